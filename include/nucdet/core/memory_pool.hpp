@@ -1,0 +1,107 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+
+namespace nucdet {
+
+/// Host memory that is kept and handed out again, in blocks aligned to 64 bytes.
+///
+/// What the pool holds (in use and kept) never exceeds the most that was in use at one time, so that the program's
+/// memory is what `Network::plan` says. Blocks may outlive the object that made them: they hold the pool's state.
+class MemoryPool {
+ public:
+  using Block = std::shared_ptr<std::byte>;
+  struct Statistics {
+    std::size_t in_use = 0, peak = 0, held = 0;
+  };
+
+  Block allocate(std::size_t bytes) {
+    std::size_t size = rounded(bytes);
+    std::byte* memory = state_->take(size);
+    return {memory, Return{state_, size}};
+  }
+
+  Statistics statistics() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->statistics;
+  }
+  void reset_peak() {
+    const std::lock_guard lock(state_->mutex);
+    state_->statistics.peak = state_->statistics.in_use;
+  }
+  /// Gives kept blocks back to the system.
+  void trim() {
+    const std::lock_guard lock(state_->mutex);
+    state_->release_down_to(0);
+  }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  /// Small blocks to 64 bytes, large ones to pages, so that like requests meet.
+  static std::size_t rounded(std::size_t bytes) {
+    const std::size_t unit = bytes < 65536 ? 64 : 4096;
+    return std::max(unit, (bytes + unit - 1) / unit * unit);
+  }
+
+  struct State {
+    std::mutex mutex;
+    std::multimap<std::size_t, std::byte*> kept;
+    std::size_t kept_bytes = 0;
+    Statistics statistics;
+
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { release_down_to(0); }
+
+    std::byte* take(std::size_t& size) {
+      const std::lock_guard lock(mutex);
+      const auto fit = kept.lower_bound(size);
+      std::byte* memory = nullptr;
+      if (fit != kept.end() && fit->first <= size + size / 8) {
+        size = fit->first, memory = fit->second;
+        kept_bytes -= size;
+        kept.erase(fit);
+      } else {
+        const std::size_t peak = std::max(statistics.peak, statistics.in_use + size);
+        const std::size_t room = peak - statistics.in_use - size;
+        release_down_to(room);
+        memory = static_cast<std::byte*>(::operator new(size, kAlignment));
+      }
+      statistics.in_use += size;
+      statistics.peak = std::max(statistics.peak, statistics.in_use);
+      statistics.held = statistics.in_use + kept_bytes;
+      return memory;
+    }
+    void give(std::byte* memory, std::size_t size) {
+      const std::lock_guard lock(mutex);
+      statistics.in_use -= size;
+      kept.emplace(size, memory);
+      kept_bytes += size;
+    }
+    /// Frees the largest kept blocks until at most `bytes` are kept.
+    void release_down_to(std::size_t bytes) {
+      while (kept_bytes > bytes) {
+        const auto last = std::prev(kept.end());
+        ::operator delete(last->second, kAlignment);
+        kept_bytes -= last->first;
+        kept.erase(last);
+      }
+      statistics.held = statistics.in_use + kept_bytes;
+    }
+  };
+
+  struct Return {
+    std::shared_ptr<State> state;
+    std::size_t size;
+    void operator()(std::byte* memory) const { state->give(memory, size); }
+  };
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+}  // namespace nucdet
