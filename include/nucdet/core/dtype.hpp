@@ -10,18 +10,25 @@ enum class DType : std::uint8_t { f32, f64, bf16, f16 };
 
 constexpr std::size_t size_of(DType type) {
   switch (type) {
-    case DType::f64: return 8;
-    case DType::f32: return 4;
-    default: return 2;
+    case DType::f64:
+      return 8;
+    case DType::f32:
+      return 4;
+    default:
+      return 2;
   }
 }
 
 constexpr std::string_view name_of(DType type) {
   switch (type) {
-    case DType::f64: return "f64";
-    case DType::f32: return "f32";
-    case DType::bf16: return "bf16";
-    default: return "f16";
+    case DType::f64:
+      return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::bf16:
+      return "bf16";
+    default:
+      return "f16";
   }
 }
 

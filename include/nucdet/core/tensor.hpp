@@ -35,10 +35,8 @@ class Tensor {
   }
   /// The elements, to read: T must be const.
   template <class T>
-    requires std::is_const_v<T>
-  View<T> view() const {
-    return checked<T>();
-  }
+  requires std::is_const_v<T> View<T> view()
+  const { return checked<T>(); }
 
   /// Channels [first, first + count) of the same memory.
   Tensor channels(Index first, Index count) const {

@@ -15,8 +15,9 @@ namespace nucdet {
 
 /// A fixed team of threads that shares out numbered chunks of work.
 ///
-/// Which worker runs a chunk is left to chance; what a chunk is must not depend on the number of threads, so that results
-/// do not either. The calling thread is worker 0 and takes part. A call from inside a chunk runs in place, in order.
+/// Which worker runs a chunk is left to chance; what a chunk is must not depend on the number of threads, so that
+/// results do not either. The calling thread is worker 0 and takes part. A call from inside a chunk runs in place, in
+/// order.
 class ThreadPool {
  public:
   /// threads <= 0: one per hardware thread.
@@ -37,7 +38,8 @@ class ThreadPool {
 
   int size() const { return size_; }
 
-  /// Calls body(chunk, worker) for chunk = 0 ... chunks - 1, worker in [0, size()). The first exception is rethrown here.
+  /// Calls body(chunk, worker) for chunk = 0 ... chunks - 1, worker in [0, size()). The first exception is rethrown
+  /// here.
   template <class Body>
   void run(Index chunks, Body&& body) {
     if (chunks <= 0) return;

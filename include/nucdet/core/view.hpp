@@ -22,8 +22,7 @@ struct View {
   NUCDET_HD constexpr View(T* d, Shape s) : View(d, s, s.h * s.w * s.c, s.w * s.c, s.c) {}
   /// A view to const of the same elements.
   template <class U>
-    requires std::is_same_v<const U, T>
-  NUCDET_HD constexpr View(const View<U>& o)
+  requires std::is_same_v<const U, T> NUCDET_HD constexpr View(const View<U>& o)
       : View(o.data, o.shape, o.image_stride, o.row_stride, o.pixel_stride) {}
 
   NUCDET_HD constexpr T* pixel(Index n, Index y, Index x) const {

@@ -4,7 +4,8 @@
 namespace nucdet {
 
 /// The part of an NHWC grid that one call of a kernel owns: pixels [x0, x1) of row y of image n, channels [c0, c1).
-/// The CPU hands out whole rows, so that the kernel's inner loops vectorise; a GPU thread gets a few channels of a pixel.
+/// The CPU hands out whole rows, so that the kernel's inner loops vectorise; a GPU thread gets a few channels of a
+/// pixel.
 struct Tile {
   Index n, y, x0, x1, c0, c1;
 };

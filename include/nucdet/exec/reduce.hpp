@@ -10,8 +10,8 @@ namespace nucdet {
 /// Rows summed into one partial result: a function of the shape alone, so that sums do not depend on threads.
 constexpr Index rows_per_strip(const Shape& grid) { return rows_per_chunk(grid); }
 
-/// Executor 2, reduce_rows: one sum per image. kernel(tile, double sums[Terms]) adds the terms of its tile; the strips of
-/// an image are then added in order. out: [n x Terms], double.
+/// Executor 2, reduce_rows: one sum per image. kernel(tile, double sums[Terms]) adds the terms of its tile; the strips
+/// of an image are then added in order. out: [n x Terms], double.
 template <int Terms, class Kernel>
 void reduce_rows(Context<Cpu>& context, const Shape& grid, const Kernel& kernel, double* out) {
   const Index step = rows_per_strip(grid), strips = grid.h > 0 ? (grid.h + step - 1) / step : 0;
@@ -25,7 +25,8 @@ void reduce_rows(Context<Cpu>& context, const Shape& grid, const Kernel& kernel,
   std::fill_n(out, grid.n * Terms, 0.0);
   for (Index n = 0; n < grid.n; ++n)
     for (Index s = 0; s < strips; ++s)
-      for (int t = 0; t < Terms; ++t) out[n * Terms + t] += partial[static_cast<std::size_t>((n * strips + s) * Terms + t)];
+      for (int t = 0; t < Terms; ++t)
+        out[n * Terms + t] += partial[static_cast<std::size_t>((n * strips + s) * Terms + t)];
 }
 
 /// Executor 3, reduce_columns: sums per channel over the pixels of `groups` equal runs of images (1 group: the batch;

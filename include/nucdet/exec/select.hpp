@@ -6,8 +6,8 @@
 
 namespace nucdet {
 
-/// Executor 4: stream compaction. kernel(tile, std::vector<Item>& found) appends the items of its tile; the result holds
-/// them in row-major order, whatever the number of threads.
+/// Executor 4: stream compaction. kernel(tile, std::vector<Item>& found) appends the items of its tile; the result
+/// holds them in row-major order, whatever the number of threads.
 template <class Item, class Kernel>
 std::vector<Item> select(Context<Cpu>& context, const Shape& grid, const Kernel& kernel) {
   const Index rows = grid.n * grid.h, step = rows_per_chunk(grid), chunks = (rows + step - 1) / step;

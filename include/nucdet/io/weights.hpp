@@ -1,0 +1,133 @@
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "nucdet/io/safetensors.hpp"
+#include "nucdet/nn/model.hpp"
+
+/// A model's parameters as safetensors, under their names ("down1.conv2.weight") and in PyTorch's order of axes, so
+/// that files go both ways. Header-only.
+namespace nucdet::io {
+
+namespace detail {
+
+/// Kernels lie as [A, k, k, B] in memory and as [A, B, k, k] in files; everything else is the same in both.
+inline std::vector<Index> file_shape(const std::vector<Index>& shape) {
+  if (shape.size() != 4) return shape;
+  return {shape[0], shape[3], shape[1], shape[2]};
+}
+
+/// Calls body(position in the file, position in memory) for every element.
+template <class Body>
+void for_each_element(const nn::ParameterEntry& entry, Body&& body) {
+  if (entry.shape.size() != 4) {
+    for (Index i = 0; i < entry.count; ++i) body(i, i);
+    return;
+  }
+  const Index taps = entry.shape[1] * entry.shape[2], channels = entry.shape[3];
+  for (Index a = 0; a < entry.shape[0]; ++a)
+    for (Index b = 0; b < channels; ++b)
+      for (Index t = 0; t < taps; ++t) body((a * channels + b) * taps + t, (a * taps + t) * channels + b);
+}
+
+inline std::string shape_text(const std::vector<Index>& shape) {
+  std::string text;
+  for (const Index extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  return text.empty() ? "scalar" : text;
+}
+
+template <class T>
+SafeTensor entry_tensor(nn::ParameterStore<Cpu>& store, std::size_t number) {
+  const nn::ParameterEntry& entry = store.entries()[number];
+  std::vector<T> values(static_cast<std::size_t>(entry.count));
+  const T* memory = store.value<T>(number);
+  for_each_element(entry, [&](Index file, Index at) { values[static_cast<std::size_t>(file)] = memory[at]; });
+  return make_safe_tensor<T>(entry.name, file_shape(entry.shape), values);
+}
+
+template <class T>
+void read_entry(const SafeTensor& tensor, nn::ParameterStore<Cpu>& store, std::size_t number) {
+  const std::vector<T> values = to_reals<T>(tensor);
+  T* memory = store.value<T>(number);
+  for_each_element(store.entries()[number],
+                   [&](Index file, Index at) { memory[at] = values[static_cast<std::size_t>(file)]; });
+}
+
+inline bool is_real(const std::string& dtype) {
+  return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
+}
+
+/// PyTorch files carry a counter that nothing here needs.
+inline bool ignorable(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
+/// Everything in which a file differs from what the model wants, one clause each.
+inline std::vector<std::string> mismatches(const nn::ParameterStore<Cpu>& store, const SafeTensorFile& file,
+                                           const std::string& prefix) {
+  std::vector<std::string> wrong;
+  for (const nn::ParameterEntry& entry : store.entries()) {
+    const SafeTensor* tensor = file.find(prefix + entry.name);
+    const std::string wanted = shape_text(file_shape(entry.shape));
+    if (tensor == nullptr)
+      wrong.push_back(message("'", entry.name, "' is missing, wanted ", wanted));
+    else if (tensor->shape != file_shape(entry.shape))
+      wrong.push_back(message("'", entry.name, "' is ", shape_text(tensor->shape), ", wanted ", wanted));
+    else if (!is_real(tensor->dtype))
+      wrong.push_back(message("'", entry.name, "' is ", tensor->dtype, ", wanted a real type"));
+  }
+  for (const SafeTensor& tensor : file.tensors) {
+    if (!tensor.name.starts_with(prefix) || ignorable(tensor.name)) continue;
+    const std::string name = tensor.name.substr(prefix.size());
+    const auto& entries = store.entries();
+    if (std::none_of(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; }))
+      wrong.push_back(message("'", name, "' (", shape_text(tensor.shape), ") is not in the network"));
+  }
+  return wrong;
+}
+
+}  // namespace detail
+
+/// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
+inline void append_weights(const nn::Model<Cpu>& model, SafeTensorFile& file, const std::string& prefix = "") {
+  auto& store = *model.parameters();
+  for (std::size_t i = 0; i < store.entries().size(); ++i) {
+    file.tensors.push_back(nn::dispatch(store.dtype(), [&]<class T>() { return detail::entry_tensor<T>(store, i); }));
+    file.tensors.back().name = prefix + file.tensors.back().name;
+  }
+}
+
+/// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
+/// is missing, unknown or of another shape. `where` names the source.
+inline void apply_weights(const SafeTensorFile& file, nn::Model<Cpu>& model, const std::string& where,
+                          const std::string& prefix = "") {
+  auto& store = *model.parameters();
+  const std::vector<std::string> wrong = detail::mismatches(store, file, prefix);
+  if (!wrong.empty()) {
+    std::string text = message(where, ": the weights do not fit the network (", wrong.size(), " mismatches):");
+    for (const std::string& one : wrong) text += "\n  " + one;
+    throw IoError(text);
+  }
+  for (std::size_t i = 0; i < store.entries().size(); ++i) {
+    const SafeTensor& tensor = *file.find(prefix + store.entries()[i].name);
+    nn::dispatch(store.dtype(), [&]<class T>() { detail::read_entry<T>(tensor, store, i); });
+  }
+}
+
+/// Writes the model's weights with free metadata (network, options, normalisation, training data and licence, xi,
+/// seed).
+inline void save_weights(const std::filesystem::path& path, const nn::Model<Cpu>& model,
+                         std::map<std::string, std::string> metadata = {}) {
+  SafeTensorFile file{std::move(metadata), {}};
+  append_weights(model, file);
+  write_safetensors(path, file);
+}
+
+/// Reads weights into the model and returns the file's metadata.
+inline std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Cpu>& model) {
+  SafeTensorFile file = read_safetensors(path);
+  apply_weights(file, model, path.string());
+  return std::move(file.metadata);
+}
+
+}  // namespace nucdet::io

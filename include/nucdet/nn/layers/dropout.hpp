@@ -1,0 +1,68 @@
+#pragma once
+#include <memory>
+
+#include "nucdet/nn/compose.hpp"
+#include "nucdet/nn/layer.hpp"
+#include "nucdet/ops/add.hpp"
+#include "nucdet/ops/dropout.hpp"
+
+namespace nucdet::nn {
+
+/// Zeroes whole channels of an image with probability `rate` while training, and scales the others by 1 / (1 - rate).
+/// The mask is drawn again in the backward pass, not stored.
+template <class D>
+class ChannelDropoutLayer final : public Layer<D> {
+ public:
+  explicit ChannelDropoutLayer(float rate) : rate_(rate) {}
+
+  void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
+    const std::uint64_t stream = (static_cast<std::uint64_t>(pass.iteration) << 16) + pass.step;
+    const bool drops = pass.mode == Mode::training;
+    run(context, x[0], {context.seed(), stream}, drops, y);
+    if (pass.tape != nullptr) pass.tape->save_number(stream), pass.tape->save_number(drops ? 1 : 0);
+  }
+  std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
+                                  Wanted wanted) const override {
+    const bool drops = tape.take_number() != 0;
+    const std::uint64_t stream = tape.take_number();
+    if (!wanted.inputs) return {};
+    if (!drops) return {dy};
+    std::vector<Tensor<D>> dx{context.make(dy.shape(), dy.dtype())};
+    run(context, dy, {context.seed(), stream}, true, dx[0]);
+    return dx;
+  }
+  std::string describe() const override { return message("ChannelDropout ", rate_); }
+
+ private:
+  void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, Tensor<D>& y) const {
+    dispatch(y.dtype(), [&]<class T>() {
+      if (drops)
+        ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>());
+      else
+        ops::copy<T>(context, x.template view<const T>(), y.template view<T>());
+    });
+  }
+  float rate_;
+};
+
+/// Channel dropout with a rate in percent; 0 makes no step at all.
+template <int Percent>
+struct ChannelDropout : Leaf<ChannelDropout<Percent>> {
+  static constexpr std::string_view role = "dropout";
+  static constexpr Diagnosis check(std::span<const Slot>) {
+    return {Percent >= 0 && Percent < 100 ? Problem::none : Problem::bad_setting};
+  }
+  template <class Builder>
+  static constexpr Slot build(Builder& b, std::span<const Slot> in) {
+    if constexpr (Percent == 0)
+      return in[0];
+    else
+      return b.template add<ChannelDropout>(in);
+  }
+  template <class D>
+  static std::unique_ptr<Layer<D>> make(std::span<const Slot>) {
+    return std::make_unique<ChannelDropoutLayer<D>>(static_cast<float>(Percent) / 100.0f);
+  }
+};
+
+}  // namespace nucdet::nn

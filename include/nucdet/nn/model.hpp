@@ -1,0 +1,76 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "nucdet/nn/program.hpp"
+
+namespace nucdet::nn {
+
+/// A network without its type: what trainers, detectors and weight files work on. Made by Network<Spec, InChannels,
+/// Device>. Not thread-safe: one model, one context, one thread of control.
+template <class Device>
+class Model {
+ public:
+  Context<Device>& context() const { return *context_; }
+  Program<Device>& program() { return program_; }
+  const Program<Device>& program() const { return program_; }
+  const std::shared_ptr<ParameterStore<Device>>& parameters() const { return parameters_; }
+  int in_channels() const { return in_channels_; }
+  int out_channels() const { return out_channels_; }
+
+  /// x: [N, H, W, in_channels] -> [N, H', W', out_channels].
+  Tensor<Device> forward(const Tensor<Device>& x, const Pass<Device>& pass = {}) const {
+    return program_.forward(*context_, x, pass);
+  }
+  /// Adds to the parameters' gradients what `dy`, the gradient of the taped pass's output, makes of them.
+  Tensor<Device> backward(const Tensor<Device>& dy, Tape<Device>& tape) const {
+    return program_.backward(*context_, dy, tape);
+  }
+  void zero_gradients() { parameters_->zero_gradients(*context_); }
+
+  Plan plan(const Shape& shape) const { return program_.plan(shape); }
+
+  /// How far, in pixels, an output pixel can see, for inputs of this shape: {before, after} as two positive numbers.
+  struct Reach {
+    Index before = 0, after = 0;
+  };
+  Reach receptive_field(const Shape& shape) const {
+    const Extent e = program_.extent(shape);
+    return {static_cast<Index>(std::floor(-e.low)), static_cast<Index>(std::floor(e.high))};
+  }
+
+  /// Freezes or thaws the blocks (top-level nodes) whose name is in `nodes`: their weights and running statistics stay
+  /// as they are, and they run as in inference. Throws ArgumentError for a name that no block has.
+  void freeze(std::span<const std::string> nodes, bool frozen = true) {
+    for (const std::string& node : nodes) {
+      bool found = false;
+      for (auto& step : program_.steps())
+        if (in_node(step.node, node)) step.frozen = frozen, found = true;
+      for (ParameterEntry& entry : parameters_->entries())
+        if (in_node(entry.name, node)) entry.frozen = frozen;
+      if (!found) throw ArgumentError(message("freeze: no block is called '", node, "'"));
+    }
+  }
+
+ protected:
+  Model(Context<Device>& context, int in_channels, DType type)
+      : context_(&context), parameters_(std::make_shared<ParameterStore<Device>>(type)), in_channels_(in_channels) {}
+
+  void finish(const Slot& output) {
+    out_channels_ = output.channels;
+    program_.bind(*parameters_);
+    parameters_->allocate(*context_);
+  }
+
+ private:
+  static bool in_node(const std::string& path, const std::string& node) {
+    return path == node || (path.size() > node.size() && path.starts_with(node) && path[node.size()] == '.');
+  }
+
+  Context<Device>* context_;
+  Program<Device> program_;
+  std::shared_ptr<ParameterStore<Device>> parameters_;
+  int in_channels_ = 0, out_channels_ = 0;
+};
+
+}  // namespace nucdet::nn

@@ -1,0 +1,21 @@
+#pragma once
+#include "nucdet/nn/model.hpp"
+
+namespace nucdet::nn {
+
+/// A network: a spec that was checked when this type was named, its parameters drawn from the context's seed.
+template <Spec S, int InChannels, class Device>
+class Network : public Model<Device> {
+  static constexpr Diagnosis kFound = diagnosis_of<S, InChannels>;
+  [[no_unique_address]] CheckNode<kFound.problem, node_name<kFound>, kFound.expected, kFound.got> check_;
+
+ public:
+  using spec = S;
+
+  explicit Network(Context<Device>& context, DType type = DType::f32) : Model<Device>(context, InChannels, type) {
+    const Slot x = this->program().input(InChannels);
+    this->finish(S::build(this->program(), std::span(&x, 1)));
+  }
+};
+
+}  // namespace nucdet::nn

@@ -1,0 +1,162 @@
+#pragma once
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nucdet/core/context.hpp"
+#include "nucdet/core/rng.hpp"
+
+namespace nucdet::nn {
+
+/// How a parameter starts.
+struct Init {
+  enum class Kind { constant, he_normal, kaiming_uniform };
+  Kind kind = Kind::constant;
+  double value = 0;  ///< constant: the value
+  Index fan_in = 1;  ///< inputs that one output sums
+
+  static Init constant(double value) { return {Kind::constant, value, 1}; }
+  /// Normal with variance 2 / fan_in (He et al. 2015; ELU counts as ReLU).
+  static Init he_normal(Index fan_in) { return {Kind::he_normal, 0, fan_in}; }
+  /// Uniform in +-1 / sqrt(fan_in), PyTorch's default for convolutions.
+  static Init kaiming_uniform(Index fan_in) { return {Kind::kaiming_uniform, 0, fan_in}; }
+
+  double draw(RandomStream& random) const {
+    switch (kind) {
+      case Kind::he_normal:
+        return random.normal() * std::sqrt(2.0 / static_cast<double>(fan_in));
+      case Kind::kaiming_uniform:
+        return random.uniform(-1, 1) / std::sqrt(static_cast<double>(fan_in));
+      default:
+        return value;
+    }
+  }
+};
+
+/// One named array of a network.
+struct ParameterEntry {
+  std::string name;          ///< "down1.conv2.weight"
+  std::vector<Index> shape;  ///< in memory: [O, kernel, kernel, I] for kernels, [C] otherwise
+  Init init;
+  bool statistic = false;  ///< a running statistic: saved, never trained
+  bool decay = true;       ///< subject to weight decay
+  bool frozen = false;
+  Index offset = 0, count = 0;  ///< in its buffer, elements
+};
+
+/// All parameters of a network: one contiguous buffer of values, one of gradients, one of running statistics.
+template <class Device>
+class ParameterStore {
+ public:
+  explicit ParameterStore(DType type) : type_(type) {}
+
+  DType dtype() const { return type_; }
+  std::vector<ParameterEntry>& entries() { return entries_; }
+  const std::vector<ParameterEntry>& entries() const { return entries_; }
+  Tensor<Device>& values() { return values_; }
+  Tensor<Device>& gradients() { return gradients_; }
+  Tensor<Device>& statistics() { return statistics_; }
+  /// Trained numbers (what the field calls the number of parameters); padding and statistics do not count.
+  Index parameter_count() const {
+    Index count = 0;
+    for (const ParameterEntry& e : entries_) count += e.statistic ? 0 : e.count;
+    return count;
+  }
+
+  /// Used while a network is built; returns the entry's number. Throws Error on a name taken twice.
+  std::size_t declare(ParameterEntry entry) {
+    for (const ParameterEntry& e : entries_)
+      if (e.name == entry.name) throw Error(message("ParameterStore: two parameters are called '", e.name, "'"));
+    Index& size = entry.statistic ? statistic_size_ : value_size_;
+    entry.count = 1;
+    for (const Index extent : entry.shape) entry.count *= extent;
+    entry.offset = size;
+    size += (entry.count + 15) / 16 * 16;  // each entry starts on a cache line
+    entries_.push_back(std::move(entry));
+    return entries_.size() - 1;
+  }
+
+  /// Makes the buffers and draws the initial values: each entry from a stream of its own, named by its name.
+  void allocate(Context<Device>& context) {
+    values_ = context.zeros({1, 1, 1, value_size_}, type_);
+    statistics_ = context.zeros({1, 1, 1, statistic_size_}, type_);
+    for (const ParameterEntry& e : entries_) {
+      RandomStream random{context.seed(), hash(e.name)};
+      for (Index i = 0; i < e.count; ++i) write(e, i, e.init.draw(random));
+    }
+  }
+  /// Gradients take memory from the first call on.
+  void zero_gradients(Context<Device>& context) {
+    gradients_ = Tensor<Device>(), gradients_ = context.zeros({1, 1, 1, value_size_}, type_);
+  }
+
+  template <class T>
+  T* value(std::size_t entry) {
+    const ParameterEntry& e = entries_[entry];
+    return (e.statistic ? statistics_ : values_).template view<T>().data + e.offset;
+  }
+  template <class T>
+  T* gradient(std::size_t entry) {
+    return gradients_.template view<T>().data + entries_[entry].offset;
+  }
+
+ private:
+  static std::uint64_t hash(std::string_view text) {  // FNV-1a
+    std::uint64_t h = 0xcbf29ce484222325u;
+    for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    return h;
+  }
+  void write(const ParameterEntry& e, Index i, double number) {
+    Tensor<Device>& buffer = e.statistic ? statistics_ : values_;
+    if (type_ == DType::f64)
+      buffer.template view<double>().data[e.offset + i] = number;
+    else
+      buffer.template view<float>().data[e.offset + i] = static_cast<float>(number);
+  }
+
+  DType type_;
+  std::vector<ParameterEntry> entries_;
+  Index value_size_ = 0, statistic_size_ = 0;
+  Tensor<Device> values_, gradients_, statistics_;
+};
+
+/// A layer's handle on one of its parameters.
+template <class Device>
+struct Parameter {
+  ParameterStore<Device>* store = nullptr;
+  std::size_t entry = 0;
+
+  template <class T>
+  T* value() const {
+    return store->template value<T>(entry);
+  }
+  template <class T>
+  T* gradient() const {
+    return store->template gradient<T>(entry);
+  }
+  Index count() const { return store->entries()[entry].count; }
+};
+
+/// Given to Layer::bind: declares a layer's parameters under its path.
+template <class Device>
+class Binder {
+ public:
+  Binder(ParameterStore<Device>& store, std::string path) : store_(store), path_(std::move(path)) {}
+
+  Parameter<Device> parameter(std::string_view name, std::vector<Index> shape, Init init) {
+    return add({full(name), std::move(shape), init});
+  }
+  Parameter<Device> statistic(std::string_view name, std::vector<Index> shape, double value) {
+    return add({.name = full(name), .shape = std::move(shape), .init = Init::constant(value), .statistic = true});
+  }
+
+ private:
+  std::string full(std::string_view name) const { return path_ + "." + std::string(name); }
+  Parameter<Device> add(ParameterEntry entry) { return {&store_, store_.declare(std::move(entry))}; }
+
+  ParameterStore<Device>& store_;
+  std::string path_;
+};
+
+}  // namespace nucdet::nn

@@ -1,0 +1,234 @@
+#pragma once
+#include <cmath>
+#include <optional>
+
+#include "nucdet/nn/layers.hpp"
+#include "nucdet/nn/model.hpp"
+
+/// Inference passes: batch norm folded into the convolution before it, dropout dropped, activation and residual sum
+/// taken into the convolution's store. Loops over the list of steps.
+namespace nucdet::nn {
+
+/// A convolution, centred, padded or transposed, with what follows it folded in: y = last(first(conv(x) + b) +
+/// residual). Inference only; inputs: x and, with a residual, the residual.
+template <class D>
+class FusedConvLayer final : public Layer<D> {
+ public:
+  /// Takes a copy of the layer's weights. `transposed` settles which of the two settings holds.
+  FusedConvLayer(Context<D>& context, const ConvLayer<D>& conv)
+      : conv_(conv.settings()), transposed_(false), name_(conv.describe()) {
+    copy(context, conv.weight(), conv.bias());
+  }
+  FusedConvLayer(Context<D>& context, const TransposedConvLayer<D>& conv)
+      : tconv_(conv.settings()), transposed_(true), name_(conv.describe()) {
+    copy(context, conv.weight(), conv.bias());
+  }
+
+  /// weight *= gamma / deviation per output channel, bias follows; in double.
+  void fold(const NormalizationLayer<D>& norm) {
+    dispatch(weight_.dtype(), [&]<class T>() {
+      const T *gamma = norm.gamma().template value<T>(), *beta = norm.beta().template value<T>();
+      const T *mean = norm.running_mean().template value<T>(), *variance = norm.running_variance().template value<T>();
+      T *w = weight_.template view<T>().data, *b = bias_.template view<T>().data;
+      const Index channels = bias_.shape().c, per_channel = weight_.shape().c / channels;
+      for (Index o = 0; o < channels; ++o) {
+        const double deviation = std::sqrt(static_cast<double>(variance[o]) + NormalizationLayer<D>::kEpsilon);
+        const double scale = static_cast<double>(gamma[o]) / deviation;
+        b[o] = static_cast<T>((static_cast<double>(b[o]) - static_cast<double>(mean[o])) * scale +
+                              static_cast<double>(beta[o]));
+        for (Index i = 0; i < per_channel; ++i) {
+          T& weight = transposed_ ? w[i * channels + o] : w[o * per_channel + i];
+          weight = static_cast<T>(static_cast<double>(weight) * scale);
+        }
+      }
+    });
+    name_ += " + norm";
+  }
+  void set_first(ops::Fused f) { first_ = f, name_ += " + act"; }
+  void set_last(ops::Fused f) { last_ = f, name_ += " + act"; }
+  void set_residual() { residual_ = true, name_ += " + add"; }
+
+  Shape output_shape(std::span<const Shape> in) const override {
+    const ops::Conv2dProblem p = problem(in[0]);
+    const Shape y = transposed_ ? p.large : p.small;
+    if (residual_ && in[1] != y) throw ShapeError(message("Add: input 1 is ", y, " but input 0 is ", in[1]));
+    return y;
+  }
+  void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
+    if (pass.tape != nullptr || pass.mode == Mode::training) throw Error("a fused network is for inference only");
+    dispatch(y.dtype(), [&]<class T>() {
+      const ops::Epilogue<T> epilogue{bias_.template view<const T>().data, first_,
+                                      residual_ ? x[1].template view<const T>() : View<const T>(), last_};
+      const T* const weight = weight_.template view<const T>().data;
+      const auto run = transposed_ ? &ops::conv2d_data_gradient<T> : &ops::conv2d<T>;
+      run(context, problem(x[0].shape()), x[0].template view<const T>(), weight, epilogue, y.template view<T>());
+    });
+  }
+  std::vector<Tensor<D>> backward(Context<D>&, const Tensor<D>&, Tape<D>&, Wanted) const override {
+    throw Error("a fused network is for inference only");
+  }
+  Index flops(std::span<const Shape> in) const override { return problem(in[0]).flops(); }
+  std::string describe() const override { return name_; }
+
+ private:
+  ops::Conv2dProblem problem(const Shape& x) const { return transposed_ ? tconv_.problem(x) : conv_.problem(x); }
+  void copy(Context<D>& context, const Parameter<D>& weight, const Parameter<D>& bias) {
+    const DType type = weight.store->dtype();
+    weight_ = context.make({1, 1, 1, weight.count()}, type), bias_ = context.make({1, 1, 1, bias.count()}, type);
+    dispatch(type, [&]<class T>() {
+      ops::copy<T>(context, View<const T>(weight.template value<T>(), weight_.shape()), weight_.template view<T>());
+      ops::copy<T>(context, View<const T>(bias.template value<T>(), bias_.shape()), bias_.template view<T>());
+    });
+  }
+
+  ConvSettings conv_;
+  TransposedConvSettings tconv_;
+  bool transposed_, residual_ = false;
+  ops::Fused first_, last_;
+  Tensor<D> weight_, bias_;
+  std::string name_;
+};
+
+/// A program for inference, with weights of its own: it may outlive the model it was made from.
+template <class Device>
+struct InferenceProgram {
+  Context<Device>* context = nullptr;
+  Program<Device> program;
+  std::shared_ptr<ParameterStore<Device>> parameters;  ///< held only if a step could not be fused
+
+  Tensor<Device> forward(const Tensor<Device>& x) const { return program.forward(*context, x, {}); }
+};
+
+namespace detail {
+
+/// The activation of a layer, if it is one that a convolution can apply.
+template <class D>
+std::optional<ops::Fused> fusible_activation(const Layer<D>& layer) {
+  using Kind = ops::Fused::Kind;
+  if (const auto* elu = dynamic_cast<const ActivationLayer<ops::Elu, D>*>(&layer))
+    return ops::Fused{Kind::elu, elu->function().alpha};
+  if (dynamic_cast<const ActivationLayer<ops::Relu, D>*>(&layer) != nullptr) return ops::Fused{Kind::relu, 0};
+  if (const auto* leaky = dynamic_cast<const ActivationLayer<ops::LeakyRelu, D>*>(&layer))
+    return ops::Fused{Kind::leaky_relu, leaky->function().negative_slope};
+  if (dynamic_cast<const ActivationLayer<ops::Sigmoid, D>*>(&layer) != nullptr) return ops::Fused{Kind::sigmoid, 0};
+  return std::nullopt;
+}
+
+/// Walks the steps of a model and writes the fused program.
+template <class D>
+class Fuser {
+ public:
+  explicit Fuser(const Model<D>& model)
+      : model_(model),
+        steps_(model.program().steps()),
+        wires_(model.program().wires()),
+        taken_(steps_.size(), false),
+        slot_(steps_.size() + 1, -1),
+        readers_(steps_.size() + 1) {
+    for (std::size_t k = 0; k < wires_.size(); ++k)
+      for (const int slot : wires_[k].inputs) readers_[static_cast<std::size_t>(slot)].push_back(k);
+  }
+
+  InferenceProgram<D> run() {
+    InferenceProgram<D> result{&model_.context(), {}, nullptr};
+    slot_[0] = result.program.input(model_.in_channels()).id;
+    for (std::size_t k = 0; k < steps_.size(); ++k) {
+      if (taken_[k]) continue;
+      const std::size_t in = static_cast<std::size_t>(wires_[k].inputs[0]),
+                        out = static_cast<std::size_t>(wires_[k].output);
+      if (dynamic_cast<const ChannelDropoutLayer<D>*>(steps_[k].layer.get()) != nullptr) {
+        slot_[out] = slot_[in];
+        continue;
+      }
+      std::vector<int> inputs;
+      for (const int slot : wires_[k].inputs) inputs.push_back(slot_[static_cast<std::size_t>(slot)]);
+      auto step = steps_[k];
+      std::size_t end = out;
+      if (auto fused = convolution(*step.layer)) {
+        end = absorb(*fused, k, inputs);
+        step.layer = std::move(fused);
+      } else if (step.parameters) {
+        result.parameters = model_.parameters();
+      }
+      slot_[end] = result.program.append_step(std::move(step), std::move(inputs));
+    }
+    return result;
+  }
+
+ private:
+  std::shared_ptr<FusedConvLayer<D>> convolution(const Layer<D>& layer) const {
+    if (const auto* conv = dynamic_cast<const ConvLayer<D>*>(&layer))
+      return std::make_shared<FusedConvLayer<D>>(model_.context(), *conv);
+    if (const auto* conv = dynamic_cast<const TransposedConvLayer<D>*>(&layer))
+      return std::make_shared<FusedConvLayer<D>>(model_.context(), *conv);
+    return nullptr;
+  }
+
+  /// The one step that reads a slot, looking through dropout, or null.
+  const Layer<D>* only_reader(std::size_t slot, std::size_t& step) {
+    while (readers_[slot].size() == 1) {
+      step = readers_[slot][0];
+      if (dynamic_cast<const ChannelDropoutLayer<D>*>(steps_[step].layer.get()) == nullptr)
+        return steps_[step].layer.get();
+      slot = static_cast<std::size_t>(wires_[step].output);
+    }
+    return nullptr;
+  }
+  /// Marks everything on the way from `slot` to `step` as done; returns the slot that step makes.
+  std::size_t take(std::size_t slot, std::size_t step) {
+    for (std::size_t k = readers_[slot][0]; k != step; k = readers_[static_cast<std::size_t>(wires_[k].output)][0])
+      taken_[k] = true;
+    taken_[step] = true;
+    return static_cast<std::size_t>(wires_[step].output);
+  }
+  bool take_activation(std::size_t& slot, ops::Fused& fused) {
+    std::size_t step = 0;
+    const Layer<D>* next = only_reader(slot, step);
+    const auto activation = next != nullptr ? fusible_activation(*next) : std::nullopt;
+    if (!activation) return false;
+    fused = *activation;
+    slot = take(slot, step);
+    return true;
+  }
+
+  /// Takes into the convolution made at step k what only it feeds; returns the slot that then comes out.
+  std::size_t absorb(FusedConvLayer<D>& conv, std::size_t k, std::vector<int>& inputs) {
+    std::size_t slot = static_cast<std::size_t>(wires_[k].output), step = 0;
+    const auto* norm = dynamic_cast<const NormalizationLayer<D>*>(only_reader(slot, step));
+    if (norm != nullptr && norm->statistics() == Statistics::running) conv.fold(*norm), slot = take(slot, step);
+    ops::Fused activation;
+    if (take_activation(slot, activation)) conv.set_first(activation);
+    const auto* add = dynamic_cast<const AddLayer<D>*>(only_reader(slot, step));
+    if (add == nullptr || wires_[step].inputs.size() != 2 || add->matches_sizes()) return slot;
+    const int mine = static_cast<int>(last_before(slot, step));
+    const int other = wires_[step].inputs[0] == mine ? wires_[step].inputs[1] : wires_[step].inputs[0];
+    if (other == mine || slot_[static_cast<std::size_t>(other)] < 0) return slot;  // the other branch comes later
+    inputs.push_back(slot_[static_cast<std::size_t>(other)]);
+    conv.set_residual();
+    slot = take(slot, step);
+    if (take_activation(slot, activation)) conv.set_last(activation);
+    return slot;
+  }
+  /// The slot that `step` reads on the way from `slot` (dropout may stand between).
+  std::size_t last_before(std::size_t slot, std::size_t step) const {
+    while (readers_[slot][0] != step) slot = static_cast<std::size_t>(wires_[readers_[slot][0]].output);
+    return slot;
+  }
+
+  const Model<D>& model_;
+  const std::vector<typename Program<D>::Step>& steps_;
+  const std::vector<Wire>& wires_;
+  std::vector<bool> taken_;
+  std::vector<int> slot_;  // of the old program in the new one
+  std::vector<std::vector<std::size_t>> readers_;
+};
+
+}  // namespace detail
+
+/// The model as it stands now, made ready for inference. Later training does not change it.
+template <class Device>
+InferenceProgram<Device> for_inference(const Model<Device>& model) {
+  return detail::Fuser<Device>(model).run();
+}
+
+}  // namespace nucdet::nn

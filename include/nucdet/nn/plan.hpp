@@ -1,0 +1,98 @@
+#pragma once
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "nucdet/core/shape.hpp"
+
+namespace nucdet::nn {
+
+/// A slot that is written straight into its part of a later step's output.
+struct Placement {
+  int step = -1;  ///< that step, or -1
+  std::size_t input = 0;
+};
+
+/// What running a program on one input shape means: found by a dry run, before anything is allocated.
+struct Plan {
+  Shape input;
+  std::vector<Shape> shapes;          ///< of every slot
+  std::vector<Index> flops;           ///< of every step
+  std::vector<Placement> placements;  ///< of every slot
+  Index peak_elements = 0;            ///< the most that lives at one time in an inference pass, input included
+
+  Index total_flops() const {
+    Index sum = 0;
+    for (const Index f : flops) sum += f;
+    return sum;
+  }
+};
+
+/// The wiring of a program, as the planner sees it: step k reads `inputs` and makes `output`.
+struct Wire {
+  std::vector<int> inputs;
+  int output = 0;
+};
+
+/// The slot whose buffer a slot lives in.
+inline int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> placements) {
+  while (placements[static_cast<std::size_t>(slot)].step >= 0)
+    slot = wires[static_cast<std::size_t>(placements[static_cast<std::size_t>(slot)].step)].output;
+  return slot;
+}
+
+/// The step after which a slot is no longer read (the last step for the output).
+inline std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots) {
+  std::vector<int> last(slots, -1);
+  for (std::size_t step = 0; step < wires.size(); ++step) {
+    last[static_cast<std::size_t>(wires[step].output)] = static_cast<int>(step);
+    for (const int slot : wires[step].inputs) last[static_cast<std::size_t>(slot)] = static_cast<int>(step);
+  }
+  if (!last.empty()) last.back() = static_cast<int>(wires.size());
+  return last;
+}
+
+/// Elements alive at the worst moment of an inference pass with these placements.
+inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes,
+                           std::span<const Placement> placements) {
+  const std::vector<int> last = last_uses(wires, shapes.size());
+  std::vector<int> from(shapes.size(), -1), to(shapes.size(), -1);
+  const auto extend = [&](int slot, int step) {
+    const std::size_t root = static_cast<std::size_t>(root_of(slot, wires, placements));
+    from[root] = from[root] < 0 ? step : std::min(from[root], step);
+    to[root] = std::max({to[root], step, last[static_cast<std::size_t>(slot)]});
+  };
+  extend(0, 0);
+  for (std::size_t step = 0; step < wires.size(); ++step) extend(wires[step].output, static_cast<int>(step));
+  Index peak = 0;
+  for (int step = 0; step < static_cast<int>(wires.size()); ++step) {
+    Index alive = 0;
+    for (std::size_t slot = 0; slot < shapes.size(); ++slot)
+      if (from[slot] >= 0 && from[slot] <= step && step <= to[slot]) alive += shapes[slot].count();
+    peak = std::max(peak, alive);
+  }
+  return peak;
+}
+
+/// Decides which slots are written straight into the step that joins them. Writing in place saves a copy, but makes the
+/// joined buffer earlier than the join: a placement that raises the peak is taken back.
+/// candidates: one placement or none for each slot; on return, those kept.
+inline void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes,
+                              std::vector<Placement>& candidates) {
+  Index peak = peak_elements(wires, shapes, candidates);
+  for (bool better = true; better;) {
+    better = false;
+    for (Placement& placement : candidates) {
+      if (placement.step < 0) continue;
+      const Placement kept = placement;
+      placement = {};
+      const Index without = peak_elements(wires, shapes, candidates);
+      if (without < peak)
+        peak = without, better = true;
+      else
+        placement = kept;
+    }
+  }
+}
+
+}  // namespace nucdet::nn

@@ -1,0 +1,136 @@
+#pragma once
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "nucdet/core/fixed_string.hpp"
+
+/// What a network is made of, before anything runs. A spec is an empty type with one function, build(builder, inputs):
+/// it is written once and interpreted twice, by the Checker at compile time and by Program<Device> at run time.
+namespace nucdet::nn {
+
+/// A value flowing through the network: the step that makes it, and how many channels it has.
+struct Slot {
+  int id = -1;
+  int channels = 0;
+};
+
+/// Mistakes that a type can contain.
+enum class Problem {
+  none,
+  no_such_node,
+  duplicate_node,
+  unused_node,
+  wrong_number_of_inputs,
+  unequal_channels,
+  bad_channels,
+  even_kernel,
+  bad_setting,
+};
+
+/// The first mistake found in a network, small enough to be printed inside a compiler message.
+struct Diagnosis {
+  Problem problem = Problem::none;
+  FixedString<32> node{"                               "};
+  int expected = 0, got = 0;
+};
+
+/// Interpreter 1: follows the channels through a spec and remembers the first mistake.
+class Checker {
+ public:
+  constexpr Slot input(int channels) { return {next_++, channels}; }
+
+  template <class Leaf>
+  constexpr Slot add(std::span<const Slot> in) {
+    const int inputs = static_cast<int>(in.size());
+    if (Leaf::inputs != 0 && Leaf::inputs != inputs) return fail(Problem::wrong_number_of_inputs, Leaf::inputs, inputs);
+    if constexpr (requires { Leaf::equal_channels; })
+      for (const Slot& s : in)
+        if (s.channels != in[0].channels) return fail(Problem::unequal_channels, in[0].channels, s.channels);
+    if constexpr (requires { Leaf::check(in); })
+      if (const Diagnosis found = Leaf::check(in); found.problem != Problem::none)
+        return fail(found.problem, found.expected, found.got);
+    const int channels = Leaf::channels(in);
+    if (channels < 1) return fail(Problem::bad_channels, 1, channels);
+    return {next_++, channels};
+  }
+
+  constexpr Slot fail(Problem problem, int expected = 0, int got = 0) {
+    if (found_.problem == Problem::none) {
+      found_.problem = problem, found_.expected = expected, found_.got = got;
+      std::fill_n(found_.node.text, 32, '\0');
+      std::copy_n(node_.data(), std::min<std::size_t>(node_.size(), 31), found_.node.text);
+    }
+    return {next_++, expected > 0 ? expected : 1};
+  }
+
+  /// Names the node being built; returns the one before, for leave().
+  constexpr std::string_view enter(std::string_view node) { return std::exchange(node_, node); }
+  constexpr void leave(std::string_view previous) { node_ = previous; }
+  constexpr Diagnosis diagnosis() const { return found_; }
+
+ private:
+  int next_ = 0;
+  std::string_view node_ = "(top)";
+  Diagnosis found_;
+};
+
+/// A building block: what stands inside a Node<...>, a Sequential<...> or a Network<...>.
+template <class S>
+concept Spec = requires(Checker& b, std::span<const Slot> in) {
+  { S::build(b, in) } -> std::same_as<Slot>;
+};
+
+/// Base of the specs that stand for one run-time layer. A leaf adds
+///   static constexpr std::string_view role        the layer's part in parameter names: down1.conv2.weight
+///   template <class D> static std::unique_ptr<Layer<D>> make(std::span<const Slot>)
+/// and may replace `inputs` (0: any number), `channels`, and add `check` and `equal_channels`.
+template <class Self>
+struct Leaf {
+  static constexpr int inputs = 1;
+  static constexpr int channels(std::span<const Slot> in) { return in[0].channels; }
+  template <class Builder>
+  static constexpr Slot build(Builder& b, std::span<const Slot> in) {
+    return b.template add<Self>(in);
+  }
+};
+
+/// What the Checker finds in a network with this many input channels.
+template <Spec S, int InChannels>
+inline constexpr Diagnosis diagnosis_of = [] {
+  Checker checker;
+  const Slot x = checker.input(InChannels);
+  static_cast<void>(S::build(checker, std::span(&x, 1)));
+  return checker.diagnosis();
+}();
+
+/// The node name of a diagnosis, without the unused end of its buffer.
+template <Diagnosis D>
+inline constexpr auto node_name = [] {
+  constexpr std::size_t n = std::string_view(D.node.text).size();
+  char text[n + 1]{};
+  std::copy_n(D.node.text, n, text);
+  return FixedString<n + 1>(text);
+}();
+
+/// Instantiated with the first mistake, so that the compiler prints it: the problem, the node, expected, got.
+template <Problem What, FixedString Node, int Expected, int Got>
+struct CheckNode {
+  static_assert(What != Problem::no_such_node,
+                "nucdet: From<...> of this node names no node above it (is it misspelt?)");
+  static_assert(What != Problem::duplicate_node, "nucdet: two nodes of this graph have the same name");
+  static_assert(What != Problem::unused_node, "nucdet: nothing reads the output of this node");
+  static_assert(What != Problem::wrong_number_of_inputs,
+                "nucdet: this node joins another number of inputs than From<...> gives");
+  static_assert(What != Problem::unequal_channels, "nucdet: Add and Residual need branches with equal channel counts");
+  static_assert(What != Problem::bad_channels, "nucdet: a layer needs at least one channel");
+  static_assert(What != Problem::even_kernel,
+                "nucdet: a centred convolution needs an odd kernel (or explicit padding)");
+  static_assert(What != Problem::bad_setting, "nucdet: a layer's kernel, stride, factor or rate is out of range");
+};
+
+}  // namespace nucdet::nn

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "nucdet/core/tensor.hpp"
+
+namespace nucdet::nn {
+
+/// Which gradients the backward pass of a step must make.
+struct Wanted {
+  bool inputs = true, parameters = true;
+};
+
+/// What the forward pass leaves for the backward pass: last in, first out. Layers hold no activations themselves.
+template <class Device>
+class Tape {
+ public:
+  void save(Tensor<Device> tensor) { tensors_.push_back(std::move(tensor)); }
+  Tensor<Device> take() {
+    if (tensors_.empty()) throw Error("Tape: a layer takes more tensors than it saved");
+    Tensor<Device> last = std::move(tensors_.back());
+    tensors_.pop_back();
+    return last;
+  }
+  void save_number(std::uint64_t number) { numbers_.push_back(number); }
+  std::uint64_t take_number() {
+    if (numbers_.empty()) throw Error("Tape: a layer takes more numbers than it saved");
+    const std::uint64_t last = numbers_.back();
+    numbers_.pop_back();
+    return last;
+  }
+  /// How much is saved: a step must take exactly what it put.
+  std::size_t size() const { return tensors_.size() + numbers_.size(); }
+  bool empty() const { return size() == 0; }
+  void clear() { tensors_.clear(), numbers_.clear(), marks.clear(); }
+
+  /// Kept by Program, one for each taped step: the step, the tape's size before it, and what backward must make.
+  struct Mark {
+    std::size_t step = 0, size = 0;
+    Wanted wanted;
+  };
+  std::vector<Mark> marks;
+
+ private:
+  std::vector<Tensor<Device>> tensors_;
+  std::vector<std::uint64_t> numbers_;
+};
+
+}  // namespace nucdet::nn
