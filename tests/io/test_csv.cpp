@@ -1,0 +1,138 @@
+#include <limits>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/rng.hpp"
+#include "nucdet/io/csv.hpp"
+
+#include "io/temporary_folder.hpp"
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using namespace nucdet::io;
+
+TEST_CASE("points come back to the last bit") {
+  const TemporaryFolder folder;
+  RandomStream random{1};
+  std::vector<Nucleus> nuclei = {{{0, -0.5}, 0}, {{1e-300, 123456789.123456789}, 0.1f}};
+  for (int i = 0; i < 200; ++i)
+    nuclei.push_back({{random.uniform(-10, 500), random.uniform() * 1e-5}, static_cast<float>(random.uniform())});
+  write_points(folder / "p.csv", nuclei);
+  CHECK(read_points(folder / "p.csv") == centres_of(nuclei));
+  CHECK(contents_of(folder / "p.csv").substr(0, 18) == "x,y,score\n0,-0.5,0");
+  write_points(folder / "q.csv", centres_of(nuclei));
+  CHECK(read_points(folder / "q.csv") == centres_of(nuclei));
+  write_points(folder / "none.csv", std::vector<Point>{});
+  CHECK(read_points(folder / "none.csv").empty());
+}
+
+TEST_CASE("points in other people's CSV") {
+  const std::vector<Point> two = {{1.5, 2}, {3, -4}};
+  for (const char* text :
+       {"x,y\n1.5,2\n3,-4\n", "x,y\r\n1.5,2\r\n3,-4", "\xEF\xBB\xBFx,y\n\n 1.5 , 2 \n3e0,-4\n\n",
+        "id,y,score,x\na,2,0.5,1.5\n\"b, \"\"c\"\"\nd\",-4,,3\n", "\"x\",\"y\"\n\"1.5\",2\n\"3\" ,-4\n"})
+    CHECK(parse_points(text, "t") == two);
+  CHECK(parse_points("x,y\n", "t").empty());
+  CHECK(parse_points("x,y", "t").empty());
+}
+
+TEST_CASE("bad points name file, line and what was found") {
+  const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_points(text, "a.csv"); }); };
+  CHECK(error("") == "a.csv: is empty, wanted a header");
+  CHECK(error("1,2\n3,4\n") == "a.csv, line 1: header '1,2' lacks the column 'x'");
+  CHECK(error("x,y,x\n") == "a.csv, line 1: column 'x' is there twice");
+  CHECK(error("x,y\n1,2\n1;2\n") == "a.csv, line 3: found 1 fields, the header has 2");
+  CHECK(error("x,y\n1,2,3\n") == "a.csv, line 2: found 3 fields, the header has 2");
+  CHECK(error("x,y\n1,2\n\n1,two\n") == "a.csv, line 4: y is 'two', wanted a number of pixels");
+  CHECK(error("x,y\n\"1\n") == "a.csv, line 2: a quote is not closed");
+  CHECK(error("x,y\n\"1\"1,2\n") == "a.csv, line 2: found '1' after a closing quote");
+  for (const char* number : {"nan", "inf", "1e400", "2e9", "1.5px", "0x10", "", "1 2"})
+    CHECK(error("x,y\n" + std::string(number) + ",0\n").find("a.csv, line 2: x is '" + std::string(number)) == 0);
+  CHECK(error_of<IoError>([] { read_points("/nowhere/p.csv"); }).find("/nowhere/p.csv: cannot be opened") == 0);
+  const std::vector<Point> bad = {{1, std::numeric_limits<double>::quiet_NaN()}};
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(write_points(folder / "p.csv", bad), ArgumentError);
+  CHECK_FALSE(std::filesystem::exists(folder / "p.csv"));
+}
+
+TEST_CASE("points cut anywhere are points or an error, never more than there were") {
+  const std::string text = "x,y,\"the, \"\"score\"\"\"\r\n10.25,20,0.5\r\n30,40.75,\"0.25\"\r\n";
+  for (std::size_t length = 0; length <= text.size(); ++length) {
+    try {
+      CHECK(parse_points(text.substr(0, length), "t").size() <= 2);
+    } catch (const IoError&) {}
+  }
+  CHECK(parse_points(text, "t") == std::vector<Point>{{10.25, 20}, {30, 40.75}});
+}
+
+TEST_CASE("a manifest comes back, with paths resolved against its folder") {
+  const TemporaryFolder folder;
+  for (const char* name : {"data/images/a, b.png", "data/images/c.tif", "data/points/a.csv"}) put(folder / name, "x");
+  std::vector<ManifestEntry> entries(2);
+  entries[0] = {folder / "data/images/a, b.png",
+                folder / "data/points/a.csv",
+                "liver \"left\"",
+                "train",
+                "id, 1",
+                "p",
+                320,
+                240,
+                17,
+                0.7};
+  entries[1].image = folder / "data/images/c.tif";
+  write_manifest(folder / "data/manifest.csv", entries);
+  CHECK(contents_of(folder / "data/manifest.csv").find("\n\"images/a, b.png\",points/a.csv,\"liver \"\"left\"\"\",") !=
+        std::string::npos);
+  for (const auto& path : {folder / "data/manifest.csv", folder / "data"}) {
+    const auto read = read_manifest(path);
+    REQUIRE(read.size() == 2);
+    CHECK(read[0].image == entries[0].image);
+    CHECK(read[0].annotations == entries[0].annotations);
+    CHECK(read[0].organ == "liver \"left\"");
+    CHECK(read[0].split == "train");
+    CHECK(read[0].source_id == "id, 1");
+    CHECK(read[0].patient == "p");
+    CHECK((read[0].width == 320 && read[0].height == 240 && read[0].nuclei == 17 && read[0].scale == 0.7));
+    CHECK(read[1].annotations.empty());
+    CHECK((read[1].width == 0 && read[1].height == 0 && read[1].nuclei == -1 && read[1].scale == 1));
+  }
+}
+
+TEST_CASE("a manifest's columns may come in any order, only two are needed, others are ignored") {
+  const TemporaryFolder folder;
+  put(folder / "a.png", "x");
+  const auto read = parse_manifest("colour,annotations,scale,image\r\nred,,0.5,./a.png\r\n", folder.path(), "m");
+  REQUIRE(read.size() == 1);
+  CHECK((read[0].image == folder / "a.png" && read[0].annotations.empty() && read[0].scale == 0.5));
+  CHECK(error_of<IoError>([&] { parse_manifest("image,split\n", folder.path(), "m"); }) ==
+        "m, line 1: header 'image,split' lacks the column 'annotations'");
+}
+
+TEST_CASE("everything wrong in a manifest is told at once") {
+  const TemporaryFolder folder;
+  put(folder / "a.png", "x");
+  std::string text = "image,annotations,width,scale\na.png,,,\n./a.png,b.csv,-1,0\n,,x,nan\n";
+  const auto error = [&] { return error_of<IoError>([&] { parse_manifest(text, folder.path(), "m.csv"); }); };
+  const std::string found = error();
+  CHECK(found.find("m.csv: 7 problems:\n") == 0);
+  for (const char* part : {"line 3: width is '-1'", "line 3: scale is '0'", "a.png is there twice", "b.csv is missing",
+                           "line 4: width is 'x'", "line 4: scale is 'nan'", "line 4: no image"})
+    CHECK(found.find(part) != std::string::npos);
+  text = "image,annotations\n";
+  for (int i = 0; i < 25; ++i) text += std::to_string(i) + ".png,\n";
+  CHECK(error().find("9.png is missing\n  and 15 more") != std::string::npos);
+}
+
+TEST_CASE("a folder without a manifest lists its images with the points it finds") {
+  const TemporaryFolder folder;
+  for (const char* name : {"images/b.PNG", "images/a.jpeg", "images/c.tiff", "images/notes.txt", "images/b.csv",
+                           "annotations/a.csv", "annotations/b.csv"})
+    put(folder / name, "x");
+  const auto read = read_manifest(folder / "images");
+  REQUIRE(read.size() == 3);
+  CHECK(read[0].image == folder / "images/a.jpeg");
+  CHECK(std::filesystem::equivalent(read[0].annotations, folder / "annotations/a.csv"));
+  CHECK(read[1].annotations == folder / "images/b.csv");
+  CHECK(read[2].annotations.empty());
+  CHECK(error_of<IoError>([&] { read_manifest(folder.path()); }).find("found neither manifest.csv nor") !=
+        std::string::npos);
+}

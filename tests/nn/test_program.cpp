@@ -1,0 +1,186 @@
+#include "nucdet/nn/program.hpp"
+
+#include "nucdet/nets/micronet.hpp"
+#include "nucdet/nn/passes.hpp"
+#include "nucdet/nn/summary.hpp"
+#include "support/catch.hpp"
+#include "support/gradcheck.hpp"
+
+using namespace nucdet;
+using namespace nucdet::nn;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using SmallNet = MicroNet<MicroNetOptions{.base = 2}>;
+
+std::vector<float> numbers(const Tensor<Cpu>& t) {
+  std::vector<float> all;
+  const auto v = t.view<const float>();
+  for (Index n = 0; n < v.shape.n; ++n)
+    for (Index y = 0; y < v.shape.h; ++y)
+      for (Index x = 0; x < v.shape.w; ++x) all.insert(all.end(), v.pixel(n, y, x), v.pixel(n, y, x) + v.shape.c);
+  return all;
+}
+
+Tensor<Cpu> random_input(Context<Cpu>& context, const Shape& shape) {
+  auto x = context.make(shape);
+  nucdet_test::fill_random(x, 9);
+  return x;
+}
+
+/// Dense block: concatenations that hold concatenations.
+struct Dense : Graph<Node<"a", Conv<2, 3>>, Node<"b", Concat<Identity, Conv<3, 3>>>, Node<"c", Concat<Identity, Conv<2, 3>>>, Node<"d", Conv<1, 3>>> {};
+
+}  // namespace
+
+TEST_CASE("a whole small MicroNet has right gradients") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  Network<SmallNet, 3, Cpu> net(context, DType::f64);
+  CHECK(nucdet_test::worst_gradient_error(net, {2, 17, 19, 3}, Mode::training, 97) < 1e-6);
+}
+
+TEST_CASE("concatenations written in place give what copying gives") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  Network<Dense, 3, Cpu> net(context, DType::f64);
+  CHECK(nucdet_test::worst_gradient_error(net, {1, 6, 5, 3}) < 1e-7);
+  const Plan plan = net.plan({1, 6, 5, 3});
+  Index placed = 0;
+  for (const Placement& p : plan.placements) placed += p.step >= 0 ? 1 : 0;
+  CHECK(placed >= 2);
+  CHECK(plan.peak_elements < 30 * (3 + 2 + 3 + 5 + 2 + 7 + 1));
+}
+
+TEST_CASE("what the planner says is alive at the peak is what the pool hands out") {
+  Context<Cpu> context({.threads = 1});
+  Network<MicroNet<MicroNetOptions{.base = 8}>, 3, Cpu> net(context);
+  const Shape shape{1, 256, 256, 3};
+  auto x = random_input(context, shape);
+  net.forward(x);
+  const auto before = context.memory().statistics().in_use;
+  context.memory().reset_peak();
+  net.forward(x);
+  const double used = static_cast<double>(context.memory().statistics().peak - before + 256 * 256 * 3 * 4);
+  const double planned = static_cast<double>(cost_table(net, shape).peak_bytes);
+  CHECK(used > 0.95 * planned);
+  CHECK(used < planned + 8e6);  // scratch of one op comes on top
+}
+
+TEST_CASE("threads do not change a bit of a forward and backward pass") {
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 5}) {
+    Context<Cpu> context({.threads = threads, .seed = 11});
+    Network<SmallNet, 3, Cpu> net(context);
+    Tape<Cpu> tape;
+    const auto y = net.forward(random_input(context, {2, 40, 33, 3}), {.mode = Mode::training, .tape = &tape, .iteration = 5});
+    net.zero_gradients();
+    net.backward(y, tape);
+    std::vector<float> all = numbers(y);
+    for (auto* part : {&net.parameters()->gradients(), &net.parameters()->statistics()}) {
+      const std::vector<float> more = numbers(*part);
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    results.push_back(all);
+  }
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+}
+
+TEST_CASE("a batch gives what its images give alone") {
+  Context<Cpu> context({.threads = 2, .seed = 11});
+  Network<SmallNet, 3, Cpu> net(context);
+  auto x = random_input(context, {3, 32, 48, 3});
+  const std::vector<float> together = numbers(net.forward(x));
+  const std::size_t size = together.size() / 3;
+  for (Index n = 0; n < 3; ++n) {
+    auto one = context.make({1, 32, 48, 3});
+    ops::copy<float>(context, std::as_const(x).view<const float>().image(n), one.view<float>());
+    const std::vector<float> alone = numbers(net.forward(one));
+    const auto first = together.begin() + n * static_cast<std::ptrdiff_t>(size);
+    CHECK(std::equal(alone.begin(), alone.end(), first));
+  }
+}
+
+TEST_CASE("dropout draws other masks at another iteration, and the same ones again") {
+  Context<Cpu> context({.threads = 1, .seed = 2});
+  Network<SmallNet, 3, Cpu> net(context);
+  auto x = random_input(context, {1, 32, 32, 3});
+  const auto run = [&](std::int64_t iteration, Mode mode) { return numbers(net.forward(x, {.mode = mode, .iteration = iteration})); };
+  CHECK(run(1, Mode::inference) == run(2, Mode::inference));
+  const auto first = run(1, Mode::training);
+  CHECK(first == run(1, Mode::training));
+  CHECK(first != run(2, Mode::training));
+}
+
+TEST_CASE("frozen blocks keep weights' gradients zero, their statistics, and run as in inference") {
+  Context<Cpu> context({.threads = 2, .seed = 2});
+  Network<SmallNet, 3, Cpu> net(context);
+  const std::vector<std::string> blocks{"in", "down1", "down2"};
+  net.freeze(blocks);
+  auto x = random_input(context, {1, 32, 32, 3});
+  const auto statistics = numbers(net.parameters()->statistics());
+  Tape<Cpu> tape;
+  const auto y = net.forward(x, {.mode = Mode::training, .tape = &tape});
+  net.zero_gradients();
+  net.backward(y, tape);
+  CHECK(tape.empty());
+  double frozen = 0, free = 0;
+  for (const auto& e : net.parameters()->entries()) {
+    if (e.statistic) {
+      const float* now = net.parameters()->statistics().view<float>().data + e.offset;
+      const bool same = std::equal(now, now + e.count, statistics.begin() + e.offset);
+      CHECK(same == e.frozen);
+      continue;
+    }
+    const float* g = net.parameters()->gradients().view<float>().data + e.offset;
+    for (Index i = 0; i < e.count; ++i) (e.frozen ? frozen : free) += std::abs(static_cast<double>(g[i]));
+    CHECK(e.frozen == (e.name.starts_with("in.") || e.name.starts_with("down1.") || e.name.starts_with("down2.")));
+  }
+  CHECK(frozen == 0);
+  CHECK(free > 0);
+  const std::vector<std::string> none{"down9"};
+  CHECK_THROWS_WITH(net.freeze(none), Contains("down9"));
+}
+
+TEST_CASE("sizes that do not fit are found before anything is allocated, and the node is named") {
+  struct Net : Graph<Node<"low", Conv<2, 3, 2>>, Node<"join", Concat<Identity, Upsample<2>>, From<"input", "low">>> {};
+  Context<Cpu> context({.threads = 1});
+  Network<Net, 3, Cpu> net(context);
+  CHECK_NOTHROW(net.plan({1, 8, 8, 3}));
+  CHECK_THROWS_WITH(net.plan({1, 7, 8, 3}), Contains("node 'join'") && Contains("1x6x8x2") && Contains("1x7x8x3"));
+  CHECK_THROWS_WITH(net.plan({1, 8, 8, 4}), Contains("node 'low'") && Contains("wanted 3"));
+}
+
+TEST_CASE("the fused program gives the model's results") {
+  Context<Cpu> context({.threads = 2, .seed = 6});
+  const auto check = [&]<class S>(const S&) {
+    Network<S, 3, Cpu> net(context, DType::f64);
+    auto x = context.make({2, 37, 50, 3}, DType::f64);
+    nucdet_test::fill_random(x, 3);
+    for (std::int64_t i = 0; i < 3; ++i) net.forward(x, {.mode = Mode::training, .iteration = i});  // moves the running statistics
+    const auto fused = for_inference(net);
+    CHECK(fused.program.steps().size() < net.program().steps().size());
+    const auto a = net.forward(x), b = fused.forward(x);
+    REQUIRE(a.shape() == b.shape());
+    double worst = 0, scale = 0;
+    for (Index i = 0; i < a.shape().count(); ++i) {
+      worst = std::max(worst, std::abs(a.template view<const double>().data[i] - b.template view<const double>().data[i]));
+      scale = std::max(scale, std::abs(a.template view<const double>().data[i]));
+    }
+    CHECK(worst < 1e-12 * (1 + scale));
+    return fused;
+  };
+  const auto micronet = check(SmallNet{});
+  CHECK(micronet.parameters == nullptr);  // everything was fused: no hold on the model's own weights
+  CHECK(micronet.program.steps().size() == 31);
+  check(MicroNet<MicroNetOptions{.base = 2, .context = UpKernel::bilinear_1x1, .dropout = DropoutPlan::after_convs}>{});
+  check(MicroNet<MicroNetOptions{.base = 2, .taps = ContextTaps::encoder, .context = UpKernel::two_s, .output = Output::scaled_sigmoid}>{});
+  check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<30>, BatchNorm, LeakyRelu<10>, Residual<BatchNorm, Conv<4, 1>, ChannelDropout<20>>, Sigmoid>{});
+}
+
+TEST_CASE("the summary names every step and the totals") {
+  Context<Cpu> context({.threads = 1});
+  Network<SmallNet, 3, Cpu> net(context);
+  const std::string text = summary(net, {1, 32, 32, 3});
+  CHECK_THAT(text, Contains("up1.tconv1") && Contains("TransposedConv 3x3, stride 2") && Contains("out.conv2") && Contains("parameters"));
+}
