@@ -1,0 +1,31 @@
+#pragma once
+#include "nucdet/core/config.hpp"
+#include "nucdet/label/elementary.hpp"
+#include "nucdet/label/profile.hpp"
+
+namespace nucdet::label {
+
+/// Proximity of a pixel to its nearest nucleus centre, the label of MicroNet and FRCN.
+///   y(D) = (exp(alpha (1 - D / radius)) - 1) / (exp(alpha) - 1)  for D <= radius, else 0      [Xing 2019, Eq. 1]
+/// D, radius: pixels. y in [0, 1], y(0) = 1 exactly, continuous at D = radius. A negative alpha bends the curve
+/// outward. check() throws ArgumentError unless 0.01 <= radius <= 4096 and 0.001 <= |alpha| <= 80.
+struct ProximityMap {
+  float alpha = 3;
+  float radius = 15;
+
+  static constexpr Combine combine = Combine::nearest;
+
+  NUCDET_HD float operator()(float squared_distance) const {
+    const float distance = detail::root(squared_distance);
+    const float inside = distance < radius ? distance : radius;
+    return detail::expm1(alpha * (1.0f - inside / radius)) / detail::expm1(alpha);
+  }
+  NUCDET_HD double reach() const { return static_cast<double>(radius); }
+  void check() const {
+    detail::check_range("ProximityMap: radius", static_cast<double>(radius), 0.01, kLargestReach);
+    detail::check_range("ProximityMap: |alpha|", static_cast<double>(alpha < 0 ? -alpha : alpha), 0.001, 80);
+  }
+};
+static_assert(LabelProfile<ProximityMap>);
+
+}  // namespace nucdet::label

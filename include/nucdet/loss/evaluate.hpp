@@ -1,0 +1,122 @@
+#pragma once
+#include <cmath>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "nucdet/core/context.hpp"
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/view.hpp"
+#include "nucdet/exec/reduce.hpp"
+#include "nucdet/loss/pixel_loss.hpp"
+
+namespace nucdet::loss {
+
+namespace detail {
+
+/// Adds the target maps of a run of pixels, for their means.
+template <class T>
+struct SumMaps {
+  View<const T> target;
+
+  NUCDET_HD void operator()(const Tile& tile, double* sums) const {
+    for (Index x = tile.x0; x < tile.x1; ++x) {
+      const T* y = target.pixel(tile.n, tile.y, x);
+      for (Index k = tile.c0; k < tile.c1; ++k) sums[k] += static_cast<double>(y[k]);
+    }
+  }
+};
+
+/// Adds the loss of a run of pixels and, where asked, writes its gradient.
+template <class T, class L>
+struct LossOfPixels {
+  L loss;
+  View<const T> prediction, target;
+  View<T> gradient;
+  const T* label_mean;  // [n, target maps]
+  const T* factor;      // [n], of the gradient: the sample's weight / (samples * pixels)
+
+  NUCDET_HD void operator()(const Tile& tile, double* sums) const {
+    // One map is the common case; as a constant it leaves no loop over maps.
+    const int maps = static_cast<int>(prediction.shape.c);
+    sums[0] += maps == 1 ? run<1>(tile, 1) : run<0>(tile, maps);
+  }
+
+ private:
+  /// Fixed: the number of maps, 0 for `count`.
+  template <int Fixed>
+  NUCDET_HD double run(const Tile& tile, int count) const {
+    const int maps = Fixed > 0 ? Fixed : count;
+    const T* mean = label_mean + tile.n * target.shape.c;
+    double sum = 0;
+    for (Index x = tile.x0; x < tile.x1; ++x) {
+      const T* o = prediction.pixel(tile.n, tile.y, x);
+      const T* y = target.pixel(tile.n, tile.y, x);
+      sum += static_cast<double>(loss.value(o, y, mean, maps));
+      if (gradient.data == nullptr) continue;
+      T* out = gradient.pixel(tile.n, tile.y, x);
+      loss.slope(o, y, mean, maps, out);
+      for (int k = 0; k < maps; ++k) out[k] *= factor[tile.n];
+    }
+    return sum;
+  }
+};
+
+template <class T, class L>
+void check_fit(const L& loss, const View<const T>& prediction, const View<const T>& target, std::size_t weights,
+               const View<T>& gradient) {
+  const Shape p = prediction.shape, t = target.shape;
+  if (p.count() == 0) throw ShapeError(message("loss::evaluate: prediction is ", p, ", must not be empty"));
+  const int maps = loss.target_maps(static_cast<int>(p.c));
+  if (maps < 1) throw ShapeError(message("loss::evaluate: this loss takes no prediction of ", p.c, " maps"));
+  if (t != Shape{p.n, p.h, p.w, maps})
+    throw ShapeError(
+        message("loss::evaluate: target is ", t, ", must be ", Shape{p.n, p.h, p.w, maps}, " for the prediction ", p));
+  if (gradient.data != nullptr && gradient.shape != p)
+    throw ShapeError(message("loss::evaluate: gradient is ", gradient.shape, ", must be ", p, " like the prediction"));
+  if (weights != 0 && weights != static_cast<std::size_t>(p.n))
+    throw ShapeError(message("loss::evaluate: ", weights, " sample weights for ", p.n, " samples"));
+}
+
+}  // namespace detail
+
+/// The loss of a batch, and its gradient with respect to the prediction.
+///   loss = 1/N sum over samples n of weight_n * (mean over the pixels of sample n of value(pixel))
+/// prediction: [N, H, W, maps]; target: [N, H, W, loss.target_maps(maps)]. A loss that averages over its maps (the
+/// squared errors do) makes this the mean over samples, pixels and maps.
+/// sample_weights: N numbers, or none for 1 each; see mix.hpp. gradient: like the prediction, overwritten, exactly the
+/// derivative of the value returned; a View without data asks for none. It must not overlap the inputs.
+/// T is deduced from the gradient, or given: evaluate<float>(context, loss, prediction, target).
+/// A non-finite value is returned as it is: the caller decides. Sums are taken in double and in a fixed order: the
+/// number of threads does not matter. Throws ShapeError, and ArgumentError for settings or weights out of range.
+template <class T, class L>
+double evaluate(Context<Cpu>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
+                View<const std::type_identity_t<T>> target, std::span<const float> sample_weights = {},
+                View<T> gradient = {}) {
+  static_assert(PixelLoss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
+  if constexpr (requires { loss.check(); }) loss.check();
+  detail::check_fit<T>(loss, prediction, target, sample_weights.size(), gradient);
+  const Shape shape = target.shape;
+  const double pixels = static_cast<double>(shape.h * shape.w), samples = static_cast<double>(shape.n);
+  const std::size_t n = static_cast<std::size_t>(shape.n);
+  std::vector<double> weights(n, 1.0), sums(n * static_cast<std::size_t>(shape.c));
+  for (std::size_t i = 0; i < sample_weights.size(); ++i) {
+    weights[i] = static_cast<double>(sample_weights[i]);
+    if (!(weights[i] >= 0 && std::isfinite(weights[i])))
+      throw ArgumentError(message("loss::evaluate: weight of sample ", i, " is ", weights[i], ", must be >= 0"));
+  }
+
+  reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
+  std::vector<T> label_mean(sums.size()), factor(n);
+  for (std::size_t i = 0; i < sums.size(); ++i) label_mean[i] = static_cast<T>(sums[i] / pixels);
+  for (std::size_t i = 0; i < n; ++i) factor[i] = static_cast<T>(weights[i] / (pixels * samples));
+
+  std::vector<double> losses(n);
+  const detail::LossOfPixels<T, L> kernel{loss, prediction, target, gradient, label_mean.data(), factor.data()};
+  reduce_rows<1>(context, {shape.n, shape.h, shape.w, 1}, kernel, losses.data());
+  double total = 0;
+  for (std::size_t i = 0; i < n; ++i) total += weights[i] * (losses[i] / pixels);
+  return total / samples;
+}
+
+}  // namespace nucdet::loss
