@@ -155,7 +155,7 @@ def parameter_count(net):
 
 
 def weighted_squared_error(output, label, scale=5.0, weight=5.0):
-    """Mean over pixels, maps and samples of (y + weight mean(y)) (o - scale y)^2 / 2, mean(y) per sample and map (Eq. 2)."""
+    """Eq. 2: mean over all pixels of (y + weight mean(y)) (o - scale y)^2 / 2, with mean(y) of each sample and map."""
     mean = label.mean(dim=(2, 3), keepdim=True)
     return (0.5 * (label + weight * mean) * (output - scale * label) ** 2).mean()
 

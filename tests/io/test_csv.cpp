@@ -57,9 +57,9 @@ TEST_CASE("bad points name file, line and what was found") {
 TEST_CASE("points cut anywhere are points or an error, never more than there were") {
   const std::string text = "x,y,\"the, \"\"score\"\"\"\r\n10.25,20,0.5\r\n30,40.75,\"0.25\"\r\n";
   for (std::size_t length = 0; length <= text.size(); ++length) {
-    try {
-      CHECK(parse_points(text.substr(0, length), "t").size() <= 2);
-    } catch (const IoError&) {}
+    std::size_t found = 0;
+    const std::string_view part = std::string_view(text).substr(0, length);
+    if (error_of<IoError>([&] { found = parse_points(part, "t").size(); }).empty()) CHECK(found <= 2);
   }
   CHECK(parse_points(text, "t") == std::vector<Point>{{10.25, 20}, {30, 40.75}});
 }

@@ -82,7 +82,7 @@ TEST_CASE("a picture cut anywhere is an error") {
         const Image part = decode(std::string_view(bytes).substr(0, length));
         // Only what lies behind the pixels (a pad byte, the offset of a next picture) may be missing.
         CHECK(length + 8 >= bytes.size());
-        CHECK(part == whole);
+        CHECK((part == whole));
       } catch (const IoError& error) { CHECK(std::string(error.what()).find("image: ") == 0); }
     }
   }
@@ -126,7 +126,7 @@ TEST_CASE("PNG files come back, clamped and rounded to 8 bits") {
   Image image = make_image(5, 7, 3);
   for (std::size_t i = 0; i < image.size(); ++i) image.data()[i] = static_cast<float>(i * 37 % 256) / 255.0f;
   write_png(folder / "a.png", image);
-  CHECK(read_image(folder / "a.png") == image);
+  CHECK((read_image(folder / "a.png") == image));
   image(0, 0, 0) = -3, image(0, 0, 1) = 7, image(0, 0, 2) = std::numeric_limits<float>::quiet_NaN();
   image(0, 1, 0) = 100.4f / 255, image(0, 1, 1) = 100.6f / 255;
   write_png(folder / "a.png", image);

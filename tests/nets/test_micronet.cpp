@@ -1,11 +1,11 @@
-#include "nucdet/nets/micronet.hpp"
-
 #include <cstdlib>
 #include <cstring>
 
 #include "nucdet/io/weights.hpp"
+#include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/summary.hpp"
+
 #include "support/catch.hpp"
 
 using namespace nucdet;
@@ -66,22 +66,26 @@ double loss_and_gradient(const View<const double> o, const View<const double> y,
 }  // namespace
 
 TEST_CASE("MicroNet has the published number of parameters and operations") {
-  const CostTable at200 = costs<MicroNetOptions{}>({1, 200, 200, 3}), at512 = costs<MicroNetOptions{}>({1, 512, 512, 3});
+  const CostTable at200 = costs<MicroNetOptions{}>({1, 200, 200, 3}),
+                  at512 = costs<MicroNetOptions{}>({1, 512, 512, 3});
   CHECK(at200.parameters == 11'724'705);
   CHECK(at200.flops == 38'843'957'248);
   CHECK(at512.flops == 254'946'574'336);
   CHECK(costs<MicroNetOptions{.base = 16}>({1, 64, 64, 3}).parameters == 2'934'737);
   CHECK(costs<MicroNetOptions{.maps = 3}>({1, 64, 64, 3}).parameters == 11'724'771);
   CHECK(costs<MicroNetOptions{.context = UpKernel::two_s}>({1, 512, 512, 3}).flops == Approx(350.8e9).epsilon(1e-3));
-  CHECK(costs<MicroNetOptions{.context = UpKernel::bilinear_1x1}>({1, 512, 512, 3}).flops == Approx(248.5e9).epsilon(1e-3));
-  CHECK(costs<MicroNetOptions{.rounding = ops::Rounding::ceil}>({1, 200, 200, 3}).flops == Approx(39.0e9).epsilon(2e-3));
+  CHECK(costs<MicroNetOptions{.context = UpKernel::bilinear_1x1}>({1, 512, 512, 3}).flops ==
+        Approx(248.5e9).epsilon(1e-3));
+  CHECK(costs<MicroNetOptions{.rounding = ops::Rounding::ceil}>({1, 200, 200, 3}).flops ==
+        Approx(39.0e9).epsilon(2e-3));
 }
 
 TEST_CASE("level sizes follow the floor rule") {
   const auto sizes = [](Index size) {
     std::vector<Index> levels;
     for (const StepCost& s : costs<MicroNetOptions{.base = 1}>({1, size, size, 3}).steps)
-      if (s.path.ends_with(".conv1") && (s.path.starts_with("in") || s.path.starts_with("down"))) levels.push_back(s.shape.h);
+      if (s.path.ends_with(".conv1") && (s.path.starts_with("in") || s.path.starts_with("down")))
+        levels.push_back(s.shape.h);
     return levels;
   };
   CHECK(sizes(200) == std::vector<Index>{200, 100, 50, 25, 12});
@@ -128,7 +132,8 @@ TEST_CASE("forward pass, running statistics and every gradient agree with PyTorc
   Context<Cpu> context({.threads = 2});
   Network<MicroNet<MicroNetOptions{.base = 2, .drop_percent = 0}>, 3, Cpu> net(context, DType::f64);
   io::apply_weights(golden(), net, "golden", "weight/");
-  const auto x = tensor_of(context, *golden().find("input"), DType::f64), target = tensor_of(context, *golden().find("target"), DType::f64);
+  const auto x = tensor_of(context, *golden().find("input"), DType::f64),
+             target = tensor_of(context, *golden().find("target"), DType::f64);
   const auto stored = [](const std::string& name) { return io::to_doubles(*golden().find(name)); };
 
   CHECK(difference(net.forward(x).view<const double>().data, stored("eval_output")) < 1e-11);
@@ -136,7 +141,8 @@ TEST_CASE("forward pass, running statistics and every gradient agree with PyTorc
   const auto y = net.forward(x, {.mode = Mode::training, .tape = &tape, .input_gradient = true});
   CHECK(difference(y.view<const double>().data, stored("train_output")) < 1e-11);
   auto dy = context.make(y.shape(), DType::f64);
-  CHECK(loss_and_gradient(y.view<const double>(), target.view<const double>(), dy.view<double>()) == Approx(std::stod(golden().metadata.at("loss"))).epsilon(1e-12));
+  CHECK(loss_and_gradient(y.view<const double>(), target.view<const double>(), dy.view<double>()) ==
+        Approx(std::stod(golden().metadata.at("loss"))).epsilon(1e-12));
   net.zero_gradients();
   const auto dx = net.backward(dy, tape);
   CHECK(difference(dx.view<const double>().data, stored("gradient/input")) < 1e-10);
@@ -174,12 +180,14 @@ TEST_CASE("weights go to a file and come back bit for bit; a misfit lists every 
   io::save_weights(path, a, {{"network", "micronet"}});
   CHECK(io::load_weights(path, b).at("network") == "micronet");
   const Index bytes = a.parameters()->values().shape().count() * 4;
-  CHECK(std::memcmp(a.parameters()->values().view<float>().data, b.parameters()->values().view<float>().data, static_cast<std::size_t>(bytes)) == 0);
+  CHECK(std::memcmp(a.parameters()->values().view<float>().data, b.parameters()->values().view<float>().data,
+                    static_cast<std::size_t>(bytes)) == 0);
 
   Network<MicroNet<MicroNetOptions{.base = 2, .maps = 2}>, 3, Cpu> two_maps(other_seed);
   const float first = two_maps.parameters()->values().view<float>().data[0];
-  CHECK_THROWS_WITH(io::load_weights(path, two_maps), Catch::Matchers::Contains("'out.conv2.weight' is 1x2x1x1, wanted 2x2x1x1") &&
-                                                          Catch::Matchers::Contains("'out.conv2.bias'") && Catch::Matchers::Contains("2 mismatches"));
+  CHECK_THROWS_WITH(io::load_weights(path, two_maps),
+                    Catch::Matchers::Contains("'out.conv2.weight' is 1x2x1x1, wanted 2x2x1x1") &&
+                        Catch::Matchers::Contains("'out.conv2.bias'") && Catch::Matchers::Contains("2 mismatches"));
   CHECK(two_maps.parameters()->values().view<float>().data[0] == first);
   std::filesystem::remove(path);
 }

@@ -1,8 +1,8 @@
 /// The checker: what it accepts and what it finds, at compile time.
-#include "nucdet/nn/compose.hpp"
-
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/network.hpp"
+
 #include "support/catch.hpp"
 
 using namespace nucdet;
@@ -32,7 +32,9 @@ static_assert(found<Conv<4, 2>> == Problem::even_kernel);
 static_assert(found<Conv<4, 2, 2, 0>> == Problem::none);
 static_assert(found<Conv<-1, 3>> == Problem::bad_channels);
 static_assert(found<ChannelDropout<100>> == Problem::bad_setting);
-static_assert(found<Graph<Node<"a", Conv<4, 3>>, Node<"b", Concat<Identity, Identity, Identity>, From<"a", "input">>>> == Problem::wrong_number_of_inputs);
+static_assert(
+    found<Graph<Node<"a", Conv<4, 3>>, Node<"b", Concat<Identity, Identity, Identity>, From<"a", "input">>>> ==
+    Problem::wrong_number_of_inputs);
 static_assert(Spec<Identity> && !Spec<ops::Elu>);
 
 struct Inner : Graph<Node<"one", ConvUnit<4>>, Node<"two", ConvUnit<4>>> {};
@@ -45,11 +47,12 @@ TEST_CASE("parameters are named by node and role, also in graphs within graphs")
   const Network<Nested, 3, Cpu> net(context);
   std::vector<std::string> names;
   for (const auto& e : net.parameters()->entries()) names.push_back(e.name);
-  CHECK(names == std::vector<std::string>{
-                     "stem.conv1.weight", "stem.conv1.bias", "body.one.conv1.weight", "body.one.conv1.bias", "body.one.norm1.weight",
-                     "body.one.norm1.bias", "body.one.norm1.running_mean", "body.one.norm1.running_var", "body.two.conv1.weight",
-                     "body.two.conv1.bias", "body.two.norm1.weight", "body.two.norm1.bias", "body.two.norm1.running_mean",
-                     "body.two.norm1.running_var", "map.conv1.weight", "map.conv1.bias"});
+  CHECK(names == std::vector<std::string>{"stem.conv1.weight", "stem.conv1.bias", "body.one.conv1.weight",
+                                          "body.one.conv1.bias", "body.one.norm1.weight", "body.one.norm1.bias",
+                                          "body.one.norm1.running_mean", "body.one.norm1.running_var",
+                                          "body.two.conv1.weight", "body.two.conv1.bias", "body.two.norm1.weight",
+                                          "body.two.norm1.bias", "body.two.norm1.running_mean",
+                                          "body.two.norm1.running_var", "map.conv1.weight", "map.conv1.bias"});
 }
 
 TEST_CASE("an option that adds or moves dropout does not rename a parameter") {

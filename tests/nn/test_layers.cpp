@@ -1,7 +1,7 @@
 /// Every layer's gradient against central differences in double, through a one-layer network.
+#include "nucdet/nets/blocks.hpp"
 #include "nucdet/nn/layers.hpp"
 
-#include "nucdet/nets/blocks.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 

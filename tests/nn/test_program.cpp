@@ -1,8 +1,8 @@
-#include "nucdet/nn/program.hpp"
-
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/passes.hpp"
+#include "nucdet/nn/program.hpp"
 #include "nucdet/nn/summary.hpp"
+
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 
@@ -30,7 +30,8 @@ Tensor<Cpu> random_input(Context<Cpu>& context, const Shape& shape) {
 }
 
 /// Dense block: concatenations that hold concatenations.
-struct Dense : Graph<Node<"a", Conv<2, 3>>, Node<"b", Concat<Identity, Conv<3, 3>>>, Node<"c", Concat<Identity, Conv<2, 3>>>, Node<"d", Conv<1, 3>>> {};
+struct Dense : Graph<Node<"a", Conv<2, 3>>, Node<"b", Concat<Identity, Conv<3, 3>>>,
+                     Node<"c", Concat<Identity, Conv<2, 3>>>, Node<"d", Conv<1, 3>>> {};
 
 }  // namespace
 
@@ -72,7 +73,8 @@ TEST_CASE("threads do not change a bit of a forward and backward pass") {
     Context<Cpu> context({.threads = threads, .seed = 11});
     Network<SmallNet, 3, Cpu> net(context);
     Tape<Cpu> tape;
-    const auto y = net.forward(random_input(context, {2, 40, 33, 3}), {.mode = Mode::training, .tape = &tape, .iteration = 5});
+    const auto y =
+        net.forward(random_input(context, {2, 40, 33, 3}), {.mode = Mode::training, .tape = &tape, .iteration = 5});
     net.zero_gradients();
     net.backward(y, tape);
     std::vector<float> all = numbers(y);
@@ -105,7 +107,9 @@ TEST_CASE("dropout draws other masks at another iteration, and the same ones aga
   Context<Cpu> context({.threads = 1, .seed = 2});
   Network<SmallNet, 3, Cpu> net(context);
   auto x = random_input(context, {1, 32, 32, 3});
-  const auto run = [&](std::int64_t iteration, Mode mode) { return numbers(net.forward(x, {.mode = mode, .iteration = iteration})); };
+  const auto run = [&](std::int64_t iteration, Mode mode) {
+    return numbers(net.forward(x, {.mode = mode, .iteration = iteration}));
+  };
   CHECK(run(1, Mode::inference) == run(2, Mode::inference));
   const auto first = run(1, Mode::training);
   CHECK(first == run(1, Mode::training));
@@ -157,14 +161,16 @@ TEST_CASE("the fused program gives the model's results") {
     Network<S, 3, Cpu> net(context, DType::f64);
     auto x = context.make({2, 37, 50, 3}, DType::f64);
     nucdet_test::fill_random(x, 3);
-    for (std::int64_t i = 0; i < 3; ++i) net.forward(x, {.mode = Mode::training, .iteration = i});  // moves the running statistics
+    for (std::int64_t i = 0; i < 3; ++i)
+      net.forward(x, {.mode = Mode::training, .iteration = i});  // moves the running statistics
     const auto fused = for_inference(net);
     CHECK(fused.program.steps().size() < net.program().steps().size());
     const auto a = net.forward(x), b = fused.forward(x);
     REQUIRE(a.shape() == b.shape());
     double worst = 0, scale = 0;
     for (Index i = 0; i < a.shape().count(); ++i) {
-      worst = std::max(worst, std::abs(a.template view<const double>().data[i] - b.template view<const double>().data[i]));
+      worst =
+          std::max(worst, std::abs(a.template view<const double>().data[i] - b.template view<const double>().data[i]));
       scale = std::max(scale, std::abs(a.template view<const double>().data[i]));
     }
     CHECK(worst < 1e-12 * (1 + scale));
@@ -174,13 +180,16 @@ TEST_CASE("the fused program gives the model's results") {
   CHECK(micronet.parameters == nullptr);  // everything was fused: no hold on the model's own weights
   CHECK(micronet.program.steps().size() == 31);
   check(MicroNet<MicroNetOptions{.base = 2, .context = UpKernel::bilinear_1x1, .dropout = DropoutPlan::after_convs}>{});
-  check(MicroNet<MicroNetOptions{.base = 2, .taps = ContextTaps::encoder, .context = UpKernel::two_s, .output = Output::scaled_sigmoid}>{});
-  check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<30>, BatchNorm, LeakyRelu<10>, Residual<BatchNorm, Conv<4, 1>, ChannelDropout<20>>, Sigmoid>{});
+  check(MicroNet<MicroNetOptions{
+            .base = 2, .taps = ContextTaps::encoder, .context = UpKernel::two_s, .output = Output::scaled_sigmoid}>{});
+  check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<30>, BatchNorm, LeakyRelu<10>,
+                   Residual<BatchNorm, Conv<4, 1>, ChannelDropout<20>>, Sigmoid>{});
 }
 
 TEST_CASE("the summary names every step and the totals") {
   Context<Cpu> context({.threads = 1});
   Network<SmallNet, 3, Cpu> net(context);
   const std::string text = summary(net, {1, 32, 32, 3});
-  CHECK_THAT(text, Contains("up1.tconv1") && Contains("TransposedConv 3x3, stride 2") && Contains("out.conv2") && Contains("parameters"));
+  CHECK_THAT(text, Contains("up1.tconv1") && Contains("TransposedConv 3x3, stride 2") && Contains("out.conv2") &&
+                       Contains("parameters"));
 }

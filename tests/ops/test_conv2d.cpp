@@ -1,10 +1,10 @@
-#include "nucdet/ops/conv2d.hpp"
-
 #include <string>
 #include <vector>
 
 #include "nucdet/core/rng.hpp"
 #include "nucdet/io/safetensors.hpp"
+#include "nucdet/ops/conv2d.hpp"
+
 #include "support/catch.hpp"
 
 using namespace nucdet;
@@ -24,7 +24,8 @@ template <class T>
 struct Strided {
   Tensor<Cpu> whole, part;
   Strided(Context<Cpu>& context, const Shape& s, const std::vector<double>& numbers)
-      : whole(context.zeros({s.n, s.h + 2, s.w + 1, s.c + 3}, dtype_of<T>)), part(whole.window(1, 0, s.h, s.w).channels(2, s.c)) {
+      : whole(context.zeros({s.n, s.h + 2, s.w + 1, s.c + 3}, dtype_of<T>)),
+        part(whole.window(1, 0, s.h, s.w).channels(2, s.c)) {
     const View<T> v = part.view<T>();
     std::size_t i = 0;
     for (Index n = 0; n < s.n; ++n)
@@ -68,7 +69,8 @@ double difference(View<const T> v, const std::vector<double>& wanted) {
 template <class T>
 void check_against_loops(Context<Cpu>& context, const Conv2dProblem& p, double tolerance) {
   const Index ci = p.large.c, co = p.small.c, taps = p.kernel * p.kernel;
-  const auto x = random_numbers(p.large.count(), 1), dy = random_numbers(p.small.count(), 2), w = random_numbers(p.weights(), 3);
+  const auto x = random_numbers(p.large.count(), 1), dy = random_numbers(p.small.count(), 2),
+             w = random_numbers(p.weights(), 3);
   const auto bias = random_numbers(std::max(ci, co), 4);
   std::vector<double> y(dy.size()), dx(x.size()), dw(w.size());
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = bias[i % static_cast<std::size_t>(co)];
@@ -84,9 +86,12 @@ void check_against_loops(Context<Cpu>& context, const Conv2dProblem& p, double t
   Strided<T> tx(context, p.large, x), tdy(context, p.small, dy), ty(context, p.small, {}), tdx(context, p.large, {});
   const std::vector<T> weight(w.begin(), w.end()), b(bias.begin(), bias.end());
   std::vector<T> dweight(w.size());
-  conv2d<T>(context, p, std::as_const(tx.part).template view<const T>(), weight.data(), {.bias = b.data(), .first = {}, .residual = {}, .last = {}}, ty.part.template view<T>());
-  conv2d_data_gradient<T>(context, p, std::as_const(tdy.part).template view<const T>(), weight.data(), {}, tdx.part.template view<T>());
-  conv2d_weight_gradient<T>(context, p, std::as_const(tx.part).template view<const T>(), std::as_const(tdy.part).template view<const T>(), dweight.data());
+  conv2d<T>(context, p, std::as_const(tx.part).template view<const T>(), weight.data(),
+            {.bias = b.data(), .first = {}, .residual = {}, .last = {}}, ty.part.template view<T>());
+  conv2d_data_gradient<T>(context, p, std::as_const(tdy.part).template view<const T>(), weight.data(), {},
+                          tdx.part.template view<T>());
+  conv2d_weight_gradient<T>(context, p, std::as_const(tx.part).template view<const T>(),
+                            std::as_const(tdy.part).template view<const T>(), dweight.data());
   CHECK(difference<T>(std::as_const(ty.part).template view<const T>(), y) < tolerance);
   CHECK(difference<T>(std::as_const(tdx.part).template view<const T>(), dx) < tolerance);
   CHECK(difference<T>(View<const T>(dweight.data(), {1, 1, 1, p.weights()}), dw) < tolerance);
@@ -126,7 +131,8 @@ TEST_CASE("convolution and its gradients agree with loops in double, on strided 
 
 TEST_CASE("convolution gives the same bits on one, two and five threads") {
   const Conv2dProblem p = same_convolution({2, 45, 140, 8}, 16, 3, 1);
-  const auto x = random_numbers(p.large.count(), 1), dy = random_numbers(p.small.count(), 2), w = random_numbers(p.weights(), 3);
+  const auto x = random_numbers(p.large.count(), 1), dy = random_numbers(p.small.count(), 2),
+             w = random_numbers(p.weights(), 3);
   const std::vector<float> xf(x.begin(), x.end()), dyf(dy.begin(), dy.end()), wf(w.begin(), w.end());
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 5}) {
@@ -149,7 +155,8 @@ TEST_CASE("the epilogue is last(first(sum + bias) + residual)") {
   const std::vector<double> x{-3, -2, -1, 0, 1, 2, 3, 4, 5}, residual{1, -1, 1, -1, 1, -1, 1, -1, -9};
   const double weight = 2, bias = 1;
   std::vector<double> y(9);
-  const Epilogue<double> epilogue{&bias, {Fused::Kind::elu, 1.0f}, {residual.data(), p.small}, {Fused::Kind::leaky_relu, 0.5f}};
+  const Epilogue<double> epilogue{
+      &bias, {Fused::Kind::elu, 1.0f}, {residual.data(), p.small}, {Fused::Kind::leaky_relu, 0.5f}};
   conv2d<double>(context, p, {x.data(), p.large}, &weight, epilogue, {y.data(), p.small});
   for (std::size_t i = 0; i < 9; ++i) {
     const double sum = 2 * x[i] + 1, first = (sum > 0 ? sum : std::expm1(sum)) + residual[i];
@@ -169,7 +176,8 @@ TEST_CASE("convolutions agree with PyTorch's values") {
       CAPTURE(name, setting);
       const auto number = [&](const std::string& key) {
         const auto found = setting.find(key + "=");
-        return found == std::string::npos ? Index{0} : static_cast<Index>(std::stol(setting.substr(found + key.size() + 1)));
+        return found == std::string::npos ? Index{0}
+                                          : static_cast<Index>(std::stol(setting.substr(found + key.size() + 1)));
       };
       const auto shape = [&](const std::string& which) {
         const auto& s = file.find(name + "/" + which)->shape;
@@ -177,15 +185,16 @@ TEST_CASE("convolutions agree with PyTorch's values") {
       };
       const auto values = [&](const std::string& which) { return io::to_doubles(*file.find(name + "/" + which)); };
       const bool transposed = kind == "tconv";
-      const Conv2dProblem p{transposed ? shape("y") : shape("x"), transposed ? shape("x") : shape("y"), number("kernel"), number("stride"),
-                            transposed ? number("padding") : number("pad_before")};
+      const Conv2dProblem p{transposed ? shape("y") : shape("x"), transposed ? shape("x") : shape("y"),
+                            number("kernel"), number("stride"), transposed ? number("padding") : number("pad_before")};
       // PyTorch: [small, large, ky, kx] for both; here [small, ky, kx, large].
       const Index taps = p.kernel * p.kernel;
       const auto permute = [&](const std::vector<double>& w) {
         std::vector<double> out(w.size());
         for (Index o = 0; o < p.small.c; ++o)
           for (Index c = 0; c < p.large.c; ++c)
-            for (Index t = 0; t < taps; ++t) out[static_cast<std::size_t>((o * taps + t) * p.large.c + c)] = at(w, (o * p.large.c + c) * taps + t);
+            for (Index t = 0; t < taps; ++t)
+              out[static_cast<std::size_t>((o * taps + t) * p.large.c + c)] = at(w, (o * p.large.c + c) * taps + t);
         return out;
       };
       const auto x = values("x"), dy = values("dy"), w = permute(values("weight")), bias = values("bias");
@@ -211,7 +220,9 @@ TEST_CASE("convolutions agree with PyTorch's values") {
 }
 
 TEST_CASE("convolution sizes: floor, ceil, padded, transposed, and the errors") {
-  const auto down = [](Index size, Rounding rounding) { return same_convolution({1, size, size, 1}, 1, 3, 2, rounding).small.h; };
+  const auto down = [](Index size, Rounding rounding) {
+    return same_convolution({1, size, size, 1}, 1, 3, 2, rounding).small.h;
+  };
   CHECK(down(75, Rounding::floor) == 37);
   CHECK(down(75, Rounding::ceil) == 38);
   CHECK(down(50, Rounding::floor) == 25);
@@ -223,15 +234,20 @@ TEST_CASE("convolution sizes: floor, ceil, padded, transposed, and the errors") 
   Context<Cpu> context({.threads = 1});
   const Conv2dProblem p = same_convolution({1, 4, 4, 1}, 1, 3, 1);
   std::vector<float> wrong(25);
-  CHECK_THROWS_AS(conv2d<float>(context, p, {wrong.data(), {1, 5, 5, 1}}, wrong.data(), {}, {wrong.data(), p.small}), ShapeError);
+  CHECK_THROWS_AS(conv2d<float>(context, p, {wrong.data(), {1, 5, 5, 1}}, wrong.data(), {}, {wrong.data(), p.small}),
+                  ShapeError);
 }
 
 TEST_CASE("a context's kernel table takes the place of the header's functions") {
   static int calls = 0;
   calls = 0;
   const cpu::Kernels table{
-      [](Context<Cpu>&, const Conv2dProblem&, View<const float>, const float*, const Epilogue<float>&, View<float>) { ++calls; },
-      [](Context<Cpu>&, const Conv2dProblem&, View<const float>, const float*, const Epilogue<float>&, View<float>) { calls += 10; },
+      [](Context<Cpu>&, const Conv2dProblem&, View<const float>, const float*, const Epilogue<float>&, View<float>) {
+        ++calls;
+      },
+      [](Context<Cpu>&, const Conv2dProblem&, View<const float>, const float*, const Epilogue<float>&, View<float>) {
+        calls += 10;
+      },
       [](Context<Cpu>&, const Conv2dProblem&, View<const float>, View<const float>, float*) { calls += 100; }};
   Context<Cpu> context({.threads = 1, .kernels = &table});
   const Conv2dProblem p = same_convolution({1, 2, 2, 1}, 1, 3, 1);

@@ -28,7 +28,8 @@ double worst_gradient_error(Net& net, const Shape& shape, nn::Mode mode = nn::Mo
   fill_random(x, 1);
   auto& values = net.parameters()->values();
   RandomStream random{78, 1};
-  for (Index i = 0; i < values.shape().count(); ++i) values.template view<double>().data[i] += random.uniform(-0.2, 0.2);
+  for (Index i = 0; i < values.shape().count(); ++i)
+    values.template view<double>().data[i] += random.uniform(-0.2, 0.2);
   for (Index i = 0; i < net.parameters()->statistics().shape().count(); ++i)
     net.parameters()->statistics().template view<double>().data[i] += random.uniform(0.0, 0.2);
   const std::vector<double> statistics(

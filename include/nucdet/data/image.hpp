@@ -25,7 +25,9 @@ inline Map make_map(Index height, Index width, float value = 0.0f) {
 
 /// An image as a batch of one: no copy.
 inline View<float> view_of(Image& image) {
-  return {image.data(), {1, static_cast<Index>(image.shape(0)), static_cast<Index>(image.shape(1)), static_cast<Index>(image.shape(2))}};
+  return {
+      image.data(),
+      {1, static_cast<Index>(image.shape(0)), static_cast<Index>(image.shape(1)), static_cast<Index>(image.shape(2))}};
 }
 inline View<const float> view_of(const Image& image) { return view_of(const_cast<Image&>(image)); }
 inline View<float> view_of(Map& map) {

@@ -1,6 +1,6 @@
 #pragma once
 #include "nucdet/core/config.hpp"
-#include "nucdet/label/elementary.hpp"
+#include "nucdet/core/math.hpp"
 #include "nucdet/label/profile.hpp"
 
 namespace nucdet::label {
@@ -24,7 +24,7 @@ struct GaussianDensity {
     const float reciprocal = 1.0f / (sigma * sigma), limit = kCut * kCut * sigma * sigma;
     const float bounded = squared_distance < limit ? squared_distance : limit;
     const float factor = squared_distance <= limit ? 1.0f : 0.0f;  // a product, as a branch would keep loops scalar
-    return factor * (scale * norm * reciprocal * detail::exp(-0.5f * reciprocal * bounded));
+    return factor * (scale * norm * reciprocal * math::exp(-0.5f * reciprocal * bounded));
   }
   NUCDET_HD double reach() const { return static_cast<double>(kCut) * static_cast<double>(sigma); }
   void check() const {

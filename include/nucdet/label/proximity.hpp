@@ -1,6 +1,6 @@
 #pragma once
 #include "nucdet/core/config.hpp"
-#include "nucdet/label/elementary.hpp"
+#include "nucdet/core/math.hpp"
 #include "nucdet/label/profile.hpp"
 
 namespace nucdet::label {
@@ -16,9 +16,9 @@ struct ProximityMap {
   static constexpr Combine combine = Combine::nearest;
 
   NUCDET_HD float operator()(float squared_distance) const {
-    const float distance = detail::root(squared_distance);
+    const float distance = math::root(squared_distance);
     const float inside = distance < radius ? distance : radius;
-    return detail::expm1(alpha * (1.0f - inside / radius)) / detail::expm1(alpha);
+    return math::expm1(alpha * (1.0f - inside / radius)) / math::expm1(alpha);
   }
   NUCDET_HD double reach() const { return static_cast<double>(radius); }
   void check() const {

@@ -5,6 +5,7 @@
 #include "nucdet/exec/reduce.hpp"
 #include "nucdet/ops/correlate.hpp"
 #include "nucdet/ops/kernels.hpp"
+#include "nucdet/ops/norm.hpp"
 
 namespace nucdet::ops {
 
@@ -99,18 +100,6 @@ void weight_gradient(Context<Cpu>& context, const Conv2dProblem& p, View<const T
   });
 }
 
-/// Terms of a bias gradient.
-template <class T>
-struct ColumnSum {
-  View<const T> x;
-  void operator()(const Tile& t, T* sums) const {
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T* p = x.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) sums[c] += p[c];
-    }
-  }
-};
-
 }  // namespace detail
 
 /// y = epilogue(convolution of x). x: problem.large, y: problem.small, weight: see Conv2dProblem.
@@ -149,7 +138,7 @@ void conv2d_weight_gradient(Context<Cpu>& context, const Conv2dProblem& problem,
 template <class T>
 void bias_gradient(Context<Cpu>& context, View<const T> dy, T* dbias) {
   std::vector<double> sums(static_cast<std::size_t>(dy.shape.c));
-  reduce_columns<T, 1>(context, dy.shape, 1, detail::ColumnSum<T>{dy}, sums.data());
+  reduce_columns<T, 1>(context, dy.shape, 1, detail::NormSum<T>{dy}, sums.data());
   for (Index c = 0; c < dy.shape.c; ++c) dbias[c] += static_cast<T>(sums[static_cast<std::size_t>(c)]);
 }
 

@@ -22,8 +22,8 @@ class CombineLayer : public Layer<D> {
     const Shape& size = reference(shapes);
     Extent all = in[static_cast<std::size_t>(std::max(reference_, 0))];
     for (std::size_t i = 0; i < in.size(); ++i) {
-      const double shift_y = in[i].scale * static_cast<double>(before(shapes[i].h, size.h));
-      const double shift_x = in[i].scale * static_cast<double>(before(shapes[i].w, size.w));
+      const double shift_y = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].h, size.h));
+      const double shift_x = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].w, size.w));
       all.low = std::min(all.low, in[i].low - std::max(shift_y, shift_x));
       all.high = std::max(all.high, in[i].high - std::min(shift_y, shift_x));
     }
@@ -31,9 +31,6 @@ class CombineLayer : public Layer<D> {
   }
 
  protected:
-  /// Pixels put before (negative: cut off) to bring `from` to `to`.
-  static Index before(Index from, Index to) { return to >= from ? (to - from) / 2 : -((from - to) / 2); }
-
   const Shape& reference(std::span<const Shape> in) const {
     const Shape& size = in[static_cast<std::size_t>(std::max(reference_, 0))];
     for (std::size_t i = 0; i < in.size(); ++i)
@@ -45,7 +42,7 @@ class CombineLayer : public Layer<D> {
   Tensor<D> gradient_of(Context<D>& context, const Tensor<D>& dy, Index h, Index w) const {
     const Shape s = dy.shape();
     if (h == s.h && w == s.w) return dy;
-    if (h <= s.h && w <= s.w) return dy.window(before(h, s.h), before(w, s.w), h, w);
+    if (h <= s.h && w <= s.w) return dy.window(ops::rows_before(h, s.h), ops::rows_before(w, s.w), h, w);
     Tensor<D> dx = context.make({s.n, h, w, s.c}, dy.dtype());
     dispatch(dy.dtype(),
              [&]<class T>() { ops::match_size<T>(context, dy.template view<const T>(), dx.template view<T>()); });
@@ -124,7 +121,7 @@ class ConcatLayer final : public CombineLayer<D> {
   }
   Tensor<D> place(const Tensor<D>& y, std::size_t input, Index h, Index w) const override {
     const Index first = first_channel(input);
-    const Index top = this->before(h, y.shape().h), left = this->before(w, y.shape().w);
+    const Index top = ops::rows_before(h, y.shape().h), left = ops::rows_before(w, y.shape().w);
     return y.channels(first, channels_[input]).window(top, left, h, w);
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
@@ -169,7 +166,7 @@ class ConcatLayer final : public CombineLayer<D> {
   template <class T>
   void clear_border(Context<D>& context, Tensor<D>& slice, Index h, Index w) const {
     const Index height = slice.shape().h, width = slice.shape().w;
-    const Index top = this->before(h, height), left = this->before(w, width);
+    const Index top = ops::rows_before(h, height), left = ops::rows_before(w, width);
     const auto clear = [&](Index y, Index x, Index rows, Index columns) {
       if (rows > 0 && columns > 0) ops::fill<T>(context, T(0), slice.window(y, x, rows, columns).template view<T>());
     };

@@ -1,19 +1,43 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
 #include "nucdet/core/config.hpp"
 
-namespace nucdet::label {
+namespace nucdet::math {
 
-/// The two elementary functions of the profiles, written without calls and branches so that any compiler makes vectors
-/// of them: std::sqrt and std::exp set errno, which keeps a loop of them scalar.
-namespace detail {
-
+/// Elementary functions of label profiles and activations, written without calls and branches so that any compiler
+/// makes vectors of them: std::sqrt and std::exp set errno, which keeps a loop of them scalar.
 NUCDET_HD inline float from_bits(std::uint32_t bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
+}
+
+/// The bits of |x|, with the sign bit apart: comparing them as integers compiles to vector code where floats do not.
+NUCDET_HD inline std::uint32_t to_bits(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+/// x brought into [-limit, limit]; NaN stays NaN.
+NUCDET_HD inline float clamp_magnitude(float x, float limit) {
+  const std::uint32_t bits = to_bits(x), magnitude = bits & 0x7FFFFFFFu, most = to_bits(limit);
+  const std::uint32_t bounded = magnitude > most && magnitude <= 0x7F800000u ? most : magnitude;
+  return from_bits(bounded | (bits & 0x80000000u));
+}
+inline double clamp_magnitude(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+
+/// max(x, 0) and min(x, 0), exactly, without a comparison. Both are NaN for NaN.
+template <class T>
+NUCDET_HD T positive_part(T x) {
+  return T(0.5) * (x + std::fabs(x));
+}
+template <class T>
+NUCDET_HD T negative_part(T x) {
+  return T(0.5) * (x - std::fabs(x));
 }
 
 /// 2^n and expm1(r), with x = n ln 2 + r and |r| <= ln(2)/2: exp(x) = scale * rest + scale. Needs |x| <= 87; a clamp
@@ -47,11 +71,13 @@ NUCDET_HD inline float exp(float x) {
   return e.scale * e.rest + e.scale;
 }
 
+/// Double precision serves checks and may call the library.
+inline double expm1(double x) { return std::expm1(x); }
+inline double exp(double x) { return std::exp(x); }
+
 /// Square root of 0 <= x <= 1e30, to about 1 unit in the last place: an estimate from the bits and Newton's steps.
 NUCDET_HD inline float root(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  float y = from_bits(0x5F375A86u - (bits >> 1));
+  float y = from_bits(0x5F375A86u - (to_bits(x) >> 1));
   y = y * (1.5f - 0.5f * x * y * y);
   y = y * (1.5f - 0.5f * x * y * y);
   y = y * (1.5f - 0.5f * x * y * y);
@@ -59,5 +85,4 @@ NUCDET_HD inline float root(float x) {
   return s + 0.5f * y * (x - s * s);
 }
 
-}  // namespace detail
-}  // namespace nucdet::label
+}  // namespace nucdet::math

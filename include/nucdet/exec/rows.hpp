@@ -1,0 +1,49 @@
+#pragma once
+#include <cstddef>
+#include <utility>
+
+#include "nucdet/exec/parallel_for.hpp"
+
+namespace nucdet {
+
+namespace detail {
+
+/// Calls body(in pointers..., out pointer, count) for runs of contiguous elements: a whole row of pixels where the
+/// pixels of every view lie side by side, else one pixel's channels.
+template <class T, class Body, std::size_t Inputs>
+struct RunKernel {
+  Body body;
+  View<T> out;
+  View<const T> in[Inputs == 0 ? 1 : Inputs];
+  bool joined;
+
+  NUCDET_HD void operator()(const Tile& t) const { run(t, std::make_index_sequence<Inputs>{}); }
+
+ private:
+  template <std::size_t... K>
+  NUCDET_HD void run(const Tile& t, std::index_sequence<K...>) const {
+    const Index channels = t.c1 - t.c0;
+    if (joined && channels == out.shape.c)
+      return body(in[K].pixel(t.n, t.y, t.x0)..., out.pixel(t.n, t.y, t.x0), (t.x1 - t.x0) * channels);
+    for (Index x = t.x0; x < t.x1; ++x)
+      body(in[K].pixel(t.n, t.y, x) + t.c0..., out.pixel(t.n, t.y, x) + t.c0, channels);
+  }
+};
+
+}  // namespace detail
+
+/// Element-wise ops: body(in pointers..., out pointer, count) over all elements of views of one shape. The body must
+/// treat every element alike; out may be one of the inputs. Throws ShapeError, naming `op`, if the shapes differ.
+template <class T, class Body, class D, class... In>
+void for_runs(const char* op, Context<D>& context, const Body& body, View<T> out, const In&... in) {
+  const bool same = ((in.shape == out.shape) && ...);
+  if (!same) {
+    std::string shapes;
+    ((shapes += message(' ', in.shape)), ...);
+    throw ShapeError(message(op, ": inputs are", shapes, ", the output is ", out.shape));
+  }
+  const bool joined = ((in.pixel_stride == in.shape.c) && ... && (out.pixel_stride == out.shape.c));
+  parallel_for(context, out.shape, detail::RunKernel<T, Body, sizeof...(In)>{body, out, {in...}, joined});
+}
+
+}  // namespace nucdet

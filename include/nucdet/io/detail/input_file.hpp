@@ -1,0 +1,56 @@
+#pragma once
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "nucdet/core/error.hpp"
+
+namespace nucdet::io::detail {
+
+/// A file opened to be read. Its errors name the file.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path) : where_(path.string()) {
+    std::error_code none;
+    if (std::filesystem::is_directory(path, none)) throw IoError(message(where_, ": is a folder, a file was wanted"));
+    file_.reset(std::fopen(where_.c_str(), "rb"));
+    if (!file_) {
+      const std::string reason = std::generic_category().message(errno);
+      throw IoError(message(where_, ": cannot be opened: ", reason));
+    }
+  }
+
+  /// Throws IoError if fewer bytes are left.
+  void read(void* to, std::size_t bytes) {
+    const std::size_t found = bytes == 0 ? 0 : std::fread(to, 1, bytes, file_.get());
+    if (found != bytes) throw IoError(message(where_, ": ends early: found ", found, " bytes, wanted ", bytes));
+  }
+
+  /// Everything up to the end, from a pipe too. Throws IoError above `limit` bytes.
+  std::string read_all(std::uint64_t limit) {
+    std::string bytes;
+    char block[65536];
+    std::size_t found = 0;
+    while ((found = std::fread(block, 1, sizeof block, file_.get())) > 0) {
+      if (bytes.size() + found > limit)
+        throw IoError(message(where_, ": larger than ", limit, " bytes, the most that is read"));
+      bytes.append(block, found);
+    }
+    if (std::ferror(file_.get()) != 0) throw IoError(message(where_, ": reading failed"));
+    return bytes;
+  }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::string where_;
+  std::unique_ptr<std::FILE, Close> file_;
+};
+
+}  // namespace nucdet::io::detail

@@ -1,0 +1,226 @@
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/shape.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/detail/input_file.hpp"
+#include "nucdet/io/detail/safetensors_header.hpp"
+
+/// Safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON header, then the bare data,
+/// little endian. Header-only and without a JSON library, so that a user of the headers alone can save and load. A file
+/// is checked against every rule of the format before anything of it is used.
+namespace nucdet::io {
+
+static_assert(std::endian::native == std::endian::little, "nucdet: safetensors needs a little-endian machine");
+
+/// One named array. `dtype` is the format's name ("F32", "F64", "F16", "BF16", "I64", "U8", ...), `data` its bytes.
+struct SafeTensor {
+  std::string name{}, dtype{};
+  std::vector<Index> shape{};
+  std::vector<std::byte> data{};
+};
+
+struct SafeTensorFile {
+  std::map<std::string, std::string> metadata{};
+  std::vector<SafeTensor> tensors{};  ///< sorted by name where read from a file
+
+  /// Null if there is none of that name.
+  const SafeTensor* find(std::string_view name) const {
+    const auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&](const SafeTensor& t) { return t.name == name; });
+    return found == tensors.end() ? nullptr : &*found;
+  }
+};
+
+/// A tensor of these values: float (F32), double (F64), 64-bit integers (I64, U64) or bytes (U8).
+/// Throws ArgumentError if `shape` does not fit the number of values.
+template <class T>
+SafeTensor make_safe_tensor(std::string name, std::vector<Index> shape, std::span<const T> values) {
+  SafeTensor tensor{std::move(name), {}, std::move(shape), {}};
+  if constexpr (std::is_same_v<T, float>) tensor.dtype = "F32";
+  if constexpr (std::is_same_v<T, double>) tensor.dtype = "F64";
+  if constexpr (std::is_same_v<T, std::int64_t>) tensor.dtype = "I64";
+  if constexpr (std::is_same_v<T, std::uint64_t>) tensor.dtype = "U64";
+  if constexpr (std::is_same_v<T, std::uint8_t>) tensor.dtype = "U8";
+  std::uint64_t bytes = 0;
+  if (!detail::safetensors_bytes(tensor.dtype, tensor.shape, bytes) || bytes != values.size_bytes())
+    throw ArgumentError(
+        message("make_safe_tensor: '", tensor.name, "' has ", values.size_bytes(), " bytes, its shape wants ", bytes));
+  const auto raw = std::as_bytes(values);
+  tensor.data.assign(raw.begin(), raw.end());
+  return tensor;
+}
+
+namespace detail {
+
+inline float from_half(std::uint16_t bits) {
+  const std::uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 31u, fraction = bits & 1023u;
+  if (exponent == 0) {
+    const float value = static_cast<float>(fraction) * 0x1p-24f;
+    return sign != 0 ? -value : value;
+  }
+  const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+inline float from_bfloat(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+template <class T, class Stored, class Convert>
+std::vector<T> convert_values(const std::vector<std::byte>& data, Convert convert) {
+  std::vector<T> values(data.size() / sizeof(Stored));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Stored stored;
+    std::memcpy(&stored, data.data() + i * sizeof(Stored), sizeof(Stored));
+    values[i] = static_cast<T>(convert(stored));
+  }
+  return values;
+}
+
+template <class T>
+std::vector<T> to_reals(const SafeTensor& tensor) {
+  const auto same = [](auto value) { return value; };
+  if (tensor.dtype == "F32") return convert_values<T, float>(tensor.data, same);
+  if (tensor.dtype == "F64") return convert_values<T, double>(tensor.data, same);
+  if (tensor.dtype == "F16") return convert_values<T, std::uint16_t>(tensor.data, from_half);
+  if (tensor.dtype == "BF16") return convert_values<T, std::uint16_t>(tensor.data, from_bfloat);
+  throw IoError(message("tensor '", tensor.name, "' is ", tensor.dtype, ", wanted F32, F64, F16 or BF16"));
+}
+
+constexpr std::uint64_t kSafeTensorsHeaderLimit = 100'000'000;  // the limit of the reference implementation
+
+inline std::uint64_t header_bytes(const char (&prefix)[8], std::uint64_t file_bytes, std::string_view where) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, prefix, 8);
+  if (length > kSafeTensorsHeaderLimit || length > file_bytes - 8)
+    throw IoError(message(where, ": header of ", length, " bytes, the file has ", file_bytes - 8, " after its length"));
+  return length;
+}
+
+/// Calls read(to, bytes) for what follows, in the order of the file.
+template <class Read>
+SafeTensorFile read_safetensors_from(Read&& read, std::uint64_t file_bytes, std::string_view where) {
+  if (file_bytes < 8) throw IoError(message(where, ": ", file_bytes, " bytes, a safetensors file has at least 8"));
+  char prefix[8];
+  read(prefix, sizeof prefix);
+  const std::uint64_t length = header_bytes(prefix, file_bytes, where);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  read(text.data(), text.size());
+  SafeTensorsHeader header = SafeTensorsHeaderParser(text, file_bytes - 8 - length, where).parse();
+  SafeTensorFile file{std::move(header.metadata), {}};
+  for (SafeTensorEntry& entry : header.entries) {
+    const auto bytes = static_cast<std::size_t>(entry.end - entry.begin);
+    SafeTensor& tensor = file.tensors.emplace_back(SafeTensor{std::move(entry.name), std::move(entry.dtype),
+                                                              std::move(entry.shape), std::vector<std::byte>(bytes)});
+    read(tensor.data.data(), bytes);
+  }
+  std::sort(file.tensors.begin(), file.tensors.end(),
+            [](const SafeTensor& a, const SafeTensor& b) { return a.name < b.name; });
+  return file;
+}
+
+inline void check_to_write(const std::vector<const SafeTensor*>& tensors) {
+  std::vector<std::string_view> names;
+  for (const SafeTensor* tensor : tensors) {
+    std::uint64_t bytes = 0;
+    if (!safetensors_bytes(tensor->dtype, tensor->shape, bytes) || bytes != tensor->data.size())
+      throw ArgumentError(message("write_safetensors: '", tensor->name, "' (", tensor->dtype, ") has ",
+                                  tensor->data.size(), " bytes, its type and shape want ", bytes));
+    if (tensor->name == "__metadata__" || !is_utf8(tensor->name))
+      throw ArgumentError(message("write_safetensors: '", tensor->name, "' cannot be the name of a tensor"));
+    names.push_back(tensor->name);
+  }
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) throw ArgumentError(message("write_safetensors: '", *twice, "' is there twice"));
+}
+
+inline std::string safetensors_header_text(const std::map<std::string, std::string>& metadata,
+                                           const std::vector<const SafeTensor*>& tensors) {
+  std::string text = "{", separator;
+  if (!metadata.empty()) {
+    text += "\"__metadata__\":{";
+    for (const auto& [key, value] : metadata) {
+      if (!is_utf8(key) || !is_utf8(value))
+        throw ArgumentError(message("write_safetensors: metadata '", key, "' is not UTF-8"));
+      text += separator + json_quoted(key) + ':' + json_quoted(value);
+      separator = ",";
+    }
+    text += '}';
+  }
+  std::uint64_t at = 0;
+  for (const SafeTensor* tensor : tensors) {
+    text += separator + json_quoted(tensor->name) + R"(:{"dtype":)" + json_quoted(tensor->dtype) + R"(,"shape":[)";
+    for (std::size_t i = 0; i < tensor->shape.size(); ++i)
+      text += (i == 0 ? "" : ",") + std::to_string(tensor->shape[i]);
+    text += R"(],"data_offsets":[)" + std::to_string(at) + ',' + std::to_string(at + tensor->data.size()) + "]}";
+    at += tensor->data.size();
+    separator = ",";
+  }
+  text += '}';
+  text.append((8 - text.size() % 8) % 8, ' ');
+  return text;
+}
+
+}  // namespace detail
+
+/// The values of an F32, F64, F16 or BF16 tensor, rows first. Throws IoError for another type.
+inline std::vector<float> to_floats(const SafeTensor& tensor) { return detail::to_reals<float>(tensor); }
+inline std::vector<double> to_doubles(const SafeTensor& tensor) { return detail::to_reals<double>(tensor); }
+
+/// Throws IoError if the file is missing, truncated or breaks a rule of the format.
+inline SafeTensorFile read_safetensors(const std::filesystem::path& path) {
+  detail::InputFile input(path);
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  if (error) throw IoError(message(path.string(), ": ", error.message()));
+  return detail::read_safetensors_from([&](void* to, std::size_t count) { input.read(to, count); }, bytes,
+                                       path.string());
+}
+
+/// The same from memory; `where` names the source in errors.
+inline SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::string_view where) {
+  std::size_t at = 0;
+  const auto read = [&](void* to, std::size_t count) {
+    if (count != 0) std::memcpy(to, bytes.data() + at, count);
+    at += count;
+  };
+  return detail::read_safetensors_from(read, bytes.size(), where);
+}
+
+/// Writes the file whole or not at all. Equal content gives equal bytes, whatever the order of `file.tensors`.
+/// Throws ArgumentError for content that the format cannot hold, IoError if writing fails.
+inline void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& file) {
+  std::vector<const SafeTensor*> tensors;
+  for (const SafeTensor& tensor : file.tensors) tensors.push_back(&tensor);
+  detail::check_to_write(tensors);
+  // Wide elements first keeps every array aligned to its element, which PyTorch's reader needs.
+  std::sort(tensors.begin(), tensors.end(), [](const SafeTensor* a, const SafeTensor* b) {
+    const auto bytes_a = detail::safetensors_element_bytes(a->dtype),
+               bytes_b = detail::safetensors_element_bytes(b->dtype);
+    return bytes_a != bytes_b ? bytes_a > bytes_b : a->name < b->name;
+  });
+  const std::string header = detail::safetensors_header_text(file.metadata, tensors);
+  if (header.size() > detail::kSafeTensorsHeaderLimit)
+    throw ArgumentError(message("write_safetensors: header of ", header.size(), " bytes"));
+  const std::uint64_t length = header.size();
+  AtomicFile out(path);
+  out.write(&length, sizeof length);
+  out.write(header);
+  for (const SafeTensor* tensor : tensors) out.write(tensor->data.data(), tensor->data.size());
+  out.commit();
+}
+
+}  // namespace nucdet::io

@@ -1,0 +1,67 @@
+#pragma once
+#include <span>
+#include <type_traits>
+
+#include "nucdet/exec/rows.hpp"
+
+/// Copies and sums of views of one shape.
+namespace nucdet::ops {
+
+namespace detail {
+
+template <class T>
+struct Copy {
+  NUCDET_HD void operator()(const T* x, T* y, Index count) const {
+    for (Index i = 0; i < count; ++i) y[i] = x[i];
+  }
+};
+template <class T>
+struct Accumulate {
+  NUCDET_HD void operator()(const T* x, T* y, Index count) const {
+    for (Index i = 0; i < count; ++i) y[i] += x[i];
+  }
+};
+template <class T>
+struct Sum {
+  NUCDET_HD void operator()(const T* a, const T* b, T* y, Index count) const {
+    for (Index i = 0; i < count; ++i) y[i] = a[i] + b[i];
+  }
+};
+template <class T>
+struct Fill {
+  T value;
+  NUCDET_HD void operator()(T* y, Index count) const {
+    for (Index i = 0; i < count; ++i) y[i] = value;
+  }
+};
+
+}  // namespace detail
+
+/// y = x
+template <class T, class D>
+void copy(Context<D>& context, View<const std::type_identity_t<T>> x, View<std::type_identity_t<T>> y) {
+  for_runs<T>("copy", context, detail::Copy<T>{}, y, x);
+}
+
+/// y += x
+template <class T, class D>
+void accumulate(Context<D>& context, View<const std::type_identity_t<T>> x, View<std::type_identity_t<T>> y) {
+  for_runs<T>("accumulate", context, detail::Accumulate<T>{}, y, x);
+}
+
+/// y = value
+template <class T, class D>
+void fill(Context<D>& context, T value, View<std::type_identity_t<T>> y) {
+  for_runs<T>("fill", context, detail::Fill<T>{value}, y);
+}
+
+/// y = xs[0] + xs[1] + ..., in this order. Throws ShapeError for no inputs or other shapes.
+template <class T, class D>
+void add(Context<D>& context, std::span<const View<const T>> xs, View<std::type_identity_t<T>> y) {
+  if (xs.empty()) throw ShapeError("add: no inputs, wanted at least one");
+  if (xs.size() == 1) return copy<T>(context, xs[0], y);
+  for_runs<T>("add", context, detail::Sum<T>{}, y, xs[0], xs[1]);
+  for (std::size_t i = 2; i < xs.size(); ++i) accumulate<T>(context, xs[i], y);
+}
+
+}  // namespace nucdet::ops

@@ -1,0 +1,66 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nucdet/io/weights.hpp"
+#include "nucdet/train/state.hpp"
+
+/// Everything that training needs to go on as if it had never stopped: weights, running statistics, the optimiser's
+/// numbers, the schedule and the best validation so far, with the configuration as metadata. One safetensors file.
+namespace nucdet::train {
+
+namespace detail {
+
+constexpr const char* kWeights = "weight/";
+
+inline io::SafeTensor state_tensor(const TrainState& s) {
+  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1, s.best.xi};
+  return io::make_safe_tensor<double>("state/numbers", {static_cast<Index>(numbers.size())}, numbers);
+}
+inline io::SafeTensor counter_tensor(const TrainState& s) {
+  const std::vector<std::int64_t> counters{s.iteration, s.plateau.best_iteration, s.plateau.since, s.best.iteration};
+  return io::make_safe_tensor<std::int64_t>("state/counters", {static_cast<Index>(counters.size())}, counters);
+}
+
+inline const io::SafeTensor& wanted(const io::SafeTensorFile& file, const std::string& name, const std::string& dtype,
+                                    Index count, const std::string& where) {
+  const io::SafeTensor* tensor = file.find(name);
+  if (tensor == nullptr) throw IoError(message(where, ": no '", name, "' in it: not a checkpoint of this program"));
+  if (tensor->dtype != dtype || tensor->shape != std::vector<Index>{count})
+    throw IoError(message(where, ": '", name, "' is ", tensor->dtype, ' ', io::detail::shape_text(tensor->shape),
+                          ", wanted ", dtype, ' ', count));
+  return *tensor;
+}
+
+}  // namespace detail
+
+inline void save_checkpoint(const std::filesystem::path& path, const nn::Model<Cpu>& model,
+                            std::span<const float> optimizer, const TrainState& state,
+                            std::map<std::string, std::string> metadata) {
+  io::SafeTensorFile file{std::move(metadata), {}};
+  io::append_weights(model, file, detail::kWeights);
+  file.tensors.push_back(io::make_safe_tensor<float>("optimizer", {static_cast<Index>(optimizer.size())}, optimizer));
+  file.tensors.push_back(detail::state_tensor(state));
+  file.tensors.push_back(detail::counter_tensor(state));
+  io::write_safetensors(path, file);
+}
+
+/// Restores all of it, or throws IoError and changes nothing.
+inline TrainState load_checkpoint(const io::SafeTensorFile& file, const std::string& where, nn::Model<Cpu>& model,
+                                  std::span<float> optimizer) {
+  const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
+  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 5, where));
+  const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
+  std::int64_t c[4];
+  std::memcpy(c, counters.data.data(), sizeof c);
+  io::SafeTensorFile weights;
+  for (const auto& tensor : file.tensors)
+    if (tensor.name.starts_with(detail::kWeights)) weights.tensors.push_back(tensor);
+  io::apply_weights(weights, model, where, detail::kWeights);
+  std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
+  return {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], false}};
+}
+
+}  // namespace nucdet::train

@@ -1,0 +1,109 @@
+#include "nucdet/io/json.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/io/atomic_file.hpp"
+
+namespace nucdet::io {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The double whose shortest form is that of the float: 0.3f is written as 0.3.
+double shortest(float value) {
+  if (!std::isfinite(value)) return static_cast<double>(value);
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  double wide = 0;
+  std::from_chars(text, end, wide);
+  return wide;
+}
+
+void write(const std::filesystem::path& path, const Json& json, int indent) {
+  std::string text;
+  try {
+    text = json.dump(indent);
+  } catch (const Json::exception& error) { throw ArgumentError(message(path.string(), ": ", error.what())); }
+  write_atomically(path, text + '\n');
+}
+
+Json json_of(const ScoreRow& row) {
+  return {{"name", row.name},
+          {"images", row.images},
+          {"truths", row.truths},
+          {"detections", row.detections},
+          {"hits", row.hits},
+          {"precision", row.precision},
+          {"recall", row.recall},
+          {"f1", row.f1},
+          {"distance_mean", row.distance_mean},
+          {"distance_deviation", row.distance_deviation}};
+}
+
+Json json_of(const CurveRow& row) {
+  return {{"threshold", row.threshold}, {"precision", row.precision}, {"recall", row.recall}, {"f1", row.f1}};
+}
+
+template <class Row>
+Json json_of(const std::vector<Row>& rows) {
+  Json list = Json::array();
+  for (const Row& row : rows) list.push_back(json_of(row));
+  return list;
+}
+
+}  // namespace
+
+void write_detections_json(const std::filesystem::path& path, const DetectionReport& report) {
+  Json nuclei = Json::array();
+  for (const Nucleus& nucleus : report.nuclei)
+    nuclei.push_back({{"x", nucleus.centre.x}, {"y", nucleus.centre.y}, {"score", shortest(nucleus.score)}});
+  write(path,
+        {{"format", "nucdet-detections-1"},
+         {"image", report.image},
+         {"width", report.width},
+         {"height", report.height},
+         {"scale", report.scale},
+         {"model", report.model},
+         {"threshold", report.threshold},
+         {"count", report.nuclei.size()},
+         {"nuclei", std::move(nuclei)}},
+        1);
+}
+
+void write_geojson(const std::filesystem::path& path, const DetectionReport& report, const std::string& class_name) {
+  const Json classification = {{"name", class_name}, {"color", {0, 160, 255}}};
+  Json features = Json::array();
+  for (const Nucleus& nucleus : report.nuclei) {
+    const Json point = Json::array({nucleus.centre.x + 0.5, nucleus.centre.y + 0.5});
+    features.push_back({{"type", "Feature"},
+                        {"geometry", {{"type", "Point"}, {"coordinates", point}}},
+                        {"properties",
+                         {{"objectType", "detection"},
+                          {"classification", classification},
+                          {"measurements", {{"score", shortest(nucleus.score)}}}}}});
+  }
+  write(path, {{"type", "FeatureCollection"}, {"features", std::move(features)}}, -1);
+}
+
+void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
+  write(path,
+        {{"format", "nucdet-scores-1"},
+         {"data", report.data},
+         {"model", report.model},
+         {"matcher", report.matcher},
+         {"gate", report.gate},
+         {"threshold", report.threshold},
+         {"pooled", json_of(report.pooled)},
+         {"mean_organ_f1", report.mean_organ_f1},
+         {"organs", json_of(report.organs)},
+         {"images", json_of(report.images)},
+         {"curve", json_of(report.curve)}},
+        1);
+}
+
+}  // namespace nucdet::io
