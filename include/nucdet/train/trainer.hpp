@@ -59,8 +59,8 @@ class Trainer {
         model_.forward(batch.images, {.mode = nn::Mode::training, .tape = &tape, .iteration = iteration});
     Tensor<Cpu> dy = context.make(y.shape());
     StepReport report{iteration + 1, 0, rate(), 0, 0, batch.images.shape().n};
-    report.loss = loss::evaluate(context, loss_, y.view<const float>(), std::as_const(batch.labels).view<const float>(),
-                                 batch.weights, dy.view<float>());
+    report.loss = loss::evaluate(context, loss_, y.template view<const float>(), std::as_const(batch.labels).template view<const float>(),
+                                 batch.weights, dy.template view<float>());
     check_finite("loss", report.loss, iteration);
     model_.zero_gradients();
     model_.backward(dy, tape);
@@ -121,13 +121,13 @@ class Trainer {
     for (Index set = 0; set < sets; ++set) {
       data::CropSampler sampler = sampler_;
       sampler.seed += static_cast<std::uint64_t>(set);
-      const View<float> all = batch.images.view<float>();
+      const View<float> all = batch.images.template view<float>();
       const View<float> images({all.pixel(set * each, 0, 0), {each, size, size, all.shape.c}});
       sampler.draw(context, set == 0 ? sources.target : *sources.auxiliary, iteration, images, points_);
       for (Index n = 0; n < each; ++n) {
         for (Index map = 0; map < maps; ++map)
           label::render(context, profile_, points_[static_cast<std::size_t>(n)],
-                        batch.labels.view<float>().image(set * each + n).channels(map, 1));
+                        batch.labels.template view<float>().image(set * each + n).channels(map, 1));
         origins.push_back(set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
       }
     }
@@ -169,7 +169,7 @@ class Trainer {
   std::span<float> values() { return span_of(model_.parameters()->values()); }
   std::span<float> gradients() { return span_of(model_.parameters()->gradients()); }
   static std::span<float> span_of(Tensor<Cpu>& t) {
-    return {t.view<float>().data, static_cast<std::size_t>(t.shape().count())};
+    return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
   }
 
   nn::Model<Cpu>& model_;

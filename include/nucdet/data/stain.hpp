@@ -1,0 +1,57 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+
+#include "nucdet/core/math.hpp"
+#include "nucdet/core/rng.hpp"
+#include "nucdet/core/view.hpp"
+
+namespace nucdet::data {
+
+/// A random change of staining [after Tellez et al. 2018]: optical density is split into haematoxylin, eosin and a residual
+/// [Ruifrok and Johnston 2001], each is scaled and shifted, and the three are put together again.
+struct StainChange {
+  float mix[9];    ///< of optical densities, row-major
+  float shift[3];  ///< optical density
+
+  /// Factors in 1 +- strength, shifts in +- strength / 5.
+  static StainChange draw(double strength, RandomStream& random) {
+    // Unit optical densities of H, E and their cross product, as rows.
+    constexpr double s[3][3] = {{0.650, 0.704, 0.286}, {0.072, 0.990, 0.105}, {-0.262, -0.058, 0.708}};
+    double inverse[3][3];
+    const double determinant = s[0][0] * (s[1][1] * s[2][2] - s[1][2] * s[2][1]) - s[0][1] * (s[1][0] * s[2][2] - s[1][2] * s[2][0]) +
+                               s[0][2] * (s[1][0] * s[2][1] - s[1][1] * s[2][0]);
+    for (int i = 0; i < 3; ++i)
+      for (int j = 0; j < 3; ++j) {
+        const int a = (j + 1) % 3, b = (j + 2) % 3, p = (i + 1) % 3, q = (i + 2) % 3;
+        inverse[i][j] = (s[a][p] * s[b][q] - s[a][q] * s[b][p]) / determinant;
+      }
+    StainChange change{};
+    for (int k = 0; k < 3; ++k) {
+      const double factor = random.uniform(1 - strength, 1 + strength), offset = random.uniform(-strength, strength) / 5;
+      for (int j = 0; j < 3; ++j) {
+        for (int i = 0; i < 3; ++i) change.mix[3 * j + i] += static_cast<float>(inverse[i][k] * factor * s[k][j]);
+        change.shift[j] += static_cast<float>(offset * s[k][j]);
+      }
+    }
+    return change;
+  }
+};
+
+/// Changes the staining of an RGB image with values in [0, 1], in place.
+inline void apply_stain(const StainChange& change, View<float> image) {
+  constexpr float kDarkest = 1.0f / 255;
+  for (Index y = 0; y < image.shape.h; ++y)
+    for (Index x = 0; x < image.shape.w; ++x) {
+      float* p = image.pixel(0, y, x);
+      float density[3];
+      for (int k = 0; k < 3; ++k) density[k] = -std::log(std::max(p[k], kDarkest));
+      for (int k = 0; k < 3; ++k) {
+        const float* m = change.mix + 3 * k;
+        const float d = m[0] * density[0] + m[1] * density[1] + m[2] * density[2] + change.shift[k];
+        p[k] = std::min(1.0f, math::exp(-std::clamp(d, -1.0f, 8.0f)));
+      }
+    }
+}
+
+}  // namespace nucdet::data
