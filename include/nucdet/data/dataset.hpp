@@ -27,12 +27,13 @@ inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::
   const View<const float> view = view_of(image);
   std::size_t outside = 0;
   for (const Point& p : points) {
-    const bool in = p.x >= -1.0 && p.y >= -1.0 && p.x <= static_cast<double>(view.shape.w) && p.y <= static_cast<double>(view.shape.h);
+    const bool in = p.x >= -1.0 && p.y >= -1.0 && p.x <= static_cast<double>(view.shape.w) &&
+                    p.y <= static_cast<double>(view.shape.h);
     outside += in ? 0 : 1;
   }
   if (outside > 0)
-    throw ArgumentError(message(name, ": ", outside, " of ", points.size(), " points lie outside the image of ", view.shape.w, 'x',
-                                view.shape.h, " pixels"));
+    throw ArgumentError(message(name, ": ", outside, " of ", points.size(), " points lie outside the image of ",
+                                view.shape.w, 'x', view.shape.h, " pixels"));
   Sample sample{resample(context, image, scale), {}, {}, std::move(name), std::move(group), scale};
   for (const Point& p : points) sample.points.push_back(to_reference(p, scale));
   sample.statistics = statistics_of(context, view_of(std::as_const(sample.image)));

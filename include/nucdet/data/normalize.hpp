@@ -2,11 +2,11 @@
 #include <cmath>
 #include <vector>
 
-#include "nucdet/exec/reduce.hpp"
 #include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/exec/reduce.hpp"
 
-/// Input normalisation: each channel minus its mean, over its standard deviation, both of the whole image, in training and
-/// detection alike. (The paper takes them per patch; then two tiles of one image would disagree.)
+/// Input normalisation: each channel minus its mean, over its standard deviation, both of the whole image, in training
+/// and detection alike. (The paper takes them per patch; then two tiles of one image would disagree.)
 namespace nucdet::data {
 
 /// One number a channel.
@@ -14,7 +14,8 @@ struct ChannelStatistics {
   std::vector<float> mean, deviation;
 };
 
-/// The least deviation that is divided by: five grey levels of 255. A flat image stays near 0 instead of showing its noise.
+/// The least deviation that is divided by: five grey levels of 255. A flat image stays near 0 instead of showing its
+/// noise.
 inline constexpr double kLeastDeviation = 0.02;
 
 namespace detail {
@@ -47,8 +48,8 @@ struct Normalize {
 
 }  // namespace detail
 
-/// Mean and standard deviation of each channel of one image, values in [0, 1]. Throws NumericError for values that are not
-/// finite, ShapeError for an empty image.
+/// Mean and standard deviation of each channel of one image, values in [0, 1]. Throws NumericError for values that are
+/// not finite, ShapeError for an empty image.
 inline ChannelStatistics statistics_of(Context<Cpu>& context, View<const float> image) {
   if (image.shape.count() == 0 || image.shape.n != 1)
     throw ShapeError(message("statistics_of: image is ", image.shape, ", wanted one that is not empty"));
@@ -59,7 +60,8 @@ inline ChannelStatistics statistics_of(Context<Cpu>& context, View<const float> 
   const double count = static_cast<double>(image.shape.pixels());
   for (std::size_t c = 0; c < channels; ++c) {
     const double mean = sums[c] / count, variance = sums[channels + c] / count - mean * mean;
-    if (!std::isfinite(variance)) throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
+    if (!std::isfinite(variance))
+      throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
     statistics.mean.push_back(static_cast<float>(mean));
     statistics.deviation.push_back(static_cast<float>(std::max(kLeastDeviation, std::sqrt(std::max(0.0, variance)))));
   }
@@ -69,7 +71,8 @@ inline ChannelStatistics statistics_of(Context<Cpu>& context, View<const float> 
 /// y = (x - mean) / deviation; y may be x.
 inline void normalize(Context<Cpu>& context, View<const float> x, const ChannelStatistics& statistics, View<float> y) {
   if (x.shape != y.shape || statistics.mean.size() != static_cast<std::size_t>(x.shape.c))
-    throw ShapeError(message("normalize: input is ", x.shape, ", output ", y.shape, ", statistics of ", statistics.mean.size(), " channels"));
+    throw ShapeError(message("normalize: input is ", x.shape, ", output ", y.shape, ", statistics of ",
+                             statistics.mean.size(), " channels"));
   std::vector<float> inverse;
   for (const float d : statistics.deviation) inverse.push_back(1.0f / d);
   parallel_for(context, y.shape, detail::Normalize{x, statistics.mean.data(), inverse.data(), y});

@@ -3,8 +3,8 @@
 
 #include "nucdet/exec/parallel_for.hpp"
 
-/// Reflection at the border, the same for pixels and for points: half-sample symmetric, pixel -1 is pixel 0, pixel -2 is
-/// pixel 1. The mirrors stand at -1/2 and at size - 1/2.
+/// Reflection at the border, the same for pixels and for points: half-sample symmetric, pixel -1 is pixel 0, pixel -2
+/// is pixel 1. The mirrors stand at -1/2 and at size - 1/2.
 namespace nucdet::data {
 
 /// The pixel that stands in for pixel i of an axis of `size` pixels.

@@ -7,8 +7,8 @@
 #include "nucdet/core/point.hpp"
 #include "nucdet/data/image.hpp"
 
-/// Source pixels to reference pixels (40x, 0.25 um a pixel) and back. Pixel centres stay aligned with the image's corner:
-/// reference = (source + 1/2) scale - 1/2.
+/// Source pixels to reference pixels (40x, 0.25 um a pixel) and back. Pixel centres stay aligned with the image's
+/// corner: reference = (source + 1/2) scale - 1/2.
 namespace nucdet::data {
 
 inline Point to_reference(Point p, double scale) { return {(p.x + 0.5) * scale - 0.5, (p.y + 0.5) * scale - 0.5}; }
@@ -44,7 +44,8 @@ struct AxisFilter {
       }
       first.push_back(from);
       weights.emplace_back();
-      for (const double w : raw) weights.back().push_back(static_cast<float>(sum > 0 ? w / sum : 1.0 / static_cast<double>(raw.size())));
+      for (const double w : raw)
+        weights.back().push_back(static_cast<float>(sum > 0 ? w / sum : 1.0 / static_cast<double>(raw.size())));
     }
   }
 };

@@ -6,8 +6,8 @@
 
 namespace nucdet::data {
 
-/// Draws batches of augmented crops on the fly. A crop is a function of the seed, the iteration and its place in the batch,
-/// so that nothing has to be remembered to go on.
+/// Draws batches of augmented crops on the fly. A crop is a function of the seed, the iteration and its place in the
+/// batch, so that nothing has to be remembered to go on.
 struct CropSampler {
   Index crop = 200;  ///< pixels
   Index batch = 4;
@@ -34,7 +34,8 @@ struct CropSampler {
       const Warp warp = augmentation.draw(crop, source.shape.w, source.shape.h, random);
       const View<float> out = images.image(n);
       warp_image(warp, source, out);
-      if (augmentation.stain > 0 && source.shape.c == 3) apply_stain(StainChange::draw(augmentation.stain, random), out);
+      if (augmentation.stain > 0 && source.shape.c == 3)
+        apply_stain(StainChange::draw(augmentation.stain, random), out);
       normalize(context, out, sample.statistics, out);
       points[static_cast<std::size_t>(n)] = warp_points(warp, sample.points, source.shape.w, source.shape.h, margin);
     });

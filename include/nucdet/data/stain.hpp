@@ -8,8 +8,8 @@
 
 namespace nucdet::data {
 
-/// A random change of staining [after Tellez et al. 2018]: optical density is split into haematoxylin, eosin and a residual
-/// [Ruifrok and Johnston 2001], each is scaled and shifted, and the three are put together again.
+/// A random change of staining [after Tellez et al. 2018]: optical density is split into haematoxylin, eosin and a
+/// residual [Ruifrok and Johnston 2001], each is scaled and shifted, and the three are put together again.
 struct StainChange {
   float mix[9];    ///< of optical densities, row-major
   float shift[3];  ///< optical density
@@ -19,7 +19,8 @@ struct StainChange {
     // Unit optical densities of H, E and their cross product, as rows.
     constexpr double s[3][3] = {{0.650, 0.704, 0.286}, {0.072, 0.990, 0.105}, {-0.262, -0.058, 0.708}};
     double inverse[3][3];
-    const double determinant = s[0][0] * (s[1][1] * s[2][2] - s[1][2] * s[2][1]) - s[0][1] * (s[1][0] * s[2][2] - s[1][2] * s[2][0]) +
+    const double determinant = s[0][0] * (s[1][1] * s[2][2] - s[1][2] * s[2][1]) -
+                               s[0][1] * (s[1][0] * s[2][2] - s[1][2] * s[2][0]) +
                                s[0][2] * (s[1][0] * s[2][1] - s[1][1] * s[2][0]);
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) {
@@ -28,7 +29,8 @@ struct StainChange {
       }
     StainChange change{};
     for (int k = 0; k < 3; ++k) {
-      const double factor = random.uniform(1 - strength, 1 + strength), offset = random.uniform(-strength, strength) / 5;
+      const double factor = random.uniform(1 - strength, 1 + strength),
+                   offset = random.uniform(-strength, strength) / 5;
       for (int j = 0; j < 3; ++j) {
         for (int i = 0; i < 3; ++i) change.mix[3 * j + i] += static_cast<float>(inverse[i][k] * factor * s[k][j]);
         change.shift[j] += static_cast<float>(offset * s[k][j]);

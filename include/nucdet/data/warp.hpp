@@ -45,17 +45,19 @@ class ElasticField {
     std::array<double, 4> weight;
   };
   Cell cell(double x) const {
-    const double last = static_cast<double>(nodes_ - 3) - 1e-9, u = std::clamp(x / static_cast<double>(spacing_), 0.0, last);
+    const double last = static_cast<double>(nodes_ - 3) - 1e-9,
+                 u = std::clamp(x / static_cast<double>(spacing_), 0.0, last);
     const double t = u - std::floor(u), s = 1 - t;
-    return {static_cast<Index>(u), {s * s * s / 6, (3 * t * t * t - 6 * t * t + 4) / 6, (3 * s * s * s - 6 * s * s + 4) / 6, t * t * t / 6}};
+    return {static_cast<Index>(u),
+            {s * s * s / 6, (3 * t * t * t - 6 * t * t + 4) / 6, (3 * s * s * s - 6 * s * s + 4) / 6, t * t * t / 6}};
   }
 
   Index spacing_ = 0, nodes_ = 0;
   std::vector<double> dx_, dy_;
 };
 
-/// Where each pixel of a crop comes from: source = centre + A (u - middle) + elastic(u), A a rotation with scale and mirror.
-/// Beyond the image, pixels and points are reflected alike.
+/// Where each pixel of a crop comes from: source = centre + A (u - middle) + elastic(u), A a rotation with scale and
+/// mirror. Beyond the image, pixels and points are reflected alike.
 struct Warp {
   Index size = 0;  ///< of the crop, pixels
   Point centre;    ///< of the crop, in the image
@@ -70,8 +72,8 @@ struct Warp {
     return {centre.x + a * x + b * y + e.x, centre.y + c * x + d * y + e.y};
   }
 
-  /// The place in the crop that shows image position p: the affine part is inverted, the elastic part found by iteration
-  /// (it moves by less than its displacement, so that it converges).
+  /// The place in the crop that shows image position p: the affine part is inverted, the elastic part found by
+  /// iteration (it moves by less than its displacement, so that it converges).
   Point crop_of(Point p) const {
     const double determinant = a * d - b * c;
     Point u{middle(), middle()}, e = elastic.at(u.x, u.y);
@@ -94,8 +96,10 @@ inline void warp_image(const Warp& warp, View<const float> image, View<float> cr
       const double x = std::clamp(reflect(p.x, w), 0.0, w - 1), y = std::clamp(reflect(p.y, h), 0.0, h - 1);
       const Index x0 = static_cast<Index>(x), y0 = static_cast<Index>(y);
       const Index x1 = std::min(x0 + 1, image.shape.w - 1), y1 = std::min(y0 + 1, image.shape.h - 1);
-      const float fx = static_cast<float>(x - static_cast<double>(x0)), fy = static_cast<float>(y - static_cast<double>(y0));
-      const float *p00 = image.pixel(0, y0, x0), *p01 = image.pixel(0, y0, x1), *p10 = image.pixel(0, y1, x0), *p11 = image.pixel(0, y1, x1);
+      const float fx = static_cast<float>(x - static_cast<double>(x0)),
+                  fy = static_cast<float>(y - static_cast<double>(y0));
+      const float *p00 = image.pixel(0, y0, x0), *p01 = image.pixel(0, y0, x1), *p10 = image.pixel(0, y1, x0),
+                  *p11 = image.pixel(0, y1, x1);
       float* out = crop.pixel(0, v, u);
       for (Index k = 0; k < channels; ++k) {
         const float top = p00[k] + fx * (p01[k] - p00[k]), bottom = p10[k] + fx * (p11[k] - p10[k]);
@@ -104,9 +108,12 @@ inline void warp_image(const Warp& warp, View<const float> image, View<float> cr
     }
 }
 
-/// The image's points as the crop shows them, with the mirrored copies that reflection makes, up to `margin` pixels outside.
-inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height, double margin) {
-  const double w = static_cast<double>(width), h = static_cast<double>(height), edge = static_cast<double>(warp.size) - 1 + margin;
+/// The image's points as the crop shows them, with the mirrored copies that reflection makes, up to `margin` pixels
+/// outside.
+inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height,
+                                      double margin) {
+  const double w = static_cast<double>(width), h = static_cast<double>(height),
+               edge = static_cast<double>(warp.size) - 1 + margin;
   // The mirrored copies that the crop, its margin and the elastic part can reach.
   const double scale = std::max(std::hypot(warp.a, warp.c), std::hypot(warp.b, warp.d));
   const double reach = scale * (0.75 * static_cast<double>(warp.size) + 1.5 * margin) + 16;

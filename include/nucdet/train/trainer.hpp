@@ -59,8 +59,9 @@ class Trainer {
         model_.forward(batch.images, {.mode = nn::Mode::training, .tape = &tape, .iteration = iteration});
     Tensor<Cpu> dy = context.make(y.shape());
     StepReport report{iteration + 1, 0, rate(), 0, 0, batch.images.shape().n};
-    report.loss = loss::evaluate(context, loss_, y.template view<const float>(), std::as_const(batch.labels).template view<const float>(),
-                                 batch.weights, dy.template view<float>());
+    report.loss = loss::evaluate(context, loss_, y.template view<const float>(),
+                                 std::as_const(batch.labels).template view<const float>(), batch.weights,
+                                 dy.template view<float>());
     check_finite("loss", report.loss, iteration);
     model_.zero_gradients();
     model_.backward(dy, tape);

@@ -1,0 +1,85 @@
+#pragma once
+#include <vector>
+
+#include "nucdet/data/dataset.hpp"
+#include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/detect/tile_grid.hpp"
+#include "nucdet/nn/passes.hpp"
+
+namespace nucdet::detect {
+
+/// Detects nuclei in images of any size: normalised by the whole image, reflected to a multiple of 16, in tiles if
+/// large.
+///
+/// Memory is bounded by the tile, and the tiles are invisible in the result: margins hold the network's reach and the
+/// peak window, cores share out the pixels, and the relative threshold is applied after the last tile.
+class Detector {
+ public:
+  static constexpr Index kAlignment = 16;  // the deepest stride of the built-in networks
+
+  /// margin: at least the network's reach (MicroNet: 118) plus the peak radius and 1. tile: pixels read along a side.
+  Detector(const nn::Model<Cpu>& model, LocalMaxima peaks, TileGrid tiles = {})
+      : program_(nn::for_inference(model)), peaks_(peaks), tiles_(tiles) {
+    peaks_.check();
+    if (model.out_channels() != 1)
+      throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1"));
+    const auto reach = model.receptive_field({1, 512, 512, model.in_channels()});
+    const Index wanted = std::max(reach.before, reach.after) + peaks.radius + 1;
+    if (tiles.margin < wanted)
+      throw ArgumentError(message("Detector: margin is ", tiles.margin, " pixels, must be at least ", wanted));
+  }
+
+  LocalMaxima& peaks() { return peaks_; }
+  Context<Cpu>& context() const { return *program_.context; }
+
+  /// The response of one tile of a normalised image: the network over region.read, reflected where it reaches beyond
+  /// the image to a multiple of 16. [1, read height, read width, 1].
+  Tensor<Cpu> response(View<const float> image, const data::ChannelStatistics& statistics,
+                       const Rectangle& read) const {
+    const Shape padded{1, data::round_up(read.height, kAlignment), data::round_up(read.width, kAlignment),
+                       image.shape.c};
+    Tensor<Cpu> x = context().make(padded);
+    data::copy_reflected(context(), image, read.y, read.x, x.view<float>());
+    data::normalize(context(), x.view<float>(), statistics, x.view<float>());
+    return program_.forward(x).window(0, 0, read.height, read.width);
+  }
+
+  /// All peaks above the absolute floor, in pixels of this image (reference pixels), in row-major order of the tiles.
+  std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
+    std::vector<Nucleus> all;
+    LocalMaxima at_pixels = peaks_;
+    at_pixels.keep_border = true;
+    for (const TileRegion& region : tiles_.regions(image.shape.w, image.shape.h)) {
+      const Tensor<Cpu> map = response(image, statistics, region.read);
+      for (Nucleus n : find_peaks(context(), map.view<const float>(), at_pixels)) {
+        n.centre.x += static_cast<double>(region.read.x), n.centre.y += static_cast<double>(region.read.y);
+        // Refinement moves a peak by half a pixel at most: its own pixel decides which core it belongs to.
+        if (!region.core.holds(std::round(n.centre.x), std::round(n.centre.y))) continue;
+        if (peaks_.keep_border || inside(n.centre, image.shape)) all.push_back(n);
+      }
+    }
+    return all;
+  }
+
+  /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels.
+  std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const {
+    const Image reference = data::resample(context(), image, scale);
+    const View<const float> view = view_of(reference);
+    std::vector<Nucleus> nuclei = candidates(view, data::statistics_of(context(), view));
+    keep_relative(nuclei, peaks_.relative);
+    for (Nucleus& n : nuclei) n.centre = data::to_source(n.centre, scale);
+    return nuclei;
+  }
+
+ private:
+  bool inside(Point p, const Shape& s) const {
+    const double edge = static_cast<double>(peaks_.radius);
+    return p.x >= edge && p.y >= edge && p.x < static_cast<double>(s.w) - edge && p.y < static_cast<double>(s.h) - edge;
+  }
+
+  nn::InferenceProgram<Cpu> program_;
+  LocalMaxima peaks_;
+  TileGrid tiles_;
+};
+
+}  // namespace nucdet::detect

@@ -1,0 +1,67 @@
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/shape.hpp"
+
+namespace nucdet::detect {
+
+/// A half-open rectangle of pixels.
+struct Rectangle {
+  Index x = 0, y = 0, width = 0, height = 0;
+
+  bool holds(double px, double py) const {
+    return px >= static_cast<double>(x) && py >= static_cast<double>(y) && px < static_cast<double>(x + width) &&
+           py < static_cast<double>(y + height);
+  }
+  friend bool operator==(const Rectangle&, const Rectangle&) = default;
+};
+
+/// One tile: what is read, and the part of it whose results count.
+struct TileRegion {
+  Rectangle read, core;
+};
+
+/// Cuts an image into tiles. Cores are half-open and cover every pixel once; what is read is the core with `margin`
+/// pixels around it, cut at the image's border; both start on multiples of `alignment`, so that the network's strides
+/// fall on the same pixels in every tile as in the whole image.
+struct TileGrid {
+  Index tile = 1024;   ///< pixels read along one side, margins included
+  Index margin = 128;  ///< at least the network's reach
+  Index alignment = 16;
+
+  std::vector<TileRegion> regions(Index width, Index height) const {
+    if (alignment < 1 || margin < 0 || tile % alignment != 0 || margin % alignment != 0 ||
+        tile - 2 * margin < alignment)
+      throw ArgumentError(message("TileGrid: tile ", tile, ", margin ", margin, ": both must be multiples of ",
+                                  alignment, ", and the tile at least ", 2 * margin + alignment));
+    if (width < 1 || height < 1) throw ArgumentError(message("TileGrid: image of ", width, 'x', height, " pixels"));
+    std::vector<TileRegion> all;
+    for (const auto& [y, down] : spans(height))
+      for (const auto& [x, across] : spans(width))
+        all.push_back({{x.begin, y.begin, x.end - x.begin, y.end - y.begin},
+                       {across.begin, down.begin, across.end - across.begin, down.end - down.begin}});
+    return all;
+  }
+
+ private:
+  struct Span {
+    Index begin, end;
+  };
+  struct Cut {
+    Span read, core;
+  };
+  std::vector<Cut> spans(Index size) const {
+    std::vector<Cut> cuts;
+    if (size <= tile) return {{{0, size}, {0, size}}};
+    const Index step = tile - 2 * margin;
+    for (Index begin = 0; begin < size; begin += step) {
+      const Index end = std::min(size, begin + step);
+      cuts.push_back({{std::max<Index>(0, begin - margin), std::min(size, end + margin)}, {begin, end}});
+    }
+    return cuts;
+  }
+};
+
+}  // namespace nucdet::detect

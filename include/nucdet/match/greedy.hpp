@@ -1,0 +1,32 @@
+#pragma once
+#include "nucdet/match/candidates.hpp"
+
+namespace nucdet::match {
+
+/// Nearest pair first, then the nearest of what is left, up to the gate. Fast, simple, and may find fewer pairs than
+/// the Hungarian matcher. Ties go to the lower indices.
+struct GreedyMatcher {
+  double gate = 16;  ///< pixels, inclusive
+
+  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const {
+    detail::check_gate("GreedyMatcher", gate);
+    detail::check_points("GreedyMatcher: predicted", predicted);
+    detail::check_points("GreedyMatcher: truth", truth);
+    std::vector<detail::Candidate> candidates = detail::candidates_within(predicted, truth, gate);
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.distance < b.distance; });
+    Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
+    std::vector<bool> used(predicted.size(), false), taken(truth.size(), false);
+    for (const detail::Candidate& c : candidates) {
+      if (used[static_cast<std::size_t>(c.predicted)] || taken[static_cast<std::size_t>(c.truth)]) continue;
+      used[static_cast<std::size_t>(c.predicted)] = taken[static_cast<std::size_t>(c.truth)] = true;
+      result.pairs.push_back({c.predicted, c.truth, c.distance});
+    }
+    std::sort(result.pairs.begin(), result.pairs.end(),
+              [](const auto& a, const auto& b) { return a.predicted < b.predicted; });
+    return result;
+  }
+};
+static_assert(Matcher<GreedyMatcher>);
+
+}  // namespace nucdet::match

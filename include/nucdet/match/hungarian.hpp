@@ -1,0 +1,172 @@
+#pragma once
+
+#include "nucdet/match/candidates.hpp"
+
+namespace nucdet::match {
+
+namespace detail {
+
+/// What a set of pairs costs: first the points left alone, then the distance. Ordered lexicographically and added by
+/// parts, so that no "large enough" constant blurs the distances.
+struct Cost {
+  Index misses = 0;
+  double distance = 0;
+
+  friend Cost operator+(Cost a, Cost b) { return {a.misses + b.misses, a.distance + b.distance}; }
+  friend Cost operator-(Cost a, Cost b) { return {a.misses - b.misses, a.distance - b.distance}; }
+  friend bool operator<(Cost a, Cost b) { return a.misses != b.misses ? a.misses < b.misses : a.distance < b.distance; }
+};
+
+/// Successive shortest augmenting paths over the candidate pairs (the Hungarian method on a sparse graph). Each
+/// predicted point may also stay alone, at the price of one miss. A search ends at the nearest free true point or at
+/// the cheapest point to be left alone, so that it stays local; a region without free points is searched through once
+/// and then has potentials that end later searches early.
+class SparseAssignment {
+ public:
+  SparseAssignment(Index predicted, Index truth, std::vector<Candidate> candidates)
+      : candidates_(std::move(candidates)),
+        first_(static_cast<std::size_t>(predicted) + 1),
+        partner_(first_.size(), kAlone),
+        owner_(static_cast<std::size_t>(truth), kFree),
+        potential_(owner_.size()),
+        own_potential_(first_.size()),
+        reached_(owner_.size()),
+        settled_(owner_.size(), -1),
+        seen_(owner_.size(), -1),
+        from_(owner_.size()) {
+    for (const Candidate& c : candidates_) ++first_[static_cast<std::size_t>(c.predicted) + 1];
+    for (std::size_t i = 1; i < first_.size(); ++i) first_[i] += first_[i - 1];
+  }
+
+  /// The candidate taken by each predicted point, or kAlone.
+  std::vector<Index> solve() {
+    const Index count = static_cast<Index>(first_.size()) - 1;
+    for (Index i = 0; i < count; ++i) insert(i);
+    partner_.resize(static_cast<std::size_t>(count));
+    return partner_;
+  }
+
+  static constexpr Index kAlone = -1, kFree = -1;
+
+ private:
+  struct Visit {
+    Cost cost;
+    Index truth;
+    friend bool operator<(const Visit& a, const Visit& b) {  // for a queue that gives the cheapest
+      return b.cost < a.cost || (!(a.cost < b.cost) && b.truth < a.truth);
+    }
+  };
+
+  /// Finds a place for predicted point i; others may move.
+  void insert(Index start) {
+    queue_.clear(), scanned_.clear();
+    Cost best_alone{1, 0};
+    Index alone = start, end = kFree, i = start;
+    Cost at{};
+    best_alone = best_alone - own_potential_[at_index(start)];
+    Cost base = Cost{} - own_potential_[at_index(start)];
+    for (;;) {
+      for (Index k = first_[at_index(i)]; k < first_[at_index(i) + 1]; ++k) {
+        const Candidate& c = candidates_[at_index(k)];
+        const std::size_t j = at_index(c.truth);
+        if (settled_[j] == start) continue;
+        Cost cost = base + Cost{0, c.distance} - potential_[j];
+        if (cost < at) cost = at;  // rounding
+        if (seen_[j] == start && !(cost < reached_[j])) continue;
+        seen_[j] = start, reached_[j] = cost, from_[j] = k;
+        queue_.push_back({cost, c.truth});
+        std::push_heap(queue_.begin(), queue_.end());
+      }
+      while (!queue_.empty() && settled_[at_index(queue_.front().truth)] == start) pop();
+      if (queue_.empty() || !(queue_.front().cost < best_alone)) {
+        at = best_alone;
+        break;
+      }
+      at = queue_.front().cost;
+      const Index j = queue_.front().truth;
+      pop();
+      settled_[at_index(j)] = start;
+      if (owner_[at_index(j)] == kFree) {
+        end = j;
+        break;
+      }
+      scanned_.push_back(j);
+      i = owner_[at_index(j)];
+      base = at - own_potential_[at_index(i)];
+      const Cost leave = base + Cost{1, 0};
+      if (leave < best_alone) best_alone = leave, alone = i;
+    }
+    settle(start, at);
+    augment(start, end, alone);
+  }
+
+  /// Moves the potentials so that every pair kept stays tight and no reduced cost is negative.
+  void settle(Index start, Cost at) {
+    own_potential_[at_index(start)] = own_potential_[at_index(start)] + at;
+    for (const Index j : scanned_) {
+      const Cost gain = at - reached_[at_index(j)];
+      if (gain < Cost{}) continue;
+      potential_[at_index(j)] = potential_[at_index(j)] - gain;
+      const std::size_t i = at_index(owner_[at_index(j)]);
+      own_potential_[i] = own_potential_[i] + gain;
+    }
+  }
+
+  /// Shifts the pairs along the path that ended at true point `end`, or at the point that is left alone.
+  void augment(Index start, Index end, Index alone) {
+    Index j = end;
+    if (end == kFree) {
+      if (alone == start) return;
+      j = candidates_[at_index(partner_[at_index(alone)])].truth;
+      partner_[at_index(alone)] = kAlone;
+    }
+    for (;;) {
+      const Index k = from_[at_index(j)], i = candidates_[at_index(k)].predicted;
+      const Index before = partner_[at_index(i)];
+      partner_[at_index(i)] = k;
+      owner_[at_index(j)] = i;
+      if (i == start) return;
+      j = candidates_[at_index(before)].truth;
+    }
+  }
+
+  void pop() {
+    std::pop_heap(queue_.begin(), queue_.end());
+    queue_.pop_back();
+  }
+  static std::size_t at_index(Index i) { return static_cast<std::size_t>(i); }
+
+  std::vector<Candidate> candidates_;
+  std::vector<Index> first_, partner_, owner_;
+  std::vector<Cost> potential_, own_potential_, reached_;
+  std::vector<Index> settled_, seen_, from_, scanned_;
+  std::vector<Visit> queue_;
+};
+
+}  // namespace detail
+
+/// Gated one-to-one assignment: of all ways to pair points at most `gate` pixels apart, the largest number of pairs,
+/// and of those the smallest total distance. Exact, and sparse: time and memory grow with the candidate pairs, not with
+/// points x points. (An assignment that minimises the distance first and gates afterwards can lose pairs: see
+/// UngatedThenFilter.) Throws ArgumentError for points that are not finite or a bad gate.
+struct HungarianMatcher {
+  double gate = 16;  ///< pixels, inclusive
+
+  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const {
+    detail::check_gate("HungarianMatcher", gate);
+    detail::check_points("HungarianMatcher: predicted", predicted);
+    detail::check_points("HungarianMatcher: truth", truth);
+    Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
+    const std::vector<detail::Candidate> candidates = detail::candidates_within(predicted, truth, gate);
+    const std::vector<Index> taken = detail::SparseAssignment(result.predicted, result.truth, candidates).solve();
+    for (const Index k : taken)
+      if (k != detail::SparseAssignment::kAlone) {
+        const detail::Candidate& c = candidates[static_cast<std::size_t>(k)];
+        result.pairs.push_back({c.predicted, c.truth, c.distance});
+      }
+    return result;
+  }
+};
+static_assert(Matcher<HungarianMatcher>);
+
+}  // namespace nucdet::match

@@ -1,0 +1,58 @@
+#pragma once
+#include <cmath>
+#include <concepts>
+#include <span>
+#include <vector>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/point.hpp"
+#include "nucdet/core/shape.hpp"
+
+namespace nucdet::match {
+
+/// Which predicted point stands for which true one.
+struct Matching {
+  struct Pair {
+    Index predicted, truth;
+    double distance;  ///< pixels
+  };
+  std::vector<Pair> pairs;         ///< ordered by `predicted`
+  Index predicted = 0, truth = 0;  ///< how many points there were
+
+  Index hits() const { return static_cast<Index>(pairs.size()); }
+  Index false_alarms() const { return predicted - hits(); }
+  Index misses() const { return truth - hits(); }
+  double total_distance() const {
+    double sum = 0;
+    for (const Pair& p : pairs) sum += p.distance;
+    return sum;
+  }
+};
+
+/// Pairs predicted with true points, one to one.
+template <class M>
+concept Matcher = requires(const M& matcher, std::span<const Point> points) {
+  { matcher(points, points) } -> std::same_as<Matching>;
+};
+
+namespace detail {
+
+/// Two points within the gate of each other.
+struct Candidate {
+  Index predicted, truth;
+  double distance;
+};
+
+inline void check_points(const char* where, std::span<const Point> points) {
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
+      throw ArgumentError(message(where, ": point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
+}
+
+inline void check_gate(const char* where, double gate) {
+  if (!(gate > 0 && std::isfinite(gate)))
+    throw ArgumentError(message(where, ": gate is ", gate, " pixels, must be > 0"));
+}
+
+}  // namespace detail
+}  // namespace nucdet::match

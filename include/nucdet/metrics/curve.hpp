@@ -1,0 +1,58 @@
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "nucdet/detect/nucleus.hpp"
+#include "nucdet/metrics/score.hpp"
+
+namespace nucdet::metrics {
+
+/// One image's peaks, found once at the lowest threshold, and its true centres; all in reference pixels.
+struct Candidates {
+  std::vector<Nucleus> peaks;
+  std::vector<Point> truth;
+};
+
+struct CurvePoint {
+  double xi = 0;
+  Score score;
+};
+
+/// The relative threshold in steps of 0.05, as the paper's authors search it.
+inline std::vector<double> default_thresholds() {
+  std::vector<double> grid;
+  for (int i = 0; i <= 20; ++i) grid.push_back(0.05 * i);
+  return grid;
+}
+
+/// The peaks that remain at threshold xi: those of at least xi times the image's highest.
+inline std::vector<Point> above(const std::vector<Nucleus>& peaks, double xi) {
+  float highest = 0;
+  for (const Nucleus& n : peaks) highest = std::max(highest, n.score);
+  std::vector<Point> kept;
+  for (const Nucleus& n : peaks)
+    if (n.score >= static_cast<float>(xi) * highest) kept.push_back(n.centre);
+  return kept;
+}
+
+/// Precision and recall, pooled over the images, for each threshold.
+template <match::Matcher M>
+std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Candidates>& images,
+                                         const std::vector<double>& thresholds) {
+  std::vector<CurvePoint> curve;
+  for (const double xi : thresholds) {
+    CurvePoint point{xi, {}};
+    for (const Candidates& image : images) point.score += score(matcher, above(image.peaks, xi), image.truth);
+    curve.push_back(point);
+  }
+  return curve;
+}
+
+/// The point of highest F1; of equals the lowest threshold. Throws ArgumentError for an empty curve.
+inline CurvePoint best_of(const std::vector<CurvePoint>& curve) {
+  if (curve.empty()) throw ArgumentError("best_of: the curve has no points");
+  return *std::max_element(curve.begin(), curve.end(),
+                           [](const auto& a, const auto& b) { return a.score.f1() < b.score.f1(); });
+}
+
+}  // namespace nucdet::metrics
