@@ -10,8 +10,8 @@ namespace nucdet {
 
 /// Host memory that is kept and handed out again, in blocks aligned to 64 bytes.
 ///
-/// What the pool holds (in use and kept) never exceeds the most that was in use at one time, so that the program's
-/// memory is what `Network::plan` says. Blocks may outlive the object that made them: they hold the pool's state.
+/// What the pool holds (in use and kept) never exceeds the most that was in use at one time by more than a quarter, so that
+/// the program's memory is about what `Model::plan` says, and yet a training step finds its blocks again. Blocks may outlive the object that made them: they hold the pool's state.
 class MemoryPool {
  public:
   using Block = std::shared_ptr<std::byte>;
@@ -62,13 +62,13 @@ class MemoryPool {
       const std::lock_guard lock(mutex);
       const auto fit = kept.lower_bound(size);
       std::byte* memory = nullptr;
-      if (fit != kept.end() && fit->first <= size + size / 8) {
+      if (fit != kept.end() && fit->first <= size + size / 4) {
         size = fit->first, memory = fit->second;
         kept_bytes -= size;
         kept.erase(fit);
       } else {
         const std::size_t peak = std::max(statistics.peak, statistics.in_use + size);
-        const std::size_t room = peak - statistics.in_use - size;
+        const std::size_t room = peak + peak / 4 - statistics.in_use - size;
         release_down_to(room);
         memory = static_cast<std::byte*>(::operator new(size, kAlignment));
       }

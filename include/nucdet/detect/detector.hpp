@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "nucdet/data/dataset.hpp"
+#include "nucdet/data/pad.hpp"
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/nn/passes.hpp"
@@ -53,7 +54,7 @@ class Detector {
       const Tensor<Cpu> map = response(image, statistics, region.read);
       for (Nucleus n : find_peaks(context(), map.view<const float>(), at_pixels)) {
         n.centre.x += static_cast<double>(region.read.x), n.centre.y += static_cast<double>(region.read.y);
-        // Refinement moves a peak by half a pixel at most: its own pixel decides which core it belongs to.
+        // Refinement stays within the pixel, and the pixel decides which core the peak belongs to.
         if (!region.core.holds(std::round(n.centre.x), std::round(n.centre.y))) continue;
         if (peaks_.keep_border || inside(n.centre, image.shape)) all.push_back(n);
       }

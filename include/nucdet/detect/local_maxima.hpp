@@ -27,12 +27,12 @@ struct LocalMaxima {
 
 namespace detail {
 
-/// Offset of the vertex of the parabola through three equally spaced values, at most half a pixel; 0 where it is no
+/// Offset of the vertex of the parabola through three equally spaced values, less than half a pixel, so that it stays in its pixel; 0 where it is no
 /// peak.
 inline double vertex(float before, float at, float after) {
   const double curvature = static_cast<double>(before) - 2.0 * static_cast<double>(at) + static_cast<double>(after);
   if (!(curvature < 0)) return 0;
-  return std::clamp(0.5 * (static_cast<double>(before) - static_cast<double>(after)) / curvature, -0.5, 0.5);
+  return std::clamp(0.5 * (static_cast<double>(before) - static_cast<double>(after)) / curvature, -0.499, 0.499);
 }
 
 /// A pixel is a peak if none in its window is higher, and none of the same height comes before it in row-major order.

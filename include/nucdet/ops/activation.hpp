@@ -74,14 +74,16 @@ template <class T, class F>
 struct Activate {
   F f;
   NUCDET_HD void operator()(const T* x, T* y, Index count) const {
-    for (Index i = 0; i < count; ++i) y[i] = f(x[i]);
+    const F function = f;  // a copy that y cannot alias
+    for (Index i = 0; i < count; ++i) y[i] = function(x[i]);
   }
 };
 template <class T, class F>
 struct ActivateGradient {
   F f;
   NUCDET_HD void operator()(const T* y, const T* dy, T* dx, Index count) const {
-    for (Index i = 0; i < count; ++i) dx[i] = f.slope(y[i]) * dy[i];
+    const F function = f;
+    for (Index i = 0; i < count; ++i) dx[i] = function.slope(y[i]) * dy[i];
   }
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "nucdet/core/shape.hpp"
 #include "nucdet/optim/plateau.hpp"
 #include "nucdet/optim/schedule.hpp"
 

@@ -1,0 +1,76 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "networks.hpp"
+
+/// The subcommands: what each is asked (filled in by main.cpp from the command line), and the function that does it.
+/// Each returns the program's exit code: 0 done, 3 some inputs failed. Everything else is an exception.
+namespace nucdet::program {
+
+struct TrainOptions {
+  std::string manifest, out;
+  std::string train_split = "train", validation_split = "val";
+  std::string auxiliary;  ///< a second manifest, mixed in: gamma L_T + L_A
+  double gamma = 1;
+  NetworkChoice network;
+  std::string initial;              ///< weights to start from
+  std::vector<std::string> freeze;  ///< blocks that keep their weights
+  std::string loss = "weighted", label = "proximity", optimizer = "sgd", schedule = "plateau";
+  double alpha = 3, radius = 15, lambda = 5;
+  std::int64_t iterations = 100'000, validate_every = 500, patience = 10'000, warmup = 0;
+  double rate = 1e-2, momentum = 0.9, decay = 1e-6, clip = 0;
+  Index batch = 4, crop = 200;
+  double rotation = 180, elastic = 2, scale_jitter = 0.1, stain = 0.15;
+  bool mirror = true, balanced = true;
+  std::string best = "f1";  ///< or loss
+  std::uint64_t seed = 1;
+  int threads = 0;
+  bool resume = false, quiet = false;
+  std::string licence;  ///< of the training data, kept with the weights
+};
+int train(const TrainOptions&);
+
+struct DetectOptions {
+  std::vector<std::string> inputs;
+  std::string model, out, split;
+  double xi = -1, floor = -1, scale = 0;
+  Index tile = 1024;
+  bool overlay = false, geojson = false, quiet = false;
+  int threads = 0;
+};
+int detect(const DetectOptions&);
+
+struct EvaluateOptions {
+  std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
+  double gate = 16, xi = -1;
+  Index tile = 1024;
+  bool overlays = false, quiet = false;
+  int threads = 0;
+};
+int evaluate(const EvaluateOptions&);
+
+struct OverlayOptions {
+  std::string image, detections, truth, out;
+  double gate = 16, scale = 1;
+  int zoom = 1;
+};
+int overlay(const OverlayOptions&);
+
+struct SynthOptions {
+  std::string out;
+  int images = 24;
+  Index size = 256;
+  double density = 1500;  ///< nuclei per 1000 x 1000 pixels
+  std::uint64_t seed = 1;
+};
+int synth(const SynthOptions&);
+
+struct SummaryOptions {
+  NetworkChoice network;
+  std::string model;
+  Index height = 512, width = 512;
+};
+int summary(const SummaryOptions&);
+
+}  // namespace nucdet::program

@@ -1,0 +1,109 @@
+#include "common.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <iomanip>
+
+#include <unistd.h>
+
+#include "nucdet/io/image.hpp"
+#include "nucdet/io/weights.hpp"
+
+namespace nucdet::program {
+
+std::vector<io::ManifestEntry> entries_of(const std::string& manifest, const std::string& split) {
+  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
+  if (!split.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != split; });
+  if (entries.empty())
+    throw IoError(message(manifest, ": no images", split.empty() ? "" : " of split '" + split + "'"));
+  return entries;
+}
+
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry) {
+  const Image image = io::read_image(entry.image);
+  std::vector<Point> points;
+  if (!entry.annotations.empty()) points = io::read_points(entry.annotations);
+  return data::make_sample(context, image, points, entry.scale, entry.image.string(), entry.organ);
+}
+
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries) {
+  data::Dataset dataset;
+  for (const io::ManifestEntry& entry : entries) {
+    if (entry.annotations.empty())
+      throw IoError(message(entry.image.string(), ": no annotations, wanted a CSV of nucleus centres"));
+    dataset.push_back(load_sample(context, entry));
+  }
+  return dataset;
+}
+
+double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return otherwise;
+  double value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [at, error] = std::from_chars(found->second.data(), end, value);
+  if (error != std::errc() || at != end)
+    throw IoError(message("metadata '", key, "' is '", found->second, "', wanted a number"));
+  return value;
+}
+
+LoadedModel load_model(Context<Cpu>& context, const std::string& path) {
+  const io::SafeTensorFile file = io::read_safetensors(path);
+  LoadedModel loaded{make_network(context, from_metadata(file.metadata, path)), file.metadata, {}};
+  const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
+  if (prefix.empty()) {
+    io::apply_weights(file, *loaded.model, path);
+  } else {
+    io::SafeTensorFile weights;
+    for (const io::SafeTensor& tensor : file.tensors)
+      if (tensor.name.starts_with(prefix)) weights.tensors.push_back(tensor);
+    io::apply_weights(weights, *loaded.model, path, prefix);
+  }
+  loaded.peaks.relative = metadata_number(file.metadata, "peaks.xi", loaded.peaks.relative);
+  loaded.peaks.radius =
+      static_cast<Index>(metadata_number(file.metadata, "peaks.radius", static_cast<double>(loaded.peaks.radius)));
+  loaded.peaks.absolute =
+      static_cast<float>(metadata_number(file.metadata, "peaks.floor", static_cast<double>(loaded.peaks.absolute)));
+  loaded.peaks.check();
+  return loaded;
+}
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long long>(std::max(0.0, seconds));
+  if (s >= 3600) return message(s / 3600, " h ", s / 60 % 60, " min");
+  if (s >= 60) return message(s / 60, " min ", s % 60, " s");
+  return message(s, " s");
+}
+
+Progress::Progress(std::string what, std::int64_t total, std::int64_t done, bool quiet)
+    : what_(std::move(what)),
+      total_(total),
+      start_(done),
+      quiet_(quiet),
+      terminal_(isatty(2) == 1),
+      begin_(std::chrono::steady_clock::now()),
+      last_(begin_ - std::chrono::hours(1)) {}
+
+Progress::~Progress() {
+  if (terminal_ && drawn_) std::fputc('\n', stderr);
+}
+
+void Progress::update(std::int64_t done, const std::string& note) {
+  if (quiet_) return;
+  const auto now = std::chrono::steady_clock::now();
+  const double since_last = std::chrono::duration<double>(now - last_).count();
+  if (done < total_ && since_last < (terminal_ ? 0.2 : 30.0)) return;
+  last_ = now;
+  const double seconds = std::chrono::duration<double>(now - begin_).count();
+  const double rate = static_cast<double>(done - start_) / std::max(seconds, 1e-9);
+  const std::string left = done > start_ ? duration_text(static_cast<double>(total_ - done) / rate) : "?";
+  const std::string line = message(what_, ' ', done, '/', total_, "  ", note, "  left ", left);
+  if (terminal_)
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  else
+    std::fprintf(stderr, "%s\n", line.c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+}  // namespace nucdet::program

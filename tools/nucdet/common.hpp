@@ -1,0 +1,55 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nucdet/data/dataset.hpp"
+#include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/io/csv.hpp"
+#include "nucdet/io/safetensors.hpp"
+
+#include "networks.hpp"
+
+/// What several subcommands need: data sets from manifests, models from files, progress.
+namespace nucdet::program {
+
+/// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none.
+std::vector<io::ManifestEntry> entries_of(const std::string& manifest, const std::string& split);
+
+/// Reads an entry's image and points and brings them to reference pixels.
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
+
+/// A model from a weight file or a checkpoint, with the peak settings that its training found.
+struct LoadedModel {
+  std::unique_ptr<nn::Model<Cpu>> model;
+  std::map<std::string, std::string> metadata;
+  detect::LocalMaxima peaks;
+};
+LoadedModel load_model(Context<Cpu>& context, const std::string& path);
+
+/// The number in a file's metadata, or `otherwise` if the key is not there. Throws IoError for anything else.
+double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise);
+
+/// A line on stderr that is redrawn when stderr is a terminal, and else a plain line now and then.
+class Progress {
+ public:
+  Progress(std::string what, std::int64_t total, std::int64_t done, bool quiet);
+  ~Progress();
+  /// `note` is shown at the end of the line.
+  void update(std::int64_t done, const std::string& note);
+  bool terminal() const { return terminal_; }
+
+ private:
+  std::string what_;
+  std::int64_t total_, start_;
+  bool quiet_, terminal_, drawn_ = false;
+  std::chrono::steady_clock::time_point begin_, last_;
+};
+
+/// "1 h 02 min", "3 min 20 s", "12 s"
+std::string duration_text(double seconds);
+
+}  // namespace nucdet::program

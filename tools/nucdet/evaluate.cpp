@@ -1,0 +1,204 @@
+#include <cstdio>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+#include <optional>
+
+#include "nucdet/detect/detector.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/chart.hpp"
+#include "nucdet/io/image.hpp"
+#include "nucdet/io/json.hpp"
+#include "nucdet/io/overlay.hpp"
+#include "nucdet/match/greedy.hpp"
+#include "nucdet/match/hungarian.hpp"
+#include "nucdet/match/ungated.hpp"
+#include "nucdet/metrics/curve.hpp"
+#include "nucdet/metrics/summary.hpp"
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "score_overlay.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A matcher chosen at run time; distances in reference pixels.
+struct ChosenMatcher {
+  std::function<match::Matching(std::span<const Point>, std::span<const Point>)> match;
+  match::Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const {
+    return match(predicted, truth);
+  }
+};
+
+ChosenMatcher matcher_of(const std::string& name, double gate) {
+  if (name == "greedy") return {match::GreedyMatcher{gate}};
+  if (name == "ungated") return {match::UngatedThenFilter{gate}};
+  return {match::HungarianMatcher{gate}};
+}
+
+/// One image's peaks and truth in reference pixels, and what it is called.
+struct Scored {
+  io::ManifestEntry entry;
+  metrics::Candidates candidates;
+};
+
+std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
+                               const std::vector<io::ManifestEntry>& entries, double& xi) {
+  LoadedModel loaded = load_model(context, o.model);
+  xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
+  const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
+  loaded.model.reset();
+  std::vector<Scored> scored;
+  Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
+  for (const io::ManifestEntry& entry : entries) {
+    const data::Sample sample = load_sample(context, entry);
+    scored.push_back({entry, {detector.candidates(view_of(sample.image), sample.statistics), sample.points}});
+    progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
+  }
+  return scored;
+}
+
+/// Detections made elsewhere: a points file for each image, in its own pixels. They are all taken, so xi is 0.
+std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector<io::ManifestEntry>& entries) {
+  std::vector<Scored> scored;
+  for (const io::ManifestEntry& entry : entries) {
+    Scored one{entry, {}};
+    for (const Point& p : io::read_points(fs::path(o.predictions) / (entry.image.stem().string() + ".csv")))
+      one.candidates.peaks.push_back({data::to_reference(p, entry.scale), 1});
+    for (const Point& p : io::read_points(entry.annotations))
+      one.candidates.truth.push_back(data::to_reference(p, entry.scale));
+    scored.push_back(std::move(one));
+  }
+  return scored;
+}
+
+io::ScoreRow row_of(const std::string& name, const metrics::Score& s, Index images) {
+  return {name,       images, s.hits + s.misses, s.hits + s.false_alarms, s.hits, s.precision(),
+          s.recall(), s.f1(), s.distance_mean(), s.distance_deviation()};
+}
+
+std::string csv_of(const char* first, const std::vector<io::ScoreRow>& rows) {
+  std::ostringstream csv;
+  csv << first << ",images,nuclei,detections,hits,precision,recall,f1,distance_mean,distance_deviation\n"
+      << std::setprecision(6);
+  const auto cell = [&](double v) -> std::ostream& { return std::isfinite(v) ? csv << ',' << v : csv << ','; };
+  for (const io::ScoreRow& r : rows) {
+    csv << r.name << ',' << r.images << ',' << r.truths << ',' << r.detections << ',' << r.hits;
+    cell(r.precision), cell(r.recall), cell(r.f1), cell(r.distance_mean), cell(r.distance_deviation);
+    csv << '\n';
+  }
+  return csv.str();
+}
+
+void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>& curve, double xi) {
+  std::ostringstream csv;
+  csv << "xi,precision,recall,f1\n" << std::setprecision(6);
+  io::Chart pr{.title = "Precision and recall",
+               .x_label = "recall",
+               .y_label = "precision",
+               .series = {{.label = "threshold xi from 0 to 1", .points = {}, .markers = true}},
+               .notes = {},
+               .x_range = io::ChartRange{0, 1},
+               .y_range = io::ChartRange{0, 1}};
+  io::Chart by_xi{.title = "Threshold",
+                  .x_label = "xi (fraction of the image's highest response)",
+                  .y_label = "",
+                  .series = {{.label = "F1", .points = {}, .markers = true},
+                             {.label = "precision", .points = {}},
+                             {.label = "recall", .points = {}}},
+                  .notes = {},
+                  .x_range = io::ChartRange{0, 1},
+                  .y_range = io::ChartRange{0, 1}};
+  for (const metrics::CurvePoint& p : curve) {
+    const double precision = p.score.precision(), recall = p.score.recall(), f1 = p.score.f1();
+    csv << p.xi << ',' << precision << ',' << recall << ',' << f1 << '\n';
+    pr.series[0].points.push_back({recall, precision});
+    by_xi.series[0].points.push_back({p.xi, f1}), by_xi.series[1].points.push_back({p.xi, precision}),
+        by_xi.series[2].points.push_back({p.xi, recall});
+    if (std::abs(p.xi - xi) < 0.025)
+      pr.notes = {{{recall, precision}, message("xi ", xi, ": F1 ", std::round(f1 * 1000) / 1000)}};
+  }
+  io::write_atomically(folder / "curve.csv", csv.str());
+  io::write_svg(folder / "curve.svg", pr);
+  io::write_svg(folder / "threshold.svg", by_xi);
+}
+
+void print_table(const metrics::Summary& summary) {
+  const auto line = [](const std::string& name, Index images, const metrics::Score& s) {
+    std::printf("%-18s %6lld %7lld %9.4f %7.4f %7.4f %6.2f +- %.2f\n", name.c_str(), static_cast<long long>(images),
+                static_cast<long long>(s.hits + s.misses), s.precision(), s.recall(), s.f1(), s.distance_mean(),
+                s.distance_deviation());
+  };
+  std::printf("%-18s %6s %7s %9s %7s %7s %s\n", "organ", "images", "nuclei", "precision", "recall", "F1", "distance");
+  Index images = 0;
+  for (const auto& [name, s] : summary.groups)
+    line(name.empty() ? "-" : name, summary.images.at(name), s), images += summary.images.at(name);
+  line("pooled", images, summary.pooled);
+  std::printf("mean F1 of %zu organs: %.4f +- %.4f\n", summary.groups.size(), summary.mean_f1, summary.deviation_f1);
+}
+
+void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, double xi,
+                    const ChosenMatcher& matcher) {
+  const fs::path folder = fs::path(o.out) / "overlays";
+  fs::create_directories(folder);
+  for (const Scored& s : images) {
+    const auto marks = score_marks(matcher, metrics::above(s.candidates.peaks, xi), s.candidates.truth, s.entry.scale);
+    io::write_png(folder / (s.entry.image.stem().string() + ".png"),
+                  io::draw_overlay(io::read_image(s.entry.image), marks));
+  }
+}
+
+}  // namespace
+
+int evaluate(const EvaluateOptions& o) {
+  if (o.model.empty() == o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
+  const std::vector<io::ManifestEntry> entries = entries_of(o.manifest, o.split);
+  for (const io::ManifestEntry& e : entries)
+    if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
+  Context<Cpu> context({.threads = o.threads});
+  double xi = 0;
+  const std::vector<Scored> images =
+      o.predictions.empty() ? with_model(context, o, entries, xi) : with_predictions(o, entries);
+  const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
+  std::vector<metrics::ImageScore> scores;
+  std::vector<metrics::Candidates> candidates;
+  for (const Scored& s : images) {
+    scores.push_back({s.entry.image.stem().string(), s.entry.organ,
+                      metrics::score(matcher, metrics::above(s.candidates.peaks, xi), s.candidates.truth)});
+    candidates.push_back(s.candidates);
+  }
+  const metrics::Summary summary = metrics::summarize(scores);
+  print_table(summary);
+  if (o.out.empty()) return 0;
+  const fs::path folder = o.out;
+  fs::create_directories(folder);
+  io::ScoreReport report{o.manifest,
+                         o.model.empty() ? o.predictions : o.model,
+                         o.matcher,
+                         o.gate,
+                         xi,
+                         row_of("pooled", summary.pooled, static_cast<Index>(images.size())),
+                         summary.mean_f1,
+                         {},
+                         {},
+                         {}};
+  for (const auto& [name, s] : summary.groups) report.organs.push_back(row_of(name, s, summary.images.at(name)));
+  for (const metrics::ImageScore& s : scores) report.images.push_back(row_of(s.name, s.score, 1));
+  if (o.predictions.empty()) {
+    const auto curve = metrics::precision_recall(matcher, candidates, metrics::default_thresholds());
+    write_curve(folder, curve, xi);
+    for (const metrics::CurvePoint& p : curve)
+      report.curve.push_back({p.xi, p.score.precision(), p.score.recall(), p.score.f1()});
+  }
+  io::write_scores_json(folder / "scores.json", report);
+  io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
+  io::write_atomically(folder / "images.csv", csv_of("image", report.images));
+  if (o.overlays) write_overlays(o, images, xi, matcher);
+  return 0;
+}
+
+}  // namespace nucdet::program

@@ -1,0 +1,253 @@
+#include <iostream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/version.hpp"
+
+#include "commands.hpp"
+
+namespace {
+
+using namespace nucdet::program;
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 an input cannot be read or is "
+    "not\n"
+    "valid; 5 out of memory.\n";
+
+void add_network(CLI::App& app, NetworkChoice& n) {
+  app.add_option("--network", n.name,
+                 "micronet, or micronet-paper: the paper's words where they differ from the authors' code")
+      ->capture_default_str();
+  app.add_option("--base", n.base, "Filters of the first block: 4, 8, 16 or 32")->capture_default_str();
+  app.add_option("--context", n.context, "Context maps: sparse3, two-s or bilinear")->capture_default_str();
+  app.add_option("--norm", n.norm, "Normalisation: batch, batch-stats or instance")->capture_default_str();
+}
+
+void add_threads(CLI::App& app, int& threads, bool& quiet) {
+  app.add_option("--threads", threads, "Threads; 0: one for each processor")
+      ->envname("NUCDET_THREADS")
+      ->capture_default_str();
+  app.add_flag("-q,--quiet", quiet, "No progress");
+}
+
+CLI::App& add_train(CLI::App& app, TrainOptions& o) {
+  CLI::App& c = *app.add_subcommand("train", "Train a network from images and nucleus centres");
+  c.footer(
+      "Examples:\n"
+      "  nucdet train data/manifest.csv --out runs/first --base 16\n"
+      "  nucdet train data/manifest.csv --out runs/first --base 16 --resume\n"
+      "  nucdet train data/manifest.csv --out runs/fast --base 8 --optimizer adamw --rate 3e-3 --decay 1e-2 \\\n"
+      "      --schedule cosine --iterations 3000\n"
+      "Writes best.safetensors (weights), last.safetensors (checkpoint), log.csv, loss.svg and f1.svg.\n" +
+      std::string(kExitCodes));
+  c.add_option("manifest", o.manifest, "Manifest CSV, or a folder with one")->required();
+  c.add_option("-o,--out", o.out, "Folder of the run")->required();
+  c.add_flag("--resume", o.resume, "Go on from the folder's last checkpoint, if there is one");
+  c.add_option("--split", o.train_split, "Split to train on")->capture_default_str();
+  c.add_option("--validation-split", o.validation_split, "Split to validate with")->capture_default_str();
+  c.add_option("--auxiliary", o.auxiliary, "A second manifest, mixed in: gamma L_target + L_auxiliary");
+  c.add_option("--gamma", o.gamma, "Weight of the target set in that mix")->capture_default_str();
+  c.add_option("--initial", o.initial, "Weights to start from");
+  c.add_option("--freeze", o.freeze, "Blocks that keep their weights (in, down1, ...)");
+  c.add_option("--licence", o.licence, "Licence of the training data, kept with the weights");
+  add_network(c, o.network);
+  const std::string how = "Training";
+  c.add_option("--iterations", o.iterations, "Iterations")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(how);
+  c.add_option("--validate-every", o.validate_every, "Iterations between validations and checkpoints")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(how);
+  c.add_option("--batch", o.batch, "Crops in a batch")->capture_default_str()->check(CLI::PositiveNumber)->group(how);
+  c.add_option("--crop", o.crop, "Crop size, reference pixels")
+      ->capture_default_str()
+      ->check(CLI::Range(16, 4096))
+      ->group(how);
+  c.add_option("--loss", o.loss, "weighted or squared")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"weighted", "squared"}))
+      ->group(how);
+  c.add_option("--lambda", o.lambda, "Of the weighted loss")->capture_default_str()->group(how);
+  c.add_option("--label", o.label, "proximity, gaussian or disc")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"proximity", "gaussian", "disc"}))
+      ->group(how);
+  c.add_option("--alpha", o.alpha, "Decay of the proximity map")->capture_default_str()->group(how);
+  c.add_option("--radius", o.radius, "Radius of the label, reference pixels")->capture_default_str()->group(how);
+  c.add_option("--optimizer", o.optimizer, "sgd, adam or adamw")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
+      ->group(how);
+  c.add_option("--rate", o.rate, "Learning rate")->capture_default_str()->check(CLI::PositiveNumber)->group(how);
+  c.add_option("--momentum", o.momentum, "Of sgd (Nesterov's)")->capture_default_str()->group(how);
+  c.add_option("--decay", o.decay, "Weight decay")->capture_default_str()->group(how);
+  c.add_option("--clip", o.clip, "Largest norm of the gradient; 0: no limit")->capture_default_str()->group(how);
+  c.add_option("--schedule", o.schedule, "plateau, constant or cosine")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"plateau", "constant", "cosine"}))
+      ->group(how);
+  c.add_option("--patience", o.patience, "Of the plateau schedule, iterations")->capture_default_str()->group(how);
+  c.add_option("--warmup", o.warmup, "Of the cosine schedule, iterations")->capture_default_str()->group(how);
+  c.add_option("--best", o.best, "What the best weights are best in: f1 or loss")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"f1", "loss"}))
+      ->group(how);
+  c.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->group(how);
+  const std::string augmentation = "Augmentation";
+  c.add_option("--rotation", o.rotation, "Degrees, in +- this")->capture_default_str()->group(augmentation);
+  c.add_option("--mirror", o.mirror, "Mirror half of the crops")->capture_default_str()->group(augmentation);
+  c.add_option("--elastic", o.elastic, "Elastic displacement, pixels")->capture_default_str()->group(augmentation);
+  c.add_option("--scale-jitter", o.scale_jitter, "Factors up to 1 + this")->capture_default_str()->group(augmentation);
+  c.add_option("--stain", o.stain, "Strength of stain changes")->capture_default_str()->group(augmentation);
+  c.add_option("--balanced", o.balanced, "Draw the organ first, then the image")
+      ->capture_default_str()
+      ->group(augmentation);
+  add_threads(c, o.threads, o.quiet);
+  return c;
+}
+
+CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
+  CLI::App& c = *app.add_subcommand("detect", "Find nuclei in images");
+  c.footer(
+      "Examples:\n"
+      "  nucdet detect slide.png --model best.safetensors --out found\n"
+      "  nucdet detect data/manifest.csv --split test --model best.safetensors --out found --overlay\n"
+      "Writes NAME.csv (x, y, score, in the image's pixels) and NAME.json for each image, and lists them.\n" +
+      std::string(kExitCodes));
+  c.add_option("inputs", o.inputs, "Images, folders or manifests")->required();
+  c.add_option("-m,--model", o.model, "Weights")->required();
+  c.add_option("-o,--out", o.out, "Folder for the results")->required();
+  c.add_option("--split", o.split, "Only this split of a manifest");
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); 0: the manifest's, or 1")
+      ->capture_default_str();
+  c.add_option("--xi", o.xi, "Threshold, as a fraction of the highest response; -1: the model's")
+      ->capture_default_str();
+  c.add_option("--floor", o.floor, "Absolute threshold; -1: the model's")->capture_default_str();
+  c.add_option("--tile", o.tile, "Pixels read along a side; memory grows with it")->capture_default_str();
+  c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png");
+  c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath");
+  add_threads(c, o.threads, o.quiet);
+  return c;
+}
+
+CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
+  CLI::App& c = *app.add_subcommand("evaluate", "Score detections against annotated centres");
+  c.footer(
+      "Examples:\n"
+      "  nucdet evaluate data/manifest.csv --model best.safetensors --out scores --overlays\n"
+      "  nucdet evaluate data/manifest.csv --predictions found --matcher hungarian --gate 16\n"
+      "Prints a table by organ; writes scores.json, organs.csv, images.csv, curve.csv, curve.svg, threshold.svg.\n" +
+      std::string(kExitCodes));
+  c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
+  c.add_option("-m,--model", o.model, "Weights");
+  c.add_option("--predictions", o.predictions, "Or a folder with NAME.csv for each image");
+  c.add_option("-o,--out", o.out, "Folder for the results");
+  c.add_option("--split", o.split, "Split to evaluate; empty: all")->capture_default_str();
+  c.add_option("--matcher", o.matcher, "hungarian, greedy or ungated")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
+  c.add_option("--xi", o.xi, "Threshold; -1: the model's")->capture_default_str();
+  c.add_option("--tile", o.tile, "Pixels read along a side")->capture_default_str();
+  c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
+  add_threads(c, o.threads, o.quiet);
+  return c;
+}
+
+CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
+  CLI::App& c = *app.add_subcommand("overlay", "Draw detections on an image");
+  c.footer(
+      "Example:\n  nucdet overlay a.png --detections found/a.csv --truth annotations/a.csv --out a.overlay.png\n"
+      "Circle: hit (with a line to its truth); square: false alarm; triangle: miss; ring: not scored.\n" +
+      std::string(kExitCodes));
+  c.add_option("image", o.image, "PNG, JPEG or TIFF")->required();
+  c.add_option("--detections", o.detections, "Points CSV")->required();
+  c.add_option("--truth", o.truth, "Points CSV to score against");
+  c.add_option("-o,--out", o.out, "PNG to write")->required();
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str();
+  c.add_option("--zoom", o.zoom, "Every pixel becomes zoom x zoom")->capture_default_str()->check(CLI::Range(1, 8));
+  return c;
+}
+
+CLI::App& add_synth(CLI::App& app, SynthOptions& o) {
+  CLI::App& c = *app.add_subcommand("synth", "Make synthetic tissue with its nucleus centres");
+  c.footer("Example:\n  nucdet synth --out synthetic --images 24 --size 256\n" + std::string(kExitCodes));
+  c.add_option("-o,--out", o.out, "Folder to make")->required();
+  c.add_option("--images", o.images, "Images: half to train, a quarter each to validate and test")
+      ->capture_default_str()
+      ->check(CLI::Range(4, 100000));
+  c.add_option("--size", o.size, "Pixels along a side")->capture_default_str()->check(CLI::Range(64, 8192));
+  c.add_option("--density", o.density, "Nuclei per 1000 x 1000 pixels")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 10000.0));
+  c.add_option("--seed", o.seed, "Seed")->capture_default_str();
+  return c;
+}
+
+CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
+  CLI::App& c = *app.add_subcommand("summary", "List a network's layers, sizes and costs");
+  c.footer(
+      "Examples:\n  nucdet summary --base 32 --height 512 --width 512\n  nucdet summary --model best.safetensors\n" +
+      std::string(kExitCodes));
+  add_network(c, o.network);
+  c.add_option("-m,--model", o.model, "Weights, instead of the options above");
+  c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(CLI::Range(16, 100000));
+  c.add_option("--width", o.width, "Input columns")->capture_default_str()->check(CLI::Range(16, 100000));
+  return c;
+}
+
+/// Runs a command; exceptions become exit codes and one message.
+template <class Command>
+int guarded(const Command& command) {
+  try {
+    return command();
+  } catch (const nucdet::ArgumentError& error) {
+    std::cerr << "nucdet: " << error.what() << '\n';
+    return 2;
+  } catch (const nucdet::IoError& error) {
+    std::cerr << "nucdet: " << error.what() << '\n';
+    return 4;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "nucdet: out of memory (a smaller --tile or --batch needs less)\n";
+    return 5;
+  } catch (const std::exception& error) {
+    std::cerr << "nucdet: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("nucdet: detects nuclei in H&E images by regressing a proximity map (Xing et al. 2019)");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "nucdet " NUCDET_VERSION_STRING);
+  app.set_config("--config", "", "Read options from a TOML or INI file");
+  app.footer(kExitCodes);
+  TrainOptions train_options;
+  DetectOptions detect_options;
+  EvaluateOptions evaluate_options;
+  OverlayOptions overlay_options;
+  SynthOptions synth_options;
+  SummaryOptions summary_options;
+  const CLI::App &train_app = add_train(app, train_options), &detect_app = add_detect(app, detect_options);
+  const CLI::App &evaluate_app = add_evaluate(app, evaluate_options), &overlay_app = add_overlay(app, overlay_options);
+  const CLI::App &synth_app = add_synth(app, synth_options), &summary_app = add_summary(app, summary_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : 2; }
+  return guarded([&] {
+    if (train_app.parsed()) return train(train_options);
+    if (detect_app.parsed()) return detect(detect_options);
+    if (evaluate_app.parsed()) return evaluate(evaluate_options);
+    if (overlay_app.parsed()) return overlay(overlay_options);
+    if (synth_app.parsed()) return synth(synth_options);
+    return summary_app.parsed() ? summary(summary_options) : 2;
+  });
+}

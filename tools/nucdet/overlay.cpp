@@ -1,0 +1,33 @@
+#include <iostream>
+
+#include "nucdet/io/csv.hpp"
+#include "nucdet/io/image.hpp"
+#include "nucdet/match/hungarian.hpp"
+
+#include "commands.hpp"
+#include "score_overlay.hpp"
+
+namespace nucdet::program {
+
+int overlay(const OverlayOptions& o) {
+  data::check_scale(o.scale);
+  const Image image = io::read_image(o.image);
+  const std::vector<Point> found = io::read_points(o.detections);
+  std::vector<io::OverlayMark> marks;
+  if (o.truth.empty()) {
+    for (const Point& p : found) marks.push_back({p, io::MarkKind::detection, {}});
+  } else {
+    const auto reference = [&](const std::vector<Point>& points) {
+      std::vector<Point> moved;
+      for (const Point& p : points) moved.push_back(data::to_reference(p, o.scale));
+      return moved;
+    };
+    marks =
+        score_marks(match::HungarianMatcher{o.gate}, reference(found), reference(io::read_points(o.truth)), o.scale);
+  }
+  io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom}));
+  std::cout << o.out << '\n';
+  return 0;
+}
+
+}  // namespace nucdet::program

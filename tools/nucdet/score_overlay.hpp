@@ -1,0 +1,30 @@
+#pragma once
+#include <vector>
+
+#include "nucdet/data/resample.hpp"
+#include "nucdet/io/overlay.hpp"
+#include "nucdet/match/matching.hpp"
+
+namespace nucdet::program {
+
+/// Marks for hits, false alarms and misses. Points come in reference pixels, marks go in the image's own (`scale` took
+/// them there).
+template <class Matcher>
+std::vector<io::OverlayMark> score_marks(const Matcher& matcher, const std::vector<Point>& found,
+                                         const std::vector<Point>& truth, double scale) {
+  const match::Matching matching = matcher(found, truth);
+  std::vector<bool> hit(found.size(), false), seen(truth.size(), false);
+  std::vector<io::OverlayMark> marks;
+  for (const auto& pair : matching.pairs) {
+    const std::size_t i = static_cast<std::size_t>(pair.predicted), j = static_cast<std::size_t>(pair.truth);
+    hit[i] = seen[j] = true;
+    marks.push_back({data::to_source(found[i], scale), io::MarkKind::hit, data::to_source(truth[j], scale)});
+  }
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (!hit[i]) marks.push_back({data::to_source(found[i], scale), io::MarkKind::false_alarm, {}});
+  for (std::size_t j = 0; j < truth.size(); ++j)
+    if (!seen[j]) marks.push_back({data::to_source(truth[j], scale), io::MarkKind::miss, {}});
+  return marks;
+}
+
+}  // namespace nucdet::program

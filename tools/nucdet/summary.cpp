@@ -1,0 +1,27 @@
+#include "nucdet/nn/summary.hpp"
+
+#include <iostream>
+
+#include "commands.hpp"
+#include "common.hpp"
+
+namespace nucdet::program {
+
+int summary(const SummaryOptions& o) {
+  Context<Cpu> context({.threads = 1});
+  std::unique_ptr<nn::Model<Cpu>> model;
+  if (o.model.empty()) {
+    model = make_network(context, o.network);
+  } else {
+    LoadedModel loaded = load_model(context, o.model);
+    model = std::move(loaded.model);
+    for (const auto& [key, value] : loaded.metadata) std::cout << key << ": " << value << '\n';
+  }
+  const Shape shape{1, o.height, o.width, model->in_channels()};
+  std::cout << nn::cost_table(*model, shape);
+  const auto reach = model->receptive_field({1, 512, 512, model->in_channels()});
+  std::cout << "an output pixel sees " << reach.before << " pixels before and " << reach.after << " after it\n";
+  return 0;
+}
+
+}  // namespace nucdet::program

@@ -1,0 +1,246 @@
+#include <cstdio>
+#include <iomanip>
+#include <iostream>
+#include <optional>
+
+#include "nucdet/io/weights.hpp"
+#include "nucdet/label/disc.hpp"
+#include "nucdet/label/gaussian.hpp"
+#include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/squared_error.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/optim/adam.hpp"
+#include "nucdet/train/trainer.hpp"
+#include "nucdet/train/validate.hpp"
+#include "nucdet/version.hpp"
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "run_log.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+using Metadata = std::map<std::string, std::string>;
+namespace fs = std::filesystem;
+
+struct RunData {
+  data::Dataset target, validation, auxiliary;
+};
+
+std::string number(double value) {
+  std::ostringstream text;
+  text << std::setprecision(17) << value;
+  return text.str();
+}
+
+/// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
+Metadata describe_run(const TrainOptions& o, const RunData& data) {
+  Metadata m = to_metadata(o.network);
+  const auto points = [](const data::Dataset& set) {
+    std::size_t sum = 0;
+    for (const data::Sample& s : set) sum += s.points.size();
+    return sum;
+  };
+  m["nucdet.version"] = NUCDET_VERSION_STRING;
+  m["normalization"] = "per channel, whole image: minus mean, over standard deviation";
+  m["pixels"] = "reference pixels, 0.25 um";
+  m["label"] = o.label, m["label.alpha"] = number(o.alpha), m["label.radius"] = number(o.radius);
+  m["loss"] = o.loss, m["loss.lambda"] = number(o.lambda);
+  m["optimizer"] = o.optimizer, m["optimizer.rate"] = number(o.rate), m["optimizer.momentum"] = number(o.momentum);
+  m["optimizer.decay"] = number(o.decay), m["optimizer.clip"] = number(o.clip);
+  m["schedule"] = o.schedule, m["schedule.patience"] = number(static_cast<double>(o.patience)),
+  m["schedule.warmup"] = number(static_cast<double>(o.warmup));
+  m["train.iterations"] = std::to_string(o.iterations), m["train.validate_every"] = std::to_string(o.validate_every);
+  m["train.batch"] = std::to_string(o.batch), m["train.crop"] = std::to_string(o.crop),
+  m["train.seed"] = std::to_string(o.seed);
+  m["train.augmentation"] = message("rotation ", o.rotation, ", mirror ", o.mirror, ", elastic ", o.elastic, ", scale ",
+                                    o.scale_jitter, ", stain ", o.stain, ", balanced ", o.balanced);
+  m["train.best"] = o.best;
+  m["data.train"] = message(fs::path(o.manifest).lexically_normal().parent_path().filename().string(), ", split ",
+                            o.train_split, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
+  m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
+  if (!data.auxiliary.empty())
+    m["data.auxiliary"] =
+        message(data.auxiliary.size(), " images, ", points(data.auxiliary), " nuclei, gamma ", o.gamma);
+  m["data.licence"] = o.licence.empty() ? "not stated" : o.licence;
+  std::string frozen;
+  for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
+  if (!frozen.empty()) m["train.frozen"] = frozen;
+  if (!o.initial.empty()) m["train.initial"] = fs::path(o.initial).filename().string();
+  return m;
+}
+
+/// Throws ArgumentError, naming all differences, if a checkpoint belongs to another run.
+void check_same_run(const Metadata& checkpoint, const Metadata& wanted, const std::string& where,
+                    bool more_iterations) {
+  std::string differences;
+  for (const auto& [key, value] : wanted) {
+    if ((key == "train.iterations" && more_iterations) || key == "nucdet.version") continue;
+    const auto found = checkpoint.find(key);
+    if (found == checkpoint.end() || found->second != value)
+      differences +=
+          message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
+  }
+  if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
+}
+
+optim::Sgd sgd(const TrainOptions& o) { return {.momentum = o.momentum, .nesterov = o.momentum > 0, .decay = o.decay}; }
+optim::Adam adam(const TrainOptions& o) {
+  optim::Adam rule;
+  rule.decay = o.decay, rule.decoupled = o.optimizer == "adamw";
+  return rule;
+}
+
+train::TrainSettings settings_of(const TrainOptions& o) {
+  train::TrainSettings s;
+  s.iterations = o.iterations, s.validate_every = o.validate_every, s.clip_norm = o.clip, s.gamma = o.gamma;
+  s.keep_best_f1 = o.best == "f1";
+  s.rate.start = o.rate;
+  if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};
+  if (o.schedule == "cosine")
+    s.rate.schedule = optim::Cosine{.rate = o.rate, .iterations = o.iterations, .warmup = o.warmup};
+  if (o.schedule == "plateau")
+    s.rate.schedule = optim::Plateau{.patience = o.patience, .floor = std::min(1e-4, o.rate / 100)};
+  return s;
+}
+
+data::CropSampler sampler_of(const TrainOptions& o) {
+  data::CropSampler s;
+  s.crop = o.crop, s.batch = o.batch, s.seed = o.seed, s.balanced = o.balanced;
+  s.augmentation.rotation = o.rotation, s.augmentation.mirror = o.mirror, s.augmentation.elastic = o.elastic;
+  s.augmentation.scale = o.scale_jitter, s.augmentation.stain = o.stain;
+  s.margin = std::max(48.0, 2 * o.radius);
+  return s;
+}
+
+/// The absolute floor is 4 % of the label's full scale, which the weighted loss takes to 5.
+detect::LocalMaxima peaks_of(const TrainOptions& o) { return {.absolute = o.loss == "weighted" ? 0.2f : 0.04f}; }
+
+/// Writes the log, the best weights and, last, the checkpoint, after each validation.
+template <class Trainer>
+class Recorder {
+ public:
+  Recorder(Trainer& trainer, const TrainOptions& options, const Metadata& metadata, RunLog& log)
+      : trainer_(trainer),
+        options_(options),
+        metadata_(metadata),
+        log_(log),
+        progress_("iteration", options.iterations, trainer.state().iteration, options.quiet) {}
+
+  void on_step(const train::StepReport& report) {
+    log_.add(report);
+    mean_ = mean_ == 0 ? report.loss : 0.98 * mean_ + 0.02 * report.loss;
+    std::ostringstream note;
+    note << std::setprecision(4) << "loss " << mean_ << "  rate " << report.rate << "  " << std::fixed
+         << std::setprecision(1) << static_cast<double>(report.images) / report.seconds << " images/s";
+    progress_.update(report.iteration, note.str());
+  }
+  void on_validation(const train::Validation& found) {
+    log_.add(found);
+    const fs::path folder = options_.out;
+    if (found.best) {
+      Metadata weights = metadata_;
+      weights["peaks.xi"] = number(found.xi), weights["peaks.radius"] = "5",
+      weights["peaks.floor"] = number(static_cast<double>(peaks_of(options_).absolute));
+      weights["train.iteration"] = std::to_string(found.iteration);
+      weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
+      io::save_weights(folder / "best.safetensors", trainer_.model(), weights);
+    }
+    log_.write(folder);
+    Metadata checkpoint = metadata_;
+    checkpoint["peaks.xi"] = number(found.xi);
+    trainer_.save(folder / "last.safetensors", checkpoint);
+    if (!options_.quiet)
+      std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f at xi %.2f%s\n",
+                   progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss,
+                   found.f1, found.xi, found.best ? "  (best)" : "");
+  }
+
+ private:
+  Trainer& trainer_;
+  const TrainOptions& options_;
+  const Metadata& metadata_;
+  RunLog& log_;
+  Progress progress_;
+  double mean_ = 0;
+};
+
+template <class Loss, class Profile, class Rule>
+int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss, const Profile& profile,
+        const Rule& rule) {
+  train::Trainer<Loss, Profile, Rule> trainer(model, loss, profile, rule, sampler_of(o), settings_of(o));
+  const Metadata metadata = describe_run(o, data);
+  RunLog log(std::min<std::int64_t>(50, o.validate_every));
+  const fs::path last = fs::path(o.out) / "last.safetensors";
+  if (o.resume && fs::exists(last)) {
+    const io::SafeTensorFile file = io::read_safetensors(last);
+    check_same_run(file.metadata, metadata, last.string(), o.schedule != "cosine");
+    trainer.restore(file, last.string());
+    log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration);
+    if (!o.quiet)
+      std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));
+  }
+  const auto validate = [&](const nn::Model<Cpu>& m) {
+    return train::validate(m, loss, profile, data.validation, peaks_of(o));
+  };
+  {
+    Recorder<train::Trainer<Loss, Profile, Rule>> recorder(trainer, o, metadata, log);
+    trainer.fit({data.target, data.auxiliary.empty() ? nullptr : &data.auxiliary}, validate, recorder);
+  }
+  const train::Validation& best = trainer.state().best;
+  std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
+            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << ", iteration "
+            << best.iteration << '\n';
+  return 0;
+}
+
+template <class Loss, class Profile>
+int with_rule(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
+              const Profile& profile) {
+  return o.optimizer == "sgd" ? run(model, o, data, loss, profile, sgd(o))
+                              : run(model, o, data, loss, profile, adam(o));
+}
+
+template <class Loss>
+int with_label(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
+  if (o.label == "gaussian")
+    return with_rule(model, o, data, loss, label::GaussianDensity{.sigma = static_cast<float>(o.radius / 4)});
+  if (o.label == "disc") return with_rule(model, o, data, loss, label::Disc{.radius = static_cast<float>(o.radius)});
+  return with_rule(model, o, data, loss,
+                   label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = static_cast<float>(o.radius)});
+}
+
+}  // namespace
+
+int train(const TrainOptions& o) {
+  fs::create_directories(o.out);
+  const fs::path last = fs::path(o.out) / "last.safetensors";
+  if (!o.resume && fs::exists(last))
+    throw ArgumentError(
+        message(last.string(), " is there already: --resume goes on with it, another --out starts anew"));
+  Context<Cpu> context({.threads = o.threads, .seed = o.seed});
+  RunData data{load_dataset(context, entries_of(o.manifest, o.train_split)),
+               load_dataset(context, entries_of(o.manifest, o.validation_split)),
+               {}};
+  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(context, entries_of(o.auxiliary, o.train_split));
+  const auto model = make_network(context, o.network);
+  if (!o.initial.empty()) {
+    const LoadedModel start = load_model(context, o.initial);
+    io::SafeTensorFile weights;
+    io::append_weights(*start.model, weights);
+    io::apply_weights(weights, *model, o.initial);
+  }
+  model->freeze(o.freeze);
+  if (!o.quiet)
+    std::fprintf(stderr, "%s, %lld parameters; %zu images to train on, %zu to validate with; %d threads\n",
+                 describe(o.network).c_str(), static_cast<long long>(model->parameters()->parameter_count()),
+                 data.target.size(), data.validation.size(), context.threads());
+  if (o.loss == "squared") return with_label(*model, o, data, loss::SquaredError{});
+  loss::WeightedSquaredError weighted;
+  weighted.lambda = static_cast<float>(o.lambda);
+  return with_label(*model, o, data, weighted);
+}
+
+}  // namespace nucdet::program
