@@ -2,9 +2,13 @@
 #include <cstring>
 
 #include "nucdet/io/weights.hpp"
+#include "nucdet/loss/evaluate.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/summary.hpp"
+#include "nucdet/optim/sgd.hpp"
+#include "nucdet/optim/step.hpp"
 
 #include "support/catch.hpp"
 
@@ -190,4 +194,32 @@ TEST_CASE("weights go to a file and come back bit for bit; a misfit lists every 
                         Catch::Matchers::Contains("'out.conv2.bias'") && Catch::Matchers::Contains("2 mismatches"));
   CHECK(two_maps.parameters()->values().view<float>().data[0] == first);
   std::filesystem::remove(path);
+}
+
+TEST_CASE("fifty training steps follow PyTorch's losses") {
+  Context<Cpu> context({.threads = 2});
+  Network<MicroNet<MicroNetOptions{.base = 2, .drop_percent = 0}>, 3, Cpu> net(context);
+  io::apply_weights(golden(), net, "golden", "weight/");
+  const auto x = tensor_of(context, *golden().find("input"), DType::f32),
+             target = tensor_of(context, *golden().find("target"), DType::f32);
+  const std::string list = golden().metadata.at("training_losses");
+  std::vector<double> wanted;
+  for (std::size_t at = list.find('['); at != std::string::npos && at + 1 < list.size(); at = list.find(',', at + 1))
+    wanted.push_back(std::stod(list.substr(at + 1)));
+  REQUIRE(wanted.size() == 50);
+  auto& values = net.parameters()->values();
+  const std::size_t count = static_cast<std::size_t>(values.shape().count());
+  std::vector<float> state(count, 0.0f);
+  for (std::int64_t i = 0; i < 50; ++i) {
+    Tape<Cpu> tape;
+    const auto y = net.forward(x, {.mode = Mode::training, .tape = &tape});
+    auto dy = context.make(y.shape());
+    const double loss = loss::evaluate(context, loss::WeightedSquaredError{}, y.view<const float>(),
+                                       target.view<const float>(), {}, dy.view<float>());
+    CHECK(loss == Approx(wanted[static_cast<std::size_t>(i)]).epsilon(1e-4));
+    net.zero_gradients();
+    net.backward(dy, tape);
+    optim::step(context, optim::Sgd{}, 0.01, i, {values.view<float>().data, count},
+                {net.parameters()->gradients().view<float>().data, count}, state);
+  }
 }

@@ -82,7 +82,7 @@ class Trainer {
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
     while (state_.iteration < settings_.iterations && !finished()) {
-      const StepReport report = step(sources);
+      [[maybe_unused]] const StepReport report = step(sources);
       (notify_step(callbacks, report), ...);
       if (state_.iteration % settings_.validate_every != 0 && state_.iteration != settings_.iterations) continue;
       Validation found = validate(std::as_const(model_));

@@ -1,0 +1,196 @@
+#include <cstring>
+#include <filesystem>
+
+#include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/nets/micronet.hpp"
+#include "nucdet/nn/network.hpp"
+#include "nucdet/train/trainer.hpp"
+#include "nucdet/train/validate.hpp"
+
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2}>, 3, Cpu>;
+using WeightedTrainer = train::Trainer<loss::WeightedSquaredError, label::ProximityMap>;
+
+namespace {
+
+/// Dark discs on a bright ground, with their centres.
+data::Dataset discs(Context<Cpu>& context, std::size_t images, std::uint64_t seed) {
+  data::Dataset set;
+  for (std::size_t k = 0; k < images; ++k) {
+    RandomStream random{seed, k};
+    Image image = make_image(80, 96, 3, 0.85f);
+    std::vector<Point> points;
+    for (int i = 0; i < 6; ++i) {
+      const Point p{random.uniform(8, 88), random.uniform(8, 72)};
+      points.push_back(p);
+      for (std::size_t y = 0; y < 80; ++y)
+        for (std::size_t x = 0; x < 96; ++x)
+          if (squared_distance(p, {static_cast<double>(x), static_cast<double>(y)}) < 36)
+            for (std::size_t c = 0; c < 3; ++c) image(y, x, c) = 0.2f + 0.1f * static_cast<float>(c);
+    }
+    set.push_back(data::make_sample(context, image, points, 1.0, "discs " + std::to_string(k), k % 2 == 0 ? "a" : "b"));
+  }
+  return set;
+}
+
+data::CropSampler small_crops() { return {.crop = 48, .batch = 2, .augmentation = {}, .seed = 5}; }
+
+std::vector<float> weights_of(Net& net) {
+  std::vector<float> all;
+  for (auto* buffer : {&net.parameters()->values(), &net.parameters()->statistics()})
+    all.insert(all.end(), buffer->view<float>().data, buffer->view<float>().data + buffer->shape().count());
+  return all;
+}
+
+train::TrainSettings settings(std::int64_t iterations, std::int64_t every = 5) {
+  train::TrainSettings s;
+  s.iterations = iterations, s.validate_every = every;
+  return s;
+}
+
+/// Loss as the F1's stand-in, so that no detection is needed.
+struct NoValidation {
+  train::Validation operator()(const nn::Model<Cpu>&) const { return {.loss = 1.0}; }
+};
+
+std::vector<float> train_through(int threads, std::int64_t iterations) {
+  Context<Cpu> context({.threads = threads, .seed = 3});
+  const data::Dataset set = discs(context, 4, 1);
+  Net net(context);
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(iterations));
+  trainer.fit({set}, NoValidation{});
+  return weights_of(net);
+}
+
+}  // namespace
+
+TEST_CASE("training is the same bit for bit: again, and with one, two and five threads") {
+  const std::vector<float> first = train_through(1, 6);
+  CHECK(first == train_through(1, 6));
+  CHECK(first == train_through(2, 6));
+  CHECK(first == train_through(5, 6));
+  CHECK(first != train_through(1, 5));
+}
+
+TEST_CASE("a run restored from any checkpoint ends in the weights of the uninterrupted run") {
+  const std::vector<float> whole = train_through(2, 8);
+  const auto path = std::filesystem::temp_directory_path() / "nucdet_test_checkpoint.safetensors";
+  for (const std::int64_t stop : {1, 4, 7}) {
+    {
+      Context<Cpu> context({.threads = 2, .seed = 3});
+      const data::Dataset set = discs(context, 4, 1);
+      Net net(context);
+      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+      for (std::int64_t i = 0; i < stop; ++i) trainer.step({set});
+      trainer.save(path, {{"network", "test"}});
+    }
+    Context<Cpu> context({.threads = 2, .seed = 3});
+    const data::Dataset set = discs(context, 4, 1);
+    Net net(context);
+    WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+    trainer.restore(io::read_safetensors(path), path.string());
+    CHECK(trainer.state().iteration == stop);
+    trainer.fit({set}, NoValidation{});
+    CHECK(weights_of(net) == whole);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a checkpoint of another network is refused and changes nothing") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 1}>, 3, Cpu> small(context);
+  Net net(context);
+  train::Trainer<loss::WeightedSquaredError, label::ProximityMap> from(small, {}, {}, {}, small_crops(), settings(8)),
+      to(net, {}, {}, {}, small_crops(), settings(8));
+  const auto path = std::filesystem::temp_directory_path() / "nucdet_test_other.safetensors";
+  from.save(path, {});
+  const std::vector<float> before = weights_of(net);
+  CHECK_THROWS_WITH(to.restore(io::read_safetensors(path), "other"), Catch::Matchers::Contains("'optimizer'"));
+  io::SafeTensorFile weights_only;
+  io::append_weights(net, weights_only);
+  CHECK_THROWS_AS(to.restore(weights_only, "weights"), IoError);
+  CHECK(weights_of(net) == before);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("the loss falls, and validation finds the discs") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  const data::Dataset set = discs(context, 6, 1), held_out = discs(context, 2, 2);
+  Net net(context);
+  train::TrainSettings s = settings(120, 60);
+  s.rate.schedule = optim::Constant{.rate = 1e-2};
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  std::vector<double> losses;
+  std::vector<train::Validation> found;
+  struct Record {
+    std::vector<double>& losses;
+    std::vector<train::Validation>& found;
+    void on_step(const train::StepReport& r) { losses.push_back(r.loss); }
+    void on_validation(const train::Validation& v) { found.push_back(v); }
+  };
+  trainer.fit(
+      {set},
+      [&](const nn::Model<Cpu>& m) {
+        return train::validate(m, loss::WeightedSquaredError{}, label::ProximityMap{}, held_out);
+      },
+      Record{losses, found});
+  REQUIRE(losses.size() == 120);
+  REQUIRE(found.size() == 2);
+  const auto mean = [&](std::size_t from, std::size_t to) {
+    double sum = 0;
+    for (std::size_t i = from; i < to; ++i) sum += losses[i];
+    return sum / static_cast<double>(to - from);
+  };
+  CHECK(mean(100, 120) < 0.6 * mean(0, 20));
+  CHECK(found[1].f1 > 0.6);
+  CHECK(trainer.state().best.iteration > 0);
+}
+
+TEST_CASE("a loss that is not finite stops training with a clear error, before the weights change") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+  net.parameters()->values().view<float>().data[0] = std::numeric_limits<float>::quiet_NaN();
+  const float second = net.parameters()->values().view<float>().data[1];
+  CHECK_THROWS_WITH(trainer.step({set}), Catch::Matchers::Contains("iteration 0") && Catch::Matchers::Contains("loss"));
+  CHECK(net.parameters()->values().view<float>().data[1] == second);
+  CHECK(trainer.state().iteration == 0);
+}
+
+TEST_CASE("the plateau schedule stops the run by the paper's rule") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  train::TrainSettings s = settings(1000, 1);
+  s.rate.schedule = optim::Plateau{.factor = 10, .patience = 2, .floor = 1e-3};
+  s.rate.start = 1e-2;
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  trainer.fit({set}, NoValidation{});  // never improves after the first: 1e-2, 1e-3, stop
+  CHECK(trainer.finished());
+  CHECK(trainer.state().iteration == 5);
+}
+
+TEST_CASE("an auxiliary set is mixed in with gamma, and frozen blocks stay as they are") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset target = discs(context, 2, 1), auxiliary = discs(context, 2, 9);
+  Net net(context);
+  const std::vector<std::string> blocks{"in", "down1"};
+  net.freeze(blocks);
+  const std::vector<float> before = weights_of(net);
+  train::TrainSettings s = settings(3);
+  s.gamma = 0.1;
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  CHECK(trainer.step({target, &auxiliary}).images == 4);
+  trainer.step({target, &auxiliary});
+  for (const auto& e : net.parameters()->entries()) {
+    if (e.statistic) continue;
+    const float* now = net.parameters()->values().view<float>().data + e.offset;
+    const bool same = std::equal(now, now + e.count, before.begin() + e.offset);
+    CAPTURE(e.name);
+    CHECK(same == e.frozen);
+  }
+}
