@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Kills `nucdet train` at moments that differ each time, resumes, and wants the weights of the uninterrupted run, byte for byte.
+# usage: test_resume.sh NUCDET
+set -euo pipefail
+nucdet=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$nucdet" synth --out "$work/data" --images 8 --size 96 --seed 3 > /dev/null
+options=(--base 4 --iterations 24 --validate-every 4 --crop 48 --batch 2 --threads 2 --quiet --seed 7)
+
+"$nucdet" train "$work/data/manifest.csv" --out "$work/whole" "${options[@]}" > /dev/null
+
+kills=0
+for attempt in $(seq 1 60); do
+  "$nucdet" train "$work/data/manifest.csv" --out "$work/killed" "${options[@]}" --resume > /dev/null &
+  run=$!
+  sleep "0.$((3 + attempt % 7))"
+  if kill -KILL "$run" 2> /dev/null; then kills=$((kills + 1)); fi
+  if wait "$run" 2> /dev/null; then break; fi
+done
+"$nucdet" train "$work/data/manifest.csv" --out "$work/killed" "${options[@]}" --resume > /dev/null
+
+for file in best.safetensors last.safetensors log.csv loss.svg; do
+  cmp "$work/whole/$file" "$work/killed/$file" || { echo "$file differs after $kills kills"; exit 1; }
+done
+[ "$kills" -ge 1 ] || { echo "the run was never killed: the test shows nothing"; exit 1; }
+echo "same bytes after $kills kills"
