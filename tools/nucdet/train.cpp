@@ -220,7 +220,7 @@ int train(const TrainOptions& o) {
   if (!o.resume && fs::exists(last))
     throw ArgumentError(
         message(last.string(), " is there already: --resume goes on with it, another --out starts anew"));
-  Context<Cpu> context({.threads = o.threads, .seed = o.seed});
+  Context<Cpu> context({.threads = o.threads, .seed = o.seed, .memory_slack = 0.5});
   RunData data{load_dataset(context, entries_of(o.manifest, o.train_split)),
                load_dataset(context, entries_of(o.manifest, o.validation_split)),
                {}};

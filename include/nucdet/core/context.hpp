@@ -16,8 +16,9 @@ struct Kernels;  // ops/kernels.hpp
 }
 
 struct ContextOptions {
-  int threads = 0;         ///< CPU: team size, 0 for one per hardware thread
-  std::uint64_t seed = 0;  ///< of everything drawn at random: initial weights, dropout
+  int threads = 0;          ///< CPU: team size, 0 for one per hardware thread
+  std::uint64_t seed = 0;   ///< of everything drawn at random: initial weights, dropout
+  double memory_slack = 0;  ///< see MemoryPool: 0.5 makes training faster for half as much memory again
   /// CPU: a table of fast kernels (see cpu::Kernels); null for the header-only ones.
   const cpu::Kernels* kernels = nullptr;
 };
@@ -37,7 +38,8 @@ class Context {
 template <>
 class Context<Cpu> {
  public:
-  explicit Context(ContextOptions options = {}) : options_(options), threads_(options.threads) {}
+  explicit Context(ContextOptions options = {})
+      : options_(options), threads_(options.threads), memory_(options.memory_slack) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 

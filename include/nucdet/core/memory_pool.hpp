@@ -4,20 +4,25 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <new>
+
+#include "nucdet/core/system_memory.hpp"
 
 namespace nucdet {
 
 /// Host memory that is kept and handed out again, in blocks aligned to 64 bytes.
 ///
-/// What the pool holds (in use and kept) never exceeds the most that was in use at one time by more than a quarter, so that
-/// the program's memory is about what `Model::plan` says, and yet a training step finds its blocks again. Blocks may outlive the object that made them: they hold the pool's state.
+/// What the pool holds (in use and kept) stays within (1 + slack) times the most that was in use at one time, so that
+/// the program's memory is what `Model::plan` says. Slack buys time where many sizes alternate, as in training. Blocks
+/// may outlive the object that made them: they hold the pool's state.
 class MemoryPool {
  public:
   using Block = std::shared_ptr<std::byte>;
   struct Statistics {
-    std::size_t in_use = 0, peak = 0, held = 0;
+    std::size_t in_use = 0, peak = 0;  ///< bytes handed out: now, and the most so far
+    std::size_t held = 0;              ///< bytes taken from the system
   };
+
+  explicit MemoryPool(double slack = 0) { state_->slack = slack; }
 
   Block allocate(std::size_t bytes) {
     std::size_t size = rounded(bytes);
@@ -40,7 +45,6 @@ class MemoryPool {
   }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
   /// Small blocks to 64 bytes, large ones to pages, so that like requests meet.
   static std::size_t rounded(std::size_t bytes) {
     const std::size_t unit = bytes < 65536 ? 64 : 4096;
@@ -51,6 +55,7 @@ class MemoryPool {
     std::mutex mutex;
     std::multimap<std::size_t, std::byte*> kept;
     std::size_t kept_bytes = 0;
+    double slack = 0;
     Statistics statistics;
 
     State() = default;
@@ -58,6 +63,7 @@ class MemoryPool {
     State& operator=(const State&) = delete;
     ~State() { release_down_to(0); }
 
+    /// A kept block that fits; else a new one, after as many kept ones were freed as the limit asks for.
     std::byte* take(std::size_t& size) {
       const std::lock_guard lock(mutex);
       const auto fit = kept.lower_bound(size);
@@ -68,13 +74,13 @@ class MemoryPool {
         kept.erase(fit);
       } else {
         const std::size_t peak = std::max(statistics.peak, statistics.in_use + size);
-        const std::size_t room = peak + peak / 4 - statistics.in_use - size;
-        release_down_to(room);
-        memory = static_cast<std::byte*>(::operator new(size, kAlignment));
+        const std::size_t limit = peak + static_cast<std::size_t>(slack * static_cast<double>(peak));
+        release_down_to(limit - statistics.in_use - size);
+        memory = detail::system_take(size);
+        statistics.held += size;
       }
       statistics.in_use += size;
       statistics.peak = std::max(statistics.peak, statistics.in_use);
-      statistics.held = statistics.in_use + kept_bytes;
       return memory;
     }
     void give(std::byte* memory, std::size_t size) {
@@ -87,11 +93,10 @@ class MemoryPool {
     void release_down_to(std::size_t bytes) {
       while (kept_bytes > bytes) {
         const auto last = std::prev(kept.end());
-        ::operator delete(last->second, kAlignment);
-        kept_bytes -= last->first;
+        detail::system_give(last->second, last->first);
+        kept_bytes -= last->first, statistics.held -= last->first;
         kept.erase(last);
       }
-      statistics.held = statistics.in_use + kept_bytes;
     }
   };
 

@@ -5,10 +5,11 @@
 
 namespace nucdet::match::detail {
 
-/// Points sorted into square cells as wide as the gate, so that a point's partners lie in 3 x 3 cells.
+/// Points sorted into square cells a hair wider than the gate (so that rounding loses none), so that a point's partners
+/// lie in 3 x 3 cells.
 class CellGrid {
  public:
-  CellGrid(std::span<const Point> points, double size) : size_(size) {
+  CellGrid(std::span<const Point> points, double gate) : size_(1.001 * gate) {
     for (std::size_t i = 0; i < points.size(); ++i)
       cells_.push_back({column(points[i].y), column(points[i].x), static_cast<Index>(i)});
     std::sort(cells_.begin(), cells_.end());

@@ -1,4 +1,5 @@
 #pragma once
+#include <numeric>
 
 #include "nucdet/match/candidates.hpp"
 
@@ -20,7 +21,8 @@ struct Cost {
 /// Successive shortest augmenting paths over the candidate pairs (the Hungarian method on a sparse graph). Each
 /// predicted point may also stay alone, at the price of one miss. A search ends at the nearest free true point or at
 /// the cheapest point to be left alone, so that it stays local; a region without free points is searched through once
-/// and then has potentials that end later searches early.
+/// and then has potentials that end later searches early. Points should come in an order that sweeps over the plane
+/// (scan_order): free true points then lie just ahead, and the whole is 3 to 10 times as fast as in random order.
 class SparseAssignment {
  public:
   SparseAssignment(Index predicted, Index truth, std::vector<Candidate> candidates)
@@ -51,53 +53,55 @@ class SparseAssignment {
  private:
   struct Visit {
     Cost cost;
+    bool owned;
     Index truth;
-    friend bool operator<(const Visit& a, const Visit& b) {  // for a queue that gives the cheapest
-      return b.cost < a.cost || (!(a.cost < b.cost) && b.truth < a.truth);
+    friend bool operator<(const Visit& a,
+                          const Visit& b) {  // for a queue that gives the cheapest, of equals a free one
+      if (a.cost < b.cost || b.cost < a.cost) return b.cost < a.cost;
+      return a.owned != b.owned ? a.owned : b.truth < a.truth;
     }
   };
 
-  /// Finds a place for predicted point i; others may move.
+  /// Finds a place for predicted point `start`; others may move.
   void insert(Index start) {
     queue_.clear(), scanned_.clear();
-    Cost best_alone{1, 0};
-    Index alone = start, end = kFree, i = start;
-    Cost at{};
-    best_alone = best_alone - own_potential_[at_index(start)];
-    Cost base = Cost{} - own_potential_[at_index(start)];
-    for (;;) {
-      for (Index k = first_[at_index(i)]; k < first_[at_index(i) + 1]; ++k) {
-        const Candidate& c = candidates_[at_index(k)];
-        const std::size_t j = at_index(c.truth);
-        if (settled_[j] == start) continue;
-        Cost cost = base + Cost{0, c.distance} - potential_[j];
-        if (cost < at) cost = at;  // rounding
-        if (seen_[j] == start && !(cost < reached_[j])) continue;
-        seen_[j] = start, reached_[j] = cost, from_[j] = k;
-        queue_.push_back({cost, c.truth});
-        std::push_heap(queue_.begin(), queue_.end());
-      }
+    Cost at{}, base = Cost{} - own_potential_[at_index(start)], leave = base + Cost{1, 0};
+    Index alone = start, end = kFree;
+    for (Index i = start;;) {
+      reach_from(i, base, at, start);
       while (!queue_.empty() && settled_[at_index(queue_.front().truth)] == start) pop();
-      if (queue_.empty() || !(queue_.front().cost < best_alone)) {
-        at = best_alone;
-        break;
-      }
+      if (queue_.empty() || !(queue_.front().cost < leave)) break;
       at = queue_.front().cost;
       const Index j = queue_.front().truth;
       pop();
       settled_[at_index(j)] = start;
-      if (owner_[at_index(j)] == kFree) {
+      i = owner_[at_index(j)];
+      if (i == kFree) {
         end = j;
         break;
       }
       scanned_.push_back(j);
-      i = owner_[at_index(j)];
       base = at - own_potential_[at_index(i)];
-      const Cost leave = base + Cost{1, 0};
-      if (leave < best_alone) best_alone = leave, alone = i;
+      if (const Cost cost = base + Cost{1, 0}; cost < leave) leave = cost, alone = i;
     }
-    settle(start, at);
+    settle(start, end == kFree ? leave : at);
     augment(start, end, alone);
+  }
+
+  /// Offers the partners of predicted point i to the search of `start`. Nothing can cost less than `least`, but for
+  /// rounding.
+  void reach_from(Index i, Cost base, Cost least, Index start) {
+    for (Index k = first_[at_index(i)]; k < first_[at_index(i) + 1]; ++k) {
+      const Candidate& c = candidates_[at_index(k)];
+      const std::size_t j = at_index(c.truth);
+      if (settled_[j] == start) continue;
+      Cost cost = base + Cost{0, c.distance} - potential_[j];
+      if (cost < least) cost = least;
+      if (seen_[j] == start && !(cost < reached_[j])) continue;
+      seen_[j] = start, reached_[j] = cost, from_[j] = k;
+      queue_.push_back({cost, owner_[j] != kFree, c.truth});
+      std::push_heap(queue_.begin(), queue_.end());
+    }
   }
 
   /// Moves the potentials so that every pair kept stays tight and no reduced cost is negative.
@@ -143,11 +147,31 @@ class SparseAssignment {
   std::vector<Visit> queue_;
 };
 
+/// The points strip by strip, from left to right in each: an order that sweeps over the plane.
+inline std::vector<Index> scan_order(std::span<const Point> points, double strip) {
+  std::vector<Index> order(points.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::sort(order.begin(), order.end(), [&](Index a, Index b) {
+    const Point &p = points[static_cast<std::size_t>(a)], &q = points[static_cast<std::size_t>(b)];
+    const double row = std::floor(p.y / strip), other = std::floor(q.y / strip);
+    return row != other ? row < other : p.x != q.x ? p.x < q.x : p.y != q.y ? p.y < q.y : a < b;
+  });
+  return order;
+}
+
+inline std::vector<Point> reordered(std::span<const Point> points, const std::vector<Index>& order) {
+  std::vector<Point> result;
+  result.reserve(order.size());
+  for (const Index i : order) result.push_back(points[static_cast<std::size_t>(i)]);
+  return result;
+}
+
 }  // namespace detail
 
 /// Gated one-to-one assignment: of all ways to pair points at most `gate` pixels apart, the largest number of pairs,
 /// and of those the smallest total distance. Exact, and sparse: time and memory grow with the candidate pairs, not with
-/// points x points. (An assignment that minimises the distance first and gates afterwards can lose pairs: see
+/// points x points. The pairs do not depend on the order of the points, which are sorted first, unless points
+/// coincide. (An assignment that minimises the distance first and gates afterwards can lose pairs: see
 /// UngatedThenFilter.) Throws ArgumentError for points that are not finite or a bad gate.
 struct HungarianMatcher {
   double gate = 16;  ///< pixels, inclusive
@@ -157,13 +181,17 @@ struct HungarianMatcher {
     detail::check_points("HungarianMatcher: predicted", predicted);
     detail::check_points("HungarianMatcher: truth", truth);
     Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
-    const std::vector<detail::Candidate> candidates = detail::candidates_within(predicted, truth, gate);
-    const std::vector<Index> taken = detail::SparseAssignment(result.predicted, result.truth, candidates).solve();
-    for (const Index k : taken)
+    const std::vector<Index> rows = detail::scan_order(predicted, gate), columns = detail::scan_order(truth, gate);
+    const std::vector<detail::Candidate> candidates =
+        detail::candidates_within(detail::reordered(predicted, rows), detail::reordered(truth, columns), gate);
+    for (const Index k : detail::SparseAssignment(result.predicted, result.truth, candidates).solve())
       if (k != detail::SparseAssignment::kAlone) {
         const detail::Candidate& c = candidates[static_cast<std::size_t>(k)];
-        result.pairs.push_back({c.predicted, c.truth, c.distance});
+        result.pairs.push_back(
+            {rows[static_cast<std::size_t>(c.predicted)], columns[static_cast<std::size_t>(c.truth)], c.distance});
       }
+    std::sort(result.pairs.begin(), result.pairs.end(),
+              [](const auto& a, const auto& b) { return a.predicted < b.predicted; });
     return result;
   }
 };

@@ -43,10 +43,13 @@ struct Candidate {
   double distance;
 };
 
+/// Bounded too, so that no square or sum of distances overflows.
 inline void check_points(const char* where, std::span<const Point> points) {
+  constexpr double most = 1e100;
   for (std::size_t i = 0; i < points.size(); ++i)
-    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
-      throw ArgumentError(message(where, ": point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
+    if (!(std::abs(points[i].x) <= most && std::abs(points[i].y) <= most))
+      throw ArgumentError(message(where, ": point ", i, " is (", points[i].x, ", ", points[i].y,
+                                  "), must be finite and at most ", most, " from 0"));
 }
 
 inline void check_gate(const char* where, double gate) {
