@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <vector>
 
 #include "nucdet/core/error.hpp"
@@ -12,8 +13,10 @@ struct ComponentCentroids {
   float threshold = 0.5f;
   Index least_area = 1;  ///< pixels; smaller regions are dropped
 
-  /// map: [1, H, W, 1]. In row-major order of each region's first pixel; score: the region's highest response.
+  /// map: [1, H, W, 1]. In row-major order of each region's first pixel; score: the region's highest response. Throws
+  /// NumericError for NaN, ShapeError for another shape, ArgumentError for a threshold that is NaN.
   std::vector<Nucleus> operator()(View<const float> map) const {
+    if (std::isnan(threshold)) throw ArgumentError("ComponentCentroids: threshold is NaN");
     if (map.shape.n != 1 || map.shape.c != 1)
       throw ShapeError(message("ComponentCentroids: map is ", map.shape, ", wanted 1xHxWx1"));
     const Index h = map.shape.h, w = map.shape.w;
@@ -24,7 +27,11 @@ struct ComponentCentroids {
       double x = 0, y = 0, area = 0;
       float score = 0;
       const auto visit = [&](Index at) {
-        if (seen[static_cast<std::size_t>(at)] || !(map(0, at / w, at % w, 0) >= threshold)) return;
+        if (seen[static_cast<std::size_t>(at)]) return;
+        const float value = map(0, at / w, at % w, 0);
+        if (std::isnan(value))
+          throw NumericError(message("ComponentCentroids: the response at (", at % w, ", ", at / w, ") is NaN"));
+        if (!(value >= threshold)) return;
         seen[static_cast<std::size_t>(at)] = true;
         open.push_back(at);
       };

@@ -1,9 +1,11 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/detect/subpixel.hpp"
 #include "nucdet/exec/select.hpp"
 
 namespace nucdet::detect {
@@ -27,55 +29,74 @@ struct LocalMaxima {
 
 namespace detail {
 
-/// Offset of the vertex of the parabola through three equally spaced values, less than half a pixel, so that it stays in its pixel; 0 where it is no
-/// peak.
-inline double vertex(float before, float at, float after) {
-  const double curvature = static_cast<double>(before) - 2.0 * static_cast<double>(at) + static_cast<double>(after);
-  if (!(curvature < 0)) return 0;
-  return std::clamp(0.5 * (static_cast<double>(before) - static_cast<double>(after)) / curvature, -0.499, 0.499);
-}
-
 /// A pixel is a peak if none in its window is higher, and none of the same height comes before it in row-major order.
 /// The rule looks at the window alone, so that tiles and the whole image agree, and a plateau gives one peak a window.
 struct IsPeak {
+  static constexpr Index kBlock = 32;  // pixels looked at together, as vectors
+
   View<const float> map;
   Index radius;
   float floor;
   bool refine, keep_border;
 
-  /// Whether a pixel at (y, x) loses to the one at (r, c).
-  bool loses(float value, Index y, Index x, Index r, Index c) const {
-    const float other = map(0, r, c, 0);
-    return other > value || (other == value && (r < y || (r == y && c < x)));
+  /// Whether one of pixels [from, to) of row r is higher than the value, or, if it comes first, as high.
+  bool beaten(float value, Index r, Index from, Index to, bool first) const {
+    const float* row = map.pixel(0, r, 0);
+    const Index step = map.pixel_stride;
+    bool any = false;
+    if (first)
+      for (Index c = from; c < to; ++c) any |= row[c * step] >= value;
+    else
+      for (Index c = from; c < to; ++c) any |= row[c * step] > value;
+    return any;
   }
   bool highest(Index y, Index x, Index reach) const {
     const float value = map(0, y, x, 0);
-    const Index y0 = std::max<Index>(0, y - reach), y1 = std::min(map.shape.h - 1, y + reach);
-    const Index x0 = std::max<Index>(0, x - reach), x1 = std::min(map.shape.w - 1, x + reach);
-    for (Index r = y0; r <= y1; ++r)
-      for (Index c = x0; c <= x1; ++c)
-        if (loses(value, y, x, r, c)) return false;
+    const Index y0 = std::max<Index>(0, y - reach), y1 = std::min(map.shape.h, y + reach + 1);
+    const Index x0 = std::max<Index>(0, x - reach), x1 = std::min(map.shape.w, x + reach + 1);
+    if (beaten(value, y, x0, x, true) || beaten(value, y, x + 1, x1, false)) return false;
+    for (Index r = y - 1; r >= y0; --r)
+      if (beaten(value, r, x0, x1, true)) return false;
+    for (Index r = y + 1; r < y1; ++r)
+      if (beaten(value, r, x0, x1, false)) return false;
     return true;
   }
-  Nucleus nucleus(Index y, Index x) const {
-    Nucleus n{{static_cast<double>(x), static_cast<double>(y)}, map(0, y, x, 0)};
-    if (!refine) return n;
-    if (x > 0 && x + 1 < map.shape.w) n.centre.x += vertex(map(0, y, x - 1, 0), n.score, map(0, y, x + 1, 0));
-    if (y > 0 && y + 1 < map.shape.h) n.centre.y += vertex(map(0, y - 1, x, 0), n.score, map(0, y + 1, x, 0));
-    return n;
+  void examine(Index y, Index x, std::vector<Nucleus>& found) const {
+    const float value = map(0, y, x, 0);
+    if (!std::isfinite(value)) throw NumericError(message("find_peaks: the response at (", x, ", ", y, ") is ", value));
+    if (!(value >= floor && value > 0) || !highest(y, x, 1)) return;
+    const Index edge = keep_border ? 0 : radius;
+    if (y < edge || x < edge || y >= map.shape.h - edge || x >= map.shape.w - edge) return;
+    if (!highest(y, x, radius)) return;
+    const Point pixel{static_cast<double>(x), static_cast<double>(y)};
+    found.push_back({refine ? refined(map, y, x) : pixel, value});
+  }
+  /// Which of kBlock pixels beat their eight neighbours, or are not finite. Without branches, so that compilers make
+  /// vectors of it; few pixels pass. Needs contiguous pixels away from the border.
+  bool mark(Index y, Index x, std::uint32_t (&marks)[kBlock]) const {
+    const float *above = map.pixel(0, y - 1, x), *row = map.pixel(0, y, x), *below = map.pixel(0, y + 1, x);
+    std::uint32_t any = 0;
+    for (Index i = 0; i < kBlock; ++i) {
+      const float v = row[i];
+      const bool first = (v > above[i - 1]) & (v > above[i]) & (v > above[i + 1]) & (v > row[i - 1]);
+      const bool later = (v >= row[i + 1]) & (v >= below[i - 1]) & (v >= below[i]) & (v >= below[i + 1]);
+      marks[i] = static_cast<std::uint32_t>((first & later & (v >= floor)) | !(v - v == 0.0f));
+      any |= marks[i];
+    }
+    return any != 0;
   }
   void operator()(const Tile& t, std::vector<Nucleus>& found) const {
-    const Index edge = keep_border ? 0 : radius;
-    for (Index x = t.x0; x < t.x1; ++x) {
-      const float value = map(0, t.y, x, 0);
-      if (value != value) throw NumericError(message("find_peaks: the response at (", x, ", ", t.y, ") is NaN"));
-      if (!(value >= floor && value > 0)) continue;
-      // The nearest neighbours first: most pixels fall there.
-      if (x > 0 && map(0, t.y, x - 1, 0) >= value) continue;
-      if (x + 1 < map.shape.w && map(0, t.y, x + 1, 0) > value) continue;
-      if (!highest(t.y, x, 1) || !highest(t.y, x, radius)) continue;
-      if (t.y < edge || x < edge || t.y >= map.shape.h - edge || x >= map.shape.w - edge) continue;
-      found.push_back(nucleus(t.y, x));
+    const bool inside = map.pixel_stride == 1 && t.y > 0 && t.y + 1 < map.shape.h;
+    std::uint32_t marks[kBlock];
+    for (Index x = t.x0; x < t.x1;) {
+      if (!inside || x == 0 || x + kBlock >= map.shape.w || x + kBlock > t.x1) {
+        examine(t.y, x++, found);
+        continue;
+      }
+      if (mark(t.y, x, marks))
+        for (Index i = 0; i < kBlock; ++i)
+          if (marks[i] != 0) examine(t.y, x + i, found);
+      x += kBlock;
     }
   }
 };
@@ -83,7 +104,8 @@ struct IsPeak {
 }  // namespace detail
 
 /// All peaks of a map [1, H, W, 1] of at least the absolute floor, in row-major order. The relative threshold is for
-/// `keep_relative`, after the last tile. Throws NumericError for NaN, ShapeError for another shape.
+/// `keep_relative`, after the last tile. Throws NumericError for values that are not finite,
+/// ShapeError for another shape.
 inline std::vector<Nucleus> find_peaks(Context<Cpu>& context, View<const float> map, const LocalMaxima& settings) {
   settings.check();
   if (map.shape.n != 1 || map.shape.c != 1)

@@ -21,7 +21,7 @@ struct CurvePoint {
 /// The relative threshold in steps of 0.05, as the paper's authors search it.
 inline std::vector<double> default_thresholds() {
   std::vector<double> grid;
-  for (int i = 0; i <= 20; ++i) grid.push_back(0.05 * i);
+  for (int i = 0; i <= 20; ++i) grid.push_back(i / 20.0);
   return grid;
 }
 
@@ -51,8 +51,10 @@ std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Can
 /// The point of highest F1; of equals the lowest threshold. Throws ArgumentError for an empty curve.
 inline CurvePoint best_of(const std::vector<CurvePoint>& curve) {
   if (curve.empty()) throw ArgumentError("best_of: the curve has no points");
-  return *std::max_element(curve.begin(), curve.end(),
-                           [](const auto& a, const auto& b) { return a.score.f1() < b.score.f1(); });
+  return *std::max_element(curve.begin(), curve.end(), [](const auto& a, const auto& b) {
+    const double f = a.score.f1(), g = b.score.f1();
+    return f < g || (f == g && a.xi > b.xi);
+  });
 }
 
 }  // namespace nucdet::metrics

@@ -1,0 +1,28 @@
+#pragma once
+#include <algorithm>
+
+#include "nucdet/core/point.hpp"
+#include "nucdet/core/view.hpp"
+
+namespace nucdet::detect {
+
+/// Offset of the vertex of the parabola through three equally spaced values, the middle one the highest: less than half
+/// a pixel, so that the position rounds to its own pixel. 0 where the three do not bend down.
+inline double vertex(float before, float at, float after) {
+  const double b = static_cast<double>(before), a = static_cast<double>(after);
+  const double curvature = b - 2.0 * static_cast<double>(at) + a;
+  if (!(curvature < 0)) return 0;
+  return std::clamp(0.5 * (b - a) / curvature, -0.499, 0.499);
+}
+
+/// The peak at pixel (y, x) of a map of one channel, moved to the vertex along each axis. It stays on its pixel along
+/// an axis where that pixel lies on the border.
+inline Point refined(View<const float> map, Index y, Index x) {
+  Point p{static_cast<double>(x), static_cast<double>(y)};
+  const float at = map(0, y, x, 0);
+  if (x > 0 && x + 1 < map.shape.w) p.x += vertex(map(0, y, x - 1, 0), at, map(0, y, x + 1, 0));
+  if (y > 0 && y + 1 < map.shape.h) p.y += vertex(map(0, y - 1, x, 0), at, map(0, y + 1, x, 0));
+  return p;
+}
+
+}  // namespace nucdet::detect

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs what nucdet needs on Debian 12: to build and run it, and with --tests also what scripts/test.sh needs.
+# Does nothing if everything is there. usage: install-dependencies.sh [--tests] [--check]
+#   --check   installs nothing; lists what is missing and exits 1 if anything is
+set -euo pipefail
+
+packages=(g++ cmake ninja-build ccache libeigen3-dev libxtensor-dev catch2 libbenchmark-dev libpng-dev
+          libjpeg62-turbo-dev libtiff-dev nlohmann-json3-dev libcli11-dev ca-certificates)
+check=0
+for argument in "$@"; do
+  case $argument in
+    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3) ;;
+    --check) check=1 ;;
+    *) echo "usage: $0 [--tests] [--check]" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+if [ "$check" = 1 ]; then
+  echo "missing: ${missing[*]}"
+  exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
