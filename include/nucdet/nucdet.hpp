@@ -1,6 +1,6 @@
 #pragma once
-/// Everything for users, except the file formats of nucdet::io (include those one by one). Nothing in the library
-/// includes this header.
+/// Everything for users, except files (nucdet/io/ and train/checkpoint.hpp; include those one by one). Nothing in the
+/// library includes this header.
 #include "nucdet/data/augment.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/image.hpp"
@@ -9,6 +9,7 @@
 #include "nucdet/data/resample.hpp"
 #include "nucdet/data/sampler.hpp"
 #include "nucdet/data/stain.hpp"
+#include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/data/warp.hpp"
 #include "nucdet/detect/component_centroids.hpp"
 #include "nucdet/detect/detector.hpp"
@@ -16,8 +17,6 @@
 #include "nucdet/detect/peak_finder.hpp"
 #include "nucdet/detect/smooth.hpp"
 #include "nucdet/detect/tile_grid.hpp"
-#include "nucdet/io/safetensors.hpp"
-#include "nucdet/io/weights.hpp"
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
 #include "nucdet/label/proximity.hpp"
@@ -45,7 +44,6 @@
 #include "nucdet/optim/schedule.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
-#include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 #include "nucdet/version.hpp"

@@ -5,6 +5,7 @@
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
+#include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 
@@ -85,13 +86,13 @@ TEST_CASE("a run restored from any checkpoint ends in the weights of the uninter
       Net net(context);
       WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
       for (std::int64_t i = 0; i < stop; ++i) trainer.step({set});
-      trainer.save(path, {{"network", "test"}});
+      train::save_checkpoint(path, trainer, {{"network", "test"}});
     }
     Context<Cpu> context({.threads = 2, .seed = 3});
     const data::Dataset set = discs(context, 4, 1);
     Net net(context);
     WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
-    trainer.restore(io::read_safetensors(path), path.string());
+    train::restore_checkpoint(io::read_safetensors(path), path.string(), trainer);
     CHECK(trainer.state().iteration == stop);
     trainer.fit({set}, NoValidation{});
     CHECK(weights_of(net) == whole);
@@ -106,12 +107,13 @@ TEST_CASE("a checkpoint of another network is refused and changes nothing") {
   train::Trainer<loss::WeightedSquaredError, label::ProximityMap> from(small, {}, {}, {}, small_crops(), settings(8)),
       to(net, {}, {}, {}, small_crops(), settings(8));
   const auto path = std::filesystem::temp_directory_path() / "nucdet_test_other.safetensors";
-  from.save(path, {});
+  train::save_checkpoint(path, from, {});
   const std::vector<float> before = weights_of(net);
-  CHECK_THROWS_WITH(to.restore(io::read_safetensors(path), "other"), Catch::Matchers::Contains("'optimizer'"));
+  CHECK_THROWS_WITH(train::restore_checkpoint(io::read_safetensors(path), "other", to),
+                    Catch::Matchers::Contains("'optimizer'"));
   io::SafeTensorFile weights_only;
   io::append_weights(net, weights_only);
-  CHECK_THROWS_AS(to.restore(weights_only, "weights"), IoError);
+  CHECK_THROWS_AS(train::restore_checkpoint(weights_only, "weights", to), IoError);
   CHECK(weights_of(net) == before);
   std::filesystem::remove(path);
 }

@@ -10,6 +10,7 @@
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/optim/adam.hpp"
+#include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 #include "nucdet/version.hpp"
@@ -151,7 +152,7 @@ class Recorder {
     log_.write(folder);
     Metadata checkpoint = metadata_;
     checkpoint["peaks.xi"] = number(found.xi);
-    trainer_.save(folder / "last.safetensors", checkpoint);
+    train::save_checkpoint(folder / "last.safetensors", trainer_, checkpoint);
     if (!options_.quiet)
       std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f at xi %.2f%s\n",
                    progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss,
@@ -177,7 +178,7 @@ int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const
   if (o.resume && fs::exists(last)) {
     const io::SafeTensorFile file = io::read_safetensors(last);
     check_same_run(file.metadata, metadata, last.string(), o.schedule != "cosine");
-    trainer.restore(file, last.string());
+    train::restore_checkpoint(file, last.string(), trainer);
     log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration);
     if (!o.quiet)
       std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));

@@ -1,7 +1,11 @@
 #pragma once
+#include <concepts>
+#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace nucdet {
 
@@ -35,12 +39,33 @@ struct CudaError : Error {
   using Error::Error;
 };
 
+namespace detail {
+
+// Overloads rather than one stream expression: messages are everywhere, and each stream operator costs compile time.
+inline void append(std::string& text, std::string_view part) { text += part; }
+inline void append(std::string& text, char part) { text += part; }
+inline void append(std::string& text, std::integral auto part) { text += std::to_string(part); }
+inline void append(std::string& text, std::floating_point auto part) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%g", static_cast<double>(part));
+  text += digits;
+}
+template <class Part>
+requires(!std::convertible_to<const Part&, std::string_view> &&
+         !std::is_arithmetic_v<Part>) void append(std::string& text, const Part& part) {
+  std::ostringstream stream;
+  stream << part;
+  text += stream.str();
+}
+
+}  // namespace detail
+
 /// Joins its arguments into one string: message("radius is ", -1, ", must be >= 1").
 template <class... Parts>
 std::string message(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  return text.str();
+  std::string text;
+  (detail::append(text, parts), ...);
+  return text;
 }
 
 }  // namespace nucdet

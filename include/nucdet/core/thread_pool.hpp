@@ -24,6 +24,7 @@ class ThreadPool {
   explicit ThreadPool(int threads) {
     const int hardware = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     size_ = threads > 0 ? threads : hardware;
+    team_.reserve(static_cast<std::size_t>(size_));
     for (int worker = 1; worker < size_; ++worker) team_.emplace_back([this, worker] { serve(worker); });
   }
   ThreadPool(const ThreadPool&) = delete;
@@ -34,6 +35,7 @@ class ThreadPool {
       stop_ = true;
     }
     wake_.notify_all();
+    for (std::thread& worker : team_) worker.join();
   }
 
   int size() const { return size_; }
@@ -113,7 +115,7 @@ class ThreadPool {
   int busy_ = 0;
   std::uint64_t generation_ = 0;
   bool stop_ = false;
-  std::vector<std::jthread> team_;  // last: joined before what it uses is destroyed
+  std::vector<std::thread> team_;
 };
 
 }  // namespace nucdet

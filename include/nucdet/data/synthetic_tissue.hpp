@@ -6,6 +6,7 @@
 
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/rng.hpp"
+#include "nucdet/core/error.hpp"
 #include "nucdet/data/image.hpp"
 #include "nucdet/data/value_noise.hpp"
 

@@ -84,3 +84,7 @@ class Detector {
 };
 
 }  // namespace nucdet::detect
+
+#ifdef NUCDET_PREBUILT
+#include "nucdet/nn/prebuilt.hpp"
+#endif

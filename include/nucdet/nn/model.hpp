@@ -34,23 +34,11 @@ class Model {
   struct Reach {
     Index before = 0, after = 0;
   };
-  Reach receptive_field(const Shape& shape) const {
-    const Extent e = program_.extent(shape);
-    return {static_cast<Index>(std::floor(-e.low)), static_cast<Index>(std::floor(e.high))};
-  }
+  Reach receptive_field(const Shape& shape) const;
 
   /// Freezes or thaws the blocks (top-level nodes) whose name is in `nodes`: their weights and running statistics stay
   /// as they are, and they run as in inference. Throws ArgumentError for a name that no block has.
-  void freeze(std::span<const std::string> nodes, bool frozen = true) {
-    for (const std::string& node : nodes) {
-      bool found = false;
-      for (auto& step : program_.steps())
-        if (in_node(step.node, node)) step.frozen = frozen, found = true;
-      for (ParameterEntry& entry : parameters_->entries())
-        if (in_node(entry.name, node)) entry.frozen = frozen;
-      if (!found) throw ArgumentError(message("freeze: no block is called '", node, "'"));
-    }
-  }
+  void freeze(std::span<const std::string> nodes, bool frozen = true);
 
  protected:
   Model(Context<Device>& context, int in_channels, DType type)
@@ -72,5 +60,23 @@ class Model {
   std::shared_ptr<ParameterStore<Device>> parameters_;
   int in_channels_ = 0, out_channels_ = 0;
 };
+
+template <class Device>
+auto Model<Device>::receptive_field(const Shape& shape) const -> Reach {
+  const Extent e = program_.extent(shape);
+  return {static_cast<Index>(std::floor(-e.low)), static_cast<Index>(std::floor(e.high))};
+}
+
+template <class Device>
+void Model<Device>::freeze(std::span<const std::string> nodes, bool frozen) {
+  for (const std::string& node : nodes) {
+    bool found = false;
+    for (auto& step : program_.steps())
+      if (in_node(step.node, node)) step.frozen = frozen, found = true;
+    for (ParameterEntry& entry : parameters_->entries())
+      if (in_node(entry.name, node)) entry.frozen = frozen;
+    if (!found) throw ArgumentError(message("freeze: no block is called '", node, "'"));
+  }
+}
 
 }  // namespace nucdet::nn

@@ -19,3 +19,7 @@ class Network : public Model<Device> {
 };
 
 }  // namespace nucdet::nn
+
+#ifdef NUCDET_PREBUILT
+#include "nucdet/nn/prebuilt.hpp"
+#endif

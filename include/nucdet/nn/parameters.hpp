@@ -65,31 +65,12 @@ class ParameterStore {
   }
 
   /// Used while a network is built; returns the entry's number. Throws Error on a name taken twice.
-  std::size_t declare(ParameterEntry entry) {
-    for (const ParameterEntry& e : entries_)
-      if (e.name == entry.name) throw Error(message("ParameterStore: two parameters are called '", e.name, "'"));
-    Index& size = entry.statistic ? statistic_size_ : value_size_;
-    entry.count = 1;
-    for (const Index extent : entry.shape) entry.count *= extent;
-    entry.offset = size;
-    size += (entry.count + 15) / 16 * 16;  // each entry starts on a cache line
-    entries_.push_back(std::move(entry));
-    return entries_.size() - 1;
-  }
+  std::size_t declare(ParameterEntry entry);
 
   /// Makes the buffers and draws the initial values: each entry from a stream of its own, named by its name.
-  void allocate(Context<Device>& context) {
-    values_ = context.zeros({1, 1, 1, value_size_}, type_);
-    statistics_ = context.zeros({1, 1, 1, statistic_size_}, type_);
-    for (const ParameterEntry& e : entries_) {
-      RandomStream random{context.seed(), hash(e.name)};
-      for (Index i = 0; i < e.count; ++i) write(e, i, e.init.draw(random));
-    }
-  }
+  void allocate(Context<Device>& context);
   /// Gradients take memory from the first call on.
-  void zero_gradients(Context<Device>& context) {
-    gradients_ = Tensor<Device>(), gradients_ = context.zeros({1, 1, 1, value_size_}, type_);
-  }
+  void zero_gradients(Context<Device>& context);
 
   template <class T>
   T* value(std::size_t entry) {
@@ -120,6 +101,34 @@ class ParameterStore {
   Index value_size_ = 0, statistic_size_ = 0;
   Tensor<Device> values_, gradients_, statistics_;
 };
+
+template <class Device>
+std::size_t ParameterStore<Device>::declare(ParameterEntry entry) {
+  for (const ParameterEntry& e : entries_)
+    if (e.name == entry.name) throw Error(message("ParameterStore: two parameters are called '", e.name, "'"));
+  Index& size = entry.statistic ? statistic_size_ : value_size_;
+  entry.count = 1;
+  for (const Index extent : entry.shape) entry.count *= extent;
+  entry.offset = size;
+  size += (entry.count + 15) / 16 * 16;  // each entry starts on a cache line
+  entries_.push_back(std::move(entry));
+  return entries_.size() - 1;
+}
+
+template <class Device>
+void ParameterStore<Device>::allocate(Context<Device>& context) {
+  values_ = context.zeros({1, 1, 1, value_size_}, type_);
+  statistics_ = context.zeros({1, 1, 1, statistic_size_}, type_);
+  for (const ParameterEntry& e : entries_) {
+    RandomStream random{context.seed(), hash(e.name)};
+    for (Index i = 0; i < e.count; ++i) write(e, i, e.init.draw(random));
+  }
+}
+
+template <class Device>
+void ParameterStore<Device>::zero_gradients(Context<Device>& context) {
+  gradients_ = Tensor<Device>(), gradients_ = context.zeros({1, 1, 1, value_size_}, type_);
+}
 
 /// A layer's handle on one of its parameters.
 template <class Device>

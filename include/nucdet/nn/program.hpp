@@ -40,160 +40,35 @@ class Program {
   void leave(std::string outer) { node_ = std::move(outer); }
 
   /// Appends a step made by hand (a fusing pass); returns the slot it makes.
-  int append(std::shared_ptr<Layer<Device>> layer, std::string_view role, std::vector<int> inputs) {
-    const std::string count = std::to_string(++roles_[node_ + ":" + std::string(role)]);
-    const std::string path = (node_.empty() ? "" : node_ + ".") + std::string(role) + count;
-    return append_step({std::move(layer), node_, path}, std::move(inputs));
-  }
-  int append_step(Step step, std::vector<int> inputs) {
-    steps_.push_back(std::move(step));
-    wires_.push_back({std::move(inputs), slots_});
-    return slots_++;
-  }
+  int append(std::shared_ptr<Layer<Device>> layer, std::string_view role, std::vector<int> inputs);
+  int append_step(Step step, std::vector<int> inputs);
 
   std::vector<Step>& steps() { return steps_; }
   const std::vector<Step>& steps() const { return steps_; }
   const std::vector<Wire>& wires() const { return wires_; }
 
-  void bind(ParameterStore<Device>& store) {
-    for (Step& step : steps_) {
-      const std::size_t before = store.entries().size();
-      Binder<Device> binder(store, step.path);
-      step.layer->bind(binder);
-      step.parameters = store.entries().size() > before;
-    }
-  }
+  void bind(ParameterStore<Device>& store);
 
   /// Shapes, costs and memory for one input shape. Throws ShapeError, naming the node, if something does not fit.
-  Plan plan(const Shape& input) const {
-    Plan plan{input, {input}, {}, {}, 0};
-    for (std::size_t k = 0; k < steps_.size(); ++k) {
-      const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
-      try {
-        plan.shapes.push_back(steps_[k].layer->output_shape(in));
-        plan.flops.push_back(steps_[k].layer->flops(in));
-      } catch (const ShapeError& error) { throw ShapeError(message("node '", steps_[k].node, "': ", error.what())); }
-    }
-    plan.placements.resize(plan.shapes.size());
-    for (std::size_t k = 0; k < steps_.size(); ++k) {
-      const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
-      for (std::size_t i = 0; i < in.size(); ++i) {
-        const int slot = wires_[k].inputs[i];
-        Placement& place = plan.placements[static_cast<std::size_t>(slot)];
-        if (slot > 0 && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
-      }
-    }
-    settle_placements(wires_, plan.shapes, plan.placements);
-    plan.peak_elements = peak_elements(wires_, plan.shapes, plan.placements);
-    return plan;
-  }
+  Plan plan(const Shape& input) const;
 
-  Tensor<Device> forward(Context<Device>& context, const Tensor<Device>& x, const Pass<Device>& pass) const {
-    const Plan& plan = planned(x.shape());
-    std::vector<Tensor<Device>> values(static_cast<std::size_t>(slots_));
-    std::vector<bool> needs_gradient(values.size(), false);
-    values[0] = x;
-    needs_gradient[0] = pass.input_gradient;
-    for (std::size_t k = 0; k < steps_.size(); ++k) {
-      std::vector<Tensor<Device>> in;
-      Wanted wanted{false, steps_[k].parameters && !steps_[k].frozen};
-      for (const int slot : wires_[k].inputs) {
-        in.push_back(values[static_cast<std::size_t>(slot)]);
-        wanted.inputs = wanted.inputs || needs_gradient[static_cast<std::size_t>(slot)];
-      }
-      const std::size_t out = static_cast<std::size_t>(wires_[k].output);
-      needs_gradient[out] = wanted.inputs || wanted.parameters;
-      Pass<Device> mine = pass;
-      mine.step = k;
-      if (steps_[k].frozen) mine.mode = Mode::inference;
-      if (!needs_gradient[out]) mine.tape = nullptr;
-      if (mine.tape != nullptr) mine.tape->marks.push_back({k, mine.tape->size(), wanted});
-      make_slot(context, plan, values, out, x.dtype());
-      steps_[k].layer->forward(context, in, values[out], mine);
-      in.clear();
-      for (const int slot : wires_[k].inputs)
-        if (last_use_[static_cast<std::size_t>(slot)] == static_cast<int>(k))
-          values[static_cast<std::size_t>(slot)] = {};
-    }
-    return values.back();
-  }
+  Tensor<Device> forward(Context<Device>& context, const Tensor<Device>& x, const Pass<Device>& pass) const;
 
   /// Adds to the parameters' gradients; returns the input's gradient if the taped pass asked for it, else nothing.
-  Tensor<Device> backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const {
-    std::vector<Tensor<Device>> gradients(static_cast<std::size_t>(slots_));
-    gradients.back() = dy;
-    for (; !tape.marks.empty(); tape.marks.pop_back()) {
-      const auto mark = tape.marks.back();
-      const Wire& wire = wires_[mark.step];
-      const Tensor<Device> slope = std::move(gradients[static_cast<std::size_t>(wire.output)]);
-      std::vector<Tensor<Device>> dx = steps_[mark.step].layer->backward(context, slope, tape, mark.wanted);
-      if (tape.size() != mark.size)
-        throw Error(message("Tape: step '", steps_[mark.step].path, "' did not take exactly what it had saved"));
-      for (std::size_t i = 0; i < dx.size(); ++i)
-        collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
-    }
-    return gradients[0];
-  }
+  Tensor<Device> backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const;
 
   /// The input pixels, relative to its own place, that an output pixel can depend on, for one input shape.
-  Extent extent(const Shape& input) const {
-    const Plan plan = this->plan(input);
-    std::vector<Extent> extents(1);
-    for (std::size_t k = 0; k < steps_.size(); ++k) {
-      std::vector<Extent> in;
-      for (const int slot : wires_[k].inputs) in.push_back(extents[static_cast<std::size_t>(slot)]);
-      extents.push_back(steps_[k].layer->extent(in, shapes_of(wires_[k], plan.shapes)));
-    }
-    return extents.back();
-  }
+  Extent extent(const Shape& input) const;
 
  private:
-  static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes) {
-    std::vector<Shape> in;
-    for (const int slot : wire.inputs) in.push_back(shapes[static_cast<std::size_t>(slot)]);
-    return in;
-  }
+  static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes);
   /// The plan of the last shape seen: most programs run on one shape for a long time.
-  const Plan& planned(const Shape& shape) const {
-    if (last_plan_.shapes.size() != static_cast<std::size_t>(slots_) || last_plan_.input != shape) {
-      last_plan_ = plan(shape);
-      last_use_ = last_uses(wires_, static_cast<std::size_t>(slots_));
-    }
-    return last_plan_;
-  }
+  const Plan& planned(const Shape& shape) const;
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
-                 DType type) const {
-    if (values[slot]) return;
-    const Placement& placement = plan.placements[slot];
-    if (placement.step < 0) {
-      values[slot] = context.make(plan.shapes[slot], type);
-      return;
-    }
-    const std::size_t joined = static_cast<std::size_t>(wires_[static_cast<std::size_t>(placement.step)].output);
-    make_slot(context, plan, values, joined, type);
-    const Shape& s = plan.shapes[slot];
-    values[slot] =
-        steps_[static_cast<std::size_t>(placement.step)].layer->place(values[joined], placement.input, s.h, s.w);
-  }
+                 DType type) const;
   /// total += part, in place only where nobody else holds the memory.
-  static void collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part) {
-    if (!part) return;
-    if (!total) {
-      total = std::move(part);
-      return;
-    }
-    if (!total.unique() && part.unique()) std::swap(total, part);
-    dispatch(total.dtype(), [&]<class T>() {
-      if (total.unique())
-        return ops::accumulate<T>(context, std::as_const(part).template view<const T>(), total.template view<T>());
-      Tensor<Device> sum = context.make(total.shape(), total.dtype());
-      const View<const T> terms[] = {std::as_const(total).template view<const T>(),
-                                     std::as_const(part).template view<const T>()};
-      ops::add<T>(context, std::span<const View<const T>>(terms), sum.template view<T>());
-      total = std::move(sum);
-    });
-  }
+  static void collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part);
 
   std::vector<Step> steps_;
   std::vector<Wire> wires_;
@@ -203,5 +78,164 @@ class Program {
   mutable Plan last_plan_;
   mutable std::vector<int> last_use_;
 };
+
+template <class Device>
+int Program<Device>::append(std::shared_ptr<Layer<Device>> layer, std::string_view role, std::vector<int> inputs) {
+  const std::string count = std::to_string(++roles_[node_ + ":" + std::string(role)]);
+  const std::string path = (node_.empty() ? "" : node_ + ".") + std::string(role) + count;
+  return append_step({std::move(layer), node_, path}, std::move(inputs));
+}
+
+template <class Device>
+int Program<Device>::append_step(Step step, std::vector<int> inputs) {
+  steps_.push_back(std::move(step));
+  wires_.push_back({std::move(inputs), slots_});
+  return slots_++;
+}
+
+template <class Device>
+void Program<Device>::bind(ParameterStore<Device>& store) {
+  for (Step& step : steps_) {
+    const std::size_t before = store.entries().size();
+    Binder<Device> binder(store, step.path);
+    step.layer->bind(binder);
+    step.parameters = store.entries().size() > before;
+  }
+}
+
+template <class Device>
+Plan Program<Device>::plan(const Shape& input) const {
+  Plan plan{input, {input}, {}, {}, 0};
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
+    try {
+      plan.shapes.push_back(steps_[k].layer->output_shape(in));
+      plan.flops.push_back(steps_[k].layer->flops(in));
+    } catch (const ShapeError& error) { throw ShapeError(message("node '", steps_[k].node, "': ", error.what())); }
+  }
+  plan.placements.resize(plan.shapes.size());
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const int slot = wires_[k].inputs[i];
+      Placement& place = plan.placements[static_cast<std::size_t>(slot)];
+      if (slot > 0 && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
+    }
+  }
+  settle_placements(wires_, plan.shapes, plan.placements);
+  plan.peak_elements = peak_elements(wires_, plan.shapes, plan.placements);
+  return plan;
+}
+
+template <class Device>
+Tensor<Device> Program<Device>::forward(Context<Device>& context, const Tensor<Device>& x,
+                                        const Pass<Device>& pass) const {
+  const Plan& plan = planned(x.shape());
+  std::vector<Tensor<Device>> values(static_cast<std::size_t>(slots_));
+  std::vector<bool> needs_gradient(values.size(), false);
+  values[0] = x;
+  needs_gradient[0] = pass.input_gradient;
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    std::vector<Tensor<Device>> in;
+    Wanted wanted{false, steps_[k].parameters && !steps_[k].frozen};
+    for (const int slot : wires_[k].inputs) {
+      in.push_back(values[static_cast<std::size_t>(slot)]);
+      wanted.inputs = wanted.inputs || needs_gradient[static_cast<std::size_t>(slot)];
+    }
+    const std::size_t out = static_cast<std::size_t>(wires_[k].output);
+    needs_gradient[out] = wanted.inputs || wanted.parameters;
+    Pass<Device> mine = pass;
+    mine.step = k;
+    if (steps_[k].frozen) mine.mode = Mode::inference;
+    if (!needs_gradient[out]) mine.tape = nullptr;
+    if (mine.tape != nullptr) mine.tape->marks.push_back({k, mine.tape->size(), wanted});
+    make_slot(context, plan, values, out, x.dtype());
+    steps_[k].layer->forward(context, in, values[out], mine);
+    in.clear();
+    for (const int slot : wires_[k].inputs)
+      if (last_use_[static_cast<std::size_t>(slot)] == static_cast<int>(k)) values[static_cast<std::size_t>(slot)] = {};
+  }
+  return values.back();
+}
+
+template <class Device>
+Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const {
+  std::vector<Tensor<Device>> gradients(static_cast<std::size_t>(slots_));
+  gradients.back() = dy;
+  for (; !tape.marks.empty(); tape.marks.pop_back()) {
+    const auto mark = tape.marks.back();
+    const Wire& wire = wires_[mark.step];
+    const Tensor<Device> slope = std::move(gradients[static_cast<std::size_t>(wire.output)]);
+    std::vector<Tensor<Device>> dx = steps_[mark.step].layer->backward(context, slope, tape, mark.wanted);
+    if (tape.size() != mark.size)
+      throw Error(message("Tape: step '", steps_[mark.step].path, "' did not take exactly what it had saved"));
+    for (std::size_t i = 0; i < dx.size(); ++i)
+      collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
+  }
+  return gradients[0];
+}
+
+template <class Device>
+Extent Program<Device>::extent(const Shape& input) const {
+  const Plan plan = this->plan(input);
+  std::vector<Extent> extents(1);
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    std::vector<Extent> in;
+    for (const int slot : wires_[k].inputs) in.push_back(extents[static_cast<std::size_t>(slot)]);
+    extents.push_back(steps_[k].layer->extent(in, shapes_of(wires_[k], plan.shapes)));
+  }
+  return extents.back();
+}
+
+template <class Device>
+std::vector<Shape> Program<Device>::shapes_of(const Wire& wire, const std::vector<Shape>& shapes) {
+  std::vector<Shape> in;
+  for (const int slot : wire.inputs) in.push_back(shapes[static_cast<std::size_t>(slot)]);
+  return in;
+}
+
+template <class Device>
+const Plan& Program<Device>::planned(const Shape& shape) const {
+  if (last_plan_.shapes.size() != static_cast<std::size_t>(slots_) || last_plan_.input != shape) {
+    last_plan_ = plan(shape);
+    last_use_ = last_uses(wires_, static_cast<std::size_t>(slots_));
+  }
+  return last_plan_;
+}
+
+template <class Device>
+void Program<Device>::make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values,
+                                std::size_t slot, DType type) const {
+  if (values[slot]) return;
+  const Placement& placement = plan.placements[slot];
+  if (placement.step < 0) {
+    values[slot] = context.make(plan.shapes[slot], type);
+    return;
+  }
+  const std::size_t joined = static_cast<std::size_t>(wires_[static_cast<std::size_t>(placement.step)].output);
+  make_slot(context, plan, values, joined, type);
+  const Shape& s = plan.shapes[slot];
+  values[slot] =
+      steps_[static_cast<std::size_t>(placement.step)].layer->place(values[joined], placement.input, s.h, s.w);
+}
+
+template <class Device>
+void Program<Device>::collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part) {
+  if (!part) return;
+  if (!total) {
+    total = std::move(part);
+    return;
+  }
+  if (!total.unique() && part.unique()) std::swap(total, part);
+  dispatch(total.dtype(), [&]<class T>() {
+    if (total.unique())
+      return ops::accumulate<T>(context, std::as_const(part).template view<const T>(), total.template view<T>());
+    Tensor<Device> sum = context.make(total.shape(), total.dtype());
+    const View<const T> terms[] = {std::as_const(total).template view<const T>(),
+                                   std::as_const(part).template view<const T>()};
+    ops::add<T>(context, std::span<const View<const T>>(terms), sum.template view<T>());
+    total = std::move(sum);
+  });
+}
 
 }  // namespace nucdet::nn

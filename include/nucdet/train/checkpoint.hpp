@@ -36,11 +36,14 @@ inline const io::SafeTensor& wanted(const io::SafeTensorFile& file, const std::s
 
 }  // namespace detail
 
-inline void save_checkpoint(const std::filesystem::path& path, const nn::Model<Cpu>& model,
-                            std::span<const float> optimizer, const TrainState& state,
-                            std::map<std::string, std::string> metadata) {
+/// Writes a trainer's whole state, with free metadata.
+template <class Trainer>
+void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
+                     std::map<std::string, std::string> metadata) {
+  const std::span<const float> optimizer = trainer.optimizer_state();
+  const TrainState& state = trainer.state();
   io::SafeTensorFile file{std::move(metadata), {}};
-  io::append_weights(model, file, detail::kWeights);
+  io::append_weights(trainer.model(), file, detail::kWeights);
   file.tensors.push_back(io::make_safe_tensor<float>("optimizer", {static_cast<Index>(optimizer.size())}, optimizer));
   file.tensors.push_back(detail::state_tensor(state));
   file.tensors.push_back(detail::counter_tensor(state));
@@ -48,8 +51,9 @@ inline void save_checkpoint(const std::filesystem::path& path, const nn::Model<C
 }
 
 /// Restores all of it, or throws IoError and changes nothing.
-inline TrainState load_checkpoint(const io::SafeTensorFile& file, const std::string& where, nn::Model<Cpu>& model,
-                                  std::span<float> optimizer) {
+template <class Trainer>
+void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {
+  const std::span<float> optimizer = trainer.optimizer_state();
   const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
   const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 5, where));
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
@@ -58,9 +62,9 @@ inline TrainState load_checkpoint(const io::SafeTensorFile& file, const std::str
   io::SafeTensorFile weights;
   for (const auto& tensor : file.tensors)
     if (tensor.name.starts_with(detail::kWeights)) weights.tensors.push_back(tensor);
-  io::apply_weights(weights, model, where, detail::kWeights);
+  io::apply_weights(weights, trainer.model(), where, detail::kWeights);
   std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
-  return {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], false}};
+  trainer.set_state({c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], false}});
 }
 
 }  // namespace nucdet::train

@@ -12,7 +12,6 @@
 #include "nucdet/optim/clip.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
-#include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/state.hpp"
 
 namespace nucdet::train {
@@ -47,6 +46,7 @@ class Trainer {
   const TrainState& state() const { return state_; }
   const TrainSettings& settings() const { return settings_; }
   nn::Model<Cpu>& model() { return model_; }
+  const nn::Model<Cpu>& model() const { return model_; }
 
   /// One iteration. Throws NumericError if the loss or a gradient is not finite; the weights are then those before it.
   StepReport step(const Sources& sources) {
@@ -98,12 +98,10 @@ class Trainer {
     return plateau != nullptr && plateau->finished(state_.plateau);
   }
 
-  void save(const std::filesystem::path& path, std::map<std::string, std::string> metadata) const {
-    save_checkpoint(path, model_, optimizer_, state_, std::move(metadata));
-  }
-  void restore(const io::SafeTensorFile& file, const std::string& where) {
-    state_ = load_checkpoint(file, where, model_, optimizer_);
-  }
+  /// What a checkpoint keeps besides the model's weights (train/checkpoint.hpp writes and restores it).
+  std::span<const float> optimizer_state() const { return optimizer_; }
+  std::span<float> optimizer_state() { return optimizer_; }
+  void set_state(const TrainState& state) { state_ = state; }
 
  private:
   struct Batch {

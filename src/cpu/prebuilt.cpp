@@ -1,0 +1,11 @@
+// The parts of nucdet that do not depend on a user's types, compiled once.
+#define NUCDET_PREBUILT_TEMPLATE template
+#include "nucdet/cpu/gemm_eigen.hpp"
+#include "nucdet/nn/prebuilt.hpp"
+
+namespace nucdet::cpu {
+
+template void gemm<false>(Index, Index, Index, const float*, Index, const float*, Index, float*, Index);
+template void gemm<true>(Index, Index, Index, const float*, Index, const float*, Index, float*, Index);
+
+}  // namespace nucdet::cpu
