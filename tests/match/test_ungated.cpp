@@ -25,8 +25,8 @@ TEST_CASE("ungated: SciPy's numbers") {
 }
 
 TEST_CASE("ungated: the least total distance of all points loses a pair that the gated matcher finds") {
-  // 10 + 10 = 20 within the gate of 12 against 0 + 19, where the pair at 19 is then dropped.
-  const std::vector<Point> predicted{{0, 0}, {10, 0}}, truth{{10, 0}, {19, 0}};
+  // 10 + 10 = 20, both within the gate of 12, against 0 + 18.97, where the pair at 18.97 is then dropped.
+  const std::vector<Point> predicted{{0, 0}, {10, 0}}, truth{{10, 0}, {18, 6}};
   const Matching ungated = UngatedThenFilter{}(predicted, truth);
   CHECK(ungated.hits() == 1);
   CHECK(ungated.total_distance() == 0);

@@ -24,7 +24,7 @@ has() { for file in "$@"; do [ -s "$work/$file" ] || { echo "FAILED: no $file"; 
 check "version" 0 "nucdet [0-9]+\.[0-9]+" "$nucdet" --version
 check "help" 0 "Examples" "$nucdet" train --help
 check "no command" 2 "subcommand" "$nucdet"
-check "unknown option" 2 "nonsense" "$nucdet" detect --nonsense
+check "unknown option" 2 "nonsense" "$nucdet" detect a.png --model b --out c --nonsense
 check "summary" 0 "11724705 parameters" "$nucdet" summary --base 32 --height 512 --width 512
 check "unknown network" 2 "no network 'micronet base 7" "$nucdet" summary --base 7
 
@@ -58,4 +58,6 @@ check "evaluate the truth itself" 0 "pooled .* 1.0000  1.0000  1.0000" "$nucdet"
 check "evaluate nothing" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv"
 check "overlay" 0 "o.png" "$nucdet" overlay "$image" --detections "$work/found/$name.csv" --truth "$work/data/annotations/$name.csv" --out "$work/o.png"
 has o.png
+check "overlay of the truth" 0 "t.png" "$nucdet" overlay "$image" --truth "$work/data/annotations/$name.csv" --out "$work/t.png"
+check "overlay of nothing" 2 "neither" "$nucdet" overlay "$image" --out "$work/n.png"
 exit $failed

@@ -6,7 +6,7 @@ nucdet=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$nucdet" synth --out "$work/data" --images 8 --size 96 --seed 3 > /dev/null
-options=(--base 4 --iterations 24 --validate-every 4 --crop 48 --batch 2 --threads 2 --quiet --seed 7)
+options=(--base 4 --iterations 300 --validate-every 30 --crop 48 --batch 2 --threads 2 --quiet --seed 7)
 
 "$nucdet" train "$work/data/manifest.csv" --out "$work/whole" "${options[@]}" > /dev/null
 
@@ -14,7 +14,7 @@ kills=0
 for attempt in $(seq 1 60); do
   "$nucdet" train "$work/data/manifest.csv" --out "$work/killed" "${options[@]}" --resume > /dev/null &
   run=$!
-  sleep "0.$((3 + attempt % 7))"
+  sleep "0.$((2 + attempt % 7))"
   if kill -KILL "$run" 2> /dev/null; then kills=$((kills + 1)); fi
   if wait "$run" 2> /dev/null; then break; fi
 done

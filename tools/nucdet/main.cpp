@@ -160,14 +160,14 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
 }
 
 CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
-  CLI::App& c = *app.add_subcommand("overlay", "Draw detections on an image");
+  CLI::App& c = *app.add_subcommand("overlay", "Draw detections, annotations or both on an image");
   c.footer(
       "Example:\n  nucdet overlay a.png --detections found/a.csv --truth annotations/a.csv --out a.overlay.png\n"
       "Circle: hit (with a line to its truth); square: false alarm; triangle: miss; ring: not scored.\n" +
       std::string(kExitCodes));
   c.add_option("image", o.image, "PNG, JPEG or TIFF")->required();
-  c.add_option("--detections", o.detections, "Points CSV")->required();
-  c.add_option("--truth", o.truth, "Points CSV to score against");
+  c.add_option("--detections", o.detections, "Points CSV");
+  c.add_option("--truth", o.truth, "Points CSV; with --detections: what they are scored against");
   c.add_option("-o,--out", o.out, "PNG to write")->required();
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
   c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str();

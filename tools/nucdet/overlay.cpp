@@ -12,10 +12,12 @@ namespace nucdet::program {
 int overlay(const OverlayOptions& o) {
   data::check_scale(o.scale);
   const Image image = io::read_image(o.image);
-  const std::vector<Point> found = io::read_points(o.detections);
+  if (o.detections.empty() && o.truth.empty())
+    throw ArgumentError("overlay: neither --detections nor --truth was given");
   std::vector<io::OverlayMark> marks;
-  if (o.truth.empty()) {
-    for (const Point& p : found) marks.push_back({p, io::MarkKind::detection, {}});
+  if (o.detections.empty() || o.truth.empty()) {  // one list of points: nothing to score
+    for (const Point& p : io::read_points(o.detections.empty() ? o.truth : o.detections))
+      marks.push_back({p, io::MarkKind::detection, {}});
   } else {
     const auto reference = [&](const std::vector<Point>& points) {
       std::vector<Point> moved;
@@ -23,7 +25,7 @@ int overlay(const OverlayOptions& o) {
       return moved;
     };
     marks =
-        score_marks(match::HungarianMatcher{o.gate}, reference(found), reference(io::read_points(o.truth)), o.scale);
+        score_marks(match::HungarianMatcher{o.gate}, reference(io::read_points(o.detections)), reference(io::read_points(o.truth)), o.scale);
   }
   io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom}));
   std::cout << o.out << '\n';

@@ -18,7 +18,8 @@ class ValueNoise {
 
   double operator()(double x, double y) const {
     double sum = 0, weight = 4.0 / 7, scale = inverse_;
-    for (int octave = 0; octave < 3; ++octave, weight /= 2, scale *= 2) sum += weight * layer(x * scale + 17 * octave, y * scale + 31 * octave);
+    for (int octave = 0; octave < 3; ++octave, weight /= 2, scale *= 2)
+      sum += weight * layer(x * scale + 17 * octave, y * scale + 31 * octave);
     return sum;
   }
 
@@ -26,12 +27,14 @@ class ValueNoise {
   double layer(double x, double y) const {
     const double fx = std::floor(x), fy = std::floor(y), u = fade(x - fx), v = fade(y - fy);
     const auto ix = static_cast<std::int64_t>(fx), iy = static_cast<std::int64_t>(fy);
-    const double top = node(ix, iy) + u * (node(ix + 1, iy) - node(ix, iy)), bottom = node(ix, iy + 1) + u * (node(ix + 1, iy + 1) - node(ix, iy + 1));
+    const double top = node(ix, iy) + u * (node(ix + 1, iy) - node(ix, iy)),
+                 bottom = node(ix, iy + 1) + u * (node(ix + 1, iy + 1) - node(ix, iy + 1));
     return top + v * (bottom - top);
   }
   static double fade(double t) { return t * t * (3 - 2 * t); }
   double node(std::int64_t x, std::int64_t y) const {
-    return static_cast<double>(table_[(order_[static_cast<std::size_t>(x & 255)] + static_cast<std::size_t>(y & 255)) & 255]);
+    return static_cast<double>(
+        table_[(order_[static_cast<std::size_t>(x & 255)] + static_cast<std::size_t>(y & 255)) & 255]);
   }
 
   double inverse_;
