@@ -27,20 +27,15 @@ class Program {
   Slot input(int channels) { return {slots_++, channels}; }
   template <class Leaf>
   Slot add(std::span<const Slot> in) {
-    std::vector<int> ids;
-    for (const Slot& s : in) ids.push_back(s.id);
-    return {append(Leaf::template make<Device>(in), Leaf::role, std::move(ids)), Leaf::channels(in)};
+    return {append(Leaf::template make<Device>(in), Leaf::role, in), Leaf::channels(in)};
   }
   Slot fail(Problem, int = 0, int = 0) { throw Error("nucdet: ill-formed network"); }  // the Checker was there first
-  std::string enter(std::string_view node) {
-    std::string outer = node_;
-    node_ += (node_.empty() ? "" : ".") + std::string(node);
-    return outer;
-  }
+  std::string enter(std::string_view node);
   void leave(std::string outer) { node_ = std::move(outer); }
 
+  /// Appends a layer, named by its role and its place; returns the slot it makes.
+  int append(std::unique_ptr<Layer<Device>> layer, std::string_view role, std::span<const Slot> in);
   /// Appends a step made by hand (a fusing pass); returns the slot it makes.
-  int append(std::shared_ptr<Layer<Device>> layer, std::string_view role, std::vector<int> inputs);
   int append_step(Step step, std::vector<int> inputs);
 
   std::vector<Step>& steps() { return steps_; }
@@ -80,7 +75,16 @@ class Program {
 };
 
 template <class Device>
-int Program<Device>::append(std::shared_ptr<Layer<Device>> layer, std::string_view role, std::vector<int> inputs) {
+std::string Program<Device>::enter(std::string_view node) {
+  std::string outer = node_;
+  node_ += (node_.empty() ? "" : ".") + std::string(node);
+  return outer;
+}
+
+template <class Device>
+int Program<Device>::append(std::unique_ptr<Layer<Device>> layer, std::string_view role, std::span<const Slot> in) {
+  std::vector<int> inputs;
+  for (const Slot& s : in) inputs.push_back(s.id);
   const std::string count = std::to_string(++roles_[node_ + ":" + std::string(role)]);
   const std::string path = (node_.empty() ? "" : node_ + ".") + std::string(role) + count;
   return append_step({std::move(layer), node_, path}, std::move(inputs));

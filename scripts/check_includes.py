@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The include rules: which folder may see which, and where each outside library is seen."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HEADERS = ROOT / "include" / "nucdet"
+
+# A folder of include/nucdet, and the others that its headers may include.
+MAY_SEE = {
+    "core": set(),
+    "exec": {"core"},
+    "cpu": {"core"},
+    "ops": {"core", "exec", "cpu"},
+    "label": {"core", "exec"},
+    "loss": {"core", "exec"},
+    "optim": {"core", "exec"},
+    "match": {"core"},
+    "metrics": {"core", "detect", "match"},
+    "data": {"core", "exec"},
+    "nn": {"core", "exec", "ops"},
+    "nets": {"core", "nn", "ops"},
+    "io": {"core", "data", "detect", "match", "metrics", "nn"},
+    "detect": {"core", "data", "exec", "nn"},
+    "train": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nn", "optim"},
+}
+# An outside library, and the only files that may include it.
+ONLY_IN = {
+    r"Eigen/": {"include/nucdet/cpu/gemm_eigen.hpp"},
+    r"xtensor/": {"include/nucdet/data/image.hpp"},
+    r"png\.h": {"src/io/png.cpp"},
+    r"jpeglib\.h": {"src/io/jpeg.cpp"},
+    r"tiffio\.h": {"src/io/tiff.cpp"},
+    r"nlohmann/": {"src/io/json.cpp"},
+    r"CLI/": {"tools/nucdet/main.cpp"},
+}
+MOST_LINES = 300
+
+wrong = []
+files = [f for top in ("include", "src", "tools") for f in sorted((ROOT / top).rglob("*")) if f.suffix in (".hpp", ".cpp")]
+for file in files:
+    name = file.relative_to(ROOT).as_posix()
+    text = file.read_text(encoding="utf-8")
+    included = re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', text, re.MULTILINE)
+    for library, allowed in ONLY_IN.items():
+        if name not in allowed and any(re.match(library, i) for i in included):
+            wrong.append(f"{name}: includes {library.rstrip('/')}, which only {', '.join(sorted(allowed))} may")
+    if not file.is_relative_to(HEADERS):
+        continue
+    if "#pragma once" not in text:
+        wrong.append(f"{name}: no #pragma once")
+    if text.count("\n") > MOST_LINES:
+        wrong.append(f"{name}: {text.count(chr(10))} lines, at most {MOST_LINES}")
+    folder = file.relative_to(HEADERS).parts[0]
+    for path in included:
+        seen = re.match(r"nucdet/(\w+)/", path)
+        if folder in MAY_SEE and seen and seen[1] != folder and seen[1] not in MAY_SEE[folder]:
+            wrong.append(f"{name}: {folder}/ may not include {path}")
+        if folder != "nucdet.hpp" and path == "nucdet/nucdet.hpp":
+            wrong.append(f"{name}: includes the header for users")
+print("\n".join(wrong) or f"{len(files)} files keep the rules")
+sys.exit(bool(wrong))

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what is needed on Debian 12, builds everything with warnings as errors and runs every test; then the checks
+# that no test can make: layout, include rules, headers alone, a second compiler, sanitizers.
+# usage: test.sh [--quick]      --quick: g++ and its tests only
+set -euo pipefail
+cd "$(dirname "$0")/.."
+quick=0
+case ${1:-} in
+  "") ;;
+  --quick) quick=1 ;;
+  *) echo "usage: $0 [--quick]" >&2; exit 2 ;;
+esac
+passed=0 failed=0 skipped=0
+
+step() {  # step WHAT COMMAND...: one check, counted
+  local what=$1 begin=$SECONDS log
+  shift
+  log=$(mktemp)
+  if "$@" > "$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $what ($((SECONDS - begin)) s)"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $what ($((SECONDS - begin)) s)"
+    tail -n 60 "$log"
+  fi
+  rm -f "$log"
+}
+tests() {  # tests PRESET [CTEST OPTION...]: every test of a build, counted one by one
+  local preset=$1 junit=$PWD/build/$1/tests.xml
+  shift
+  rm -f "$junit"
+  ctest --preset "$preset" --output-junit "$junit" "$@" || true
+  count() { sed -n "s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$junit" | head -n 1; }
+  [ -s "$junit" ] || { failed=$((failed + 1)); return; }
+  passed=$((passed + $(count tests) - $(count failures) - $(count skipped) - $(count disabled)))
+  failed=$((failed + $(count failures))) skipped=$((skipped + $(count skipped)))
+}
+formatted() {
+  git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format-14 --dry-run --Werror
+}
+
+scripts/install-dependencies.sh --tests
+step "configure" cmake --preset ci
+step "build, g++" cmake --build build/ci
+tests ci
+if [ "$quick" = 0 ]; then
+  step "layout (clang-format)" formatted
+  step "include rules" scripts/check_includes.py
+  step "headers alone" cmake --build build/ci --target all_verify_interface_header_sets
+  step "configure, clang" cmake --preset clang
+  step "build, clang" cmake --build build/clang
+  tests clang --exclude-regex 'package|resume'
+  step "configure, sanitizers" cmake --preset asan
+  step "build, sanitizers" cmake --build build/asan
+  tests asan --exclude-regex 'package|resume|compile_fail'
+  scripts/check_build_cost.sh || true  # figures, not a test: the machine may be busy
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
