@@ -25,6 +25,6 @@ int main() {
   //! [run]
   nucdet::Context<nucdet::Cpu> context({.seed = 7});
   const Network<TinyNet, 3, nucdet::Cpu> net(context);
-  std::cout << summary(net, {1, 3, 256, 256});
+  std::cout << summary(net, {1, 256, 256, 3});
   //! [run]
 }

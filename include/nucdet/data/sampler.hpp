@@ -11,7 +11,7 @@ namespace nucdet::data {
 struct CropSampler {
   Index crop = 200;  ///< pixels
   Index batch = 4;
-  Augmentation augmentation;
+  Augmentation augmentation{};
   std::uint64_t seed = 0;
   bool balanced = true;  ///< draw the group first, so that small groups are seen as often as large ones
   double margin = 48;    ///< pixels outside the crop within which points are kept: labels reach in

@@ -19,7 +19,7 @@ struct Rate {
 struct TrainSettings {
   std::int64_t iterations = 100'000;
   std::int64_t validate_every = 500;
-  Rate rate;
+  Rate rate{};
   double clip_norm = 0;      ///< limit of the gradient's norm; 0: no clipping
   double gamma = 1;          ///< weight of the target set where an auxiliary set is mixed in: gamma L_T + L_A
   bool keep_best_f1 = true;  ///< "best" means the highest validation F1; else the lowest validation loss
