@@ -5,35 +5,14 @@
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/ops/conv2d.hpp"
 
+#include "support/arrays.hpp"
 #include "support/catch.hpp"
 
 using namespace nucdet;
+using namespace nucdet_test;
 using namespace nucdet::ops;
 
 namespace {
-
-std::vector<double> random_numbers(Index count, std::uint64_t stream) {
-  RandomStream random{5, stream};
-  std::vector<double> numbers(static_cast<std::size_t>(count));
-  for (double& n : numbers) n = random.uniform(-1, 1);
-  return numbers;
-}
-
-/// A tensor whose pixels lie apart: a slice of channels in a wider one with a border.
-template <class T>
-struct Strided {
-  Tensor<Cpu> whole, part;
-  Strided(Context<Cpu>& context, const Shape& s, const std::vector<double>& numbers)
-      : whole(context.zeros({s.n, s.h + 2, s.w + 1, s.c + 3}, dtype_of<T>)),
-        part(whole.window(1, 0, s.h, s.w).channels(2, s.c)) {
-    const View<T> v = part.view<T>();
-    std::size_t i = 0;
-    for (Index n = 0; n < s.n; ++n)
-      for (Index y = 0; y < s.h; ++y)
-        for (Index x = 0; x < s.w; ++x)
-          for (Index c = 0; c < s.c; ++c) v(n, y, x, c) = static_cast<T>(numbers.empty() ? 0.0 : numbers[i++]);
-  }
-};
 
 /// Calls body(small pixel index, tap index, large pixel index) for every pair the kernel connects.
 template <class Body>
