@@ -1,4 +1,7 @@
 #pragma once
+#include <algorithm>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "nucdet/data/dataset.hpp"
@@ -45,20 +48,26 @@ class Detector {
     return program_.forward(x).window(0, 0, read.height, read.width);
   }
 
-  /// All peaks above the absolute floor, in pixels of this image (reference pixels), in row-major order of the tiles.
+  /// All peaks above the absolute floor, in pixels of this image (reference pixels), in row-major order of their
+  /// pixels.
   std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
     std::vector<Nucleus> all;
     LocalMaxima at_pixels = peaks_;
-    at_pixels.keep_border = true;
+    at_pixels.keep_border = true, at_pixels.refine = false;
     for (const TileRegion& region : tiles_.regions(image.shape.w, image.shape.h)) {
-      const Tensor<Cpu> map = response(image, statistics, region.read);
-      for (Nucleus n : find_peaks(context(), map.view<const float>(), at_pixels)) {
-        n.centre.x += static_cast<double>(region.read.x), n.centre.y += static_cast<double>(region.read.y);
-        // Refinement stays within the pixel, and the pixel decides which core the peak belongs to.
-        if (!region.core.holds(std::round(n.centre.x), std::round(n.centre.y))) continue;
-        if (peaks_.keep_border || inside(n.centre, image.shape)) all.push_back(n);
+      const Tensor<Cpu> response = this->response(image, statistics, region.read);
+      const View<const float> map = response.view<const float>();
+      for (Nucleus n : find_peaks(context(), map, at_pixels)) {
+        const Index x = static_cast<Index>(n.centre.x), y = static_cast<Index>(n.centre.y);
+        const Point offset = peaks_.refine ? vertex_offset(map, y, x) : Point{};
+        const double px = static_cast<double>(x + region.read.x), py = static_cast<double>(y + region.read.y);
+        if (!region.core.holds(px, py)) continue;  // the pixel decides which core a peak belongs to
+        n.centre = {px + offset.x, py + offset.y};
+        if (peaks_.keep_border || inside({px, py}, image.shape)) all.push_back(n);
       }
     }
+    const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
+    std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
     return all;
   }
 

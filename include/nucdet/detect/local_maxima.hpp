@@ -68,8 +68,8 @@ struct IsPeak {
     const Index edge = keep_border ? 0 : radius;
     if (y < edge || x < edge || y >= map.shape.h - edge || x >= map.shape.w - edge) return;
     if (!highest(y, x, radius)) return;
-    const Point pixel{static_cast<double>(x), static_cast<double>(y)};
-    found.push_back({refine ? refined(map, y, x) : pixel, value});
+    const Point offset = refine ? vertex_offset(map, y, x) : Point{};
+    found.push_back({{static_cast<double>(x) + offset.x, static_cast<double>(y) + offset.y}, value});
   }
   /// Which of kBlock pixels beat their eight neighbours, or are not finite. Without branches, so that compilers make
   /// vectors of it; few pixels pass. Needs contiguous pixels away from the border.

@@ -15,14 +15,14 @@ inline double vertex(float before, float at, float after) {
   return std::clamp(0.5 * (b - a) / curvature, -0.499, 0.499);
 }
 
-/// The peak at pixel (y, x) of a map of one channel, moved to the vertex along each axis. It stays on its pixel along
-/// an axis where that pixel lies on the border.
-inline Point refined(View<const float> map, Index y, Index x) {
-  Point p{static_cast<double>(x), static_cast<double>(y)};
+/// From the peak's pixel (y, x) of a map of one channel to the vertex along each axis; 0 along an axis where that pixel
+/// lies on the border. An offset, so that tiles round as the whole image does.
+inline Point vertex_offset(View<const float> map, Index y, Index x) {
+  Point offset;
   const float at = map(0, y, x, 0);
-  if (x > 0 && x + 1 < map.shape.w) p.x += vertex(map(0, y, x - 1, 0), at, map(0, y, x + 1, 0));
-  if (y > 0 && y + 1 < map.shape.h) p.y += vertex(map(0, y - 1, x, 0), at, map(0, y + 1, x, 0));
-  return p;
+  if (x > 0 && x + 1 < map.shape.w) offset.x = vertex(map(0, y, x - 1, 0), at, map(0, y, x + 1, 0));
+  if (y > 0 && y + 1 < map.shape.h) offset.y = vertex(map(0, y - 1, x, 0), at, map(0, y + 1, x, 0));
+  return offset;
 }
 
 }  // namespace nucdet::detect

@@ -21,6 +21,10 @@ struct Correlation {
   const T* weights;
 };
 
+/// Products are taken over a multiple of this many pixels, the last ones unused: Eigen sums the pixels left over in
+/// another order, and a pixel's value must not depend on its place in a tile.
+inline constexpr Index kPixelQuantum = 8;
+
 /// The cut of an output map into tiles of at most rows x cols pixels: from the shapes alone, never the thread count.
 struct TileCut {
   Index rows, cols, down, across;
@@ -84,22 +88,26 @@ void correlate(Context<Cpu>& context, std::span<const Correlation<T>> terms, con
   if (y.shape.count() == 0) return;
   const TileCut cut(y.shape.h, y.shape.w, kernel, channels);
   const Index pitch = cut.cols + kernel - 1, c = y.shape.c;
-  const auto window = context.scratch<T>((cut.rows + kernel - 1) * pitch * channels);
-  const auto sums = context.scratch<T>(cut.rows * pitch * c);
+  const Index spare = kPixelQuantum + kernel;
+  const auto window = context.scratch<T>(((cut.rows + kernel - 1) * pitch + spare) * channels);
+  const auto sums = context.scratch<T>((cut.rows * pitch + kPixelQuantum) * c);
   context.run(y.shape.n * cut.tiles(), [&](Index chunk, int worker) {
     const Index n = chunk / cut.tiles(), tile = chunk % cut.tiles();
     const Index y0 = tile / cut.across * cut.rows, x0 = tile % cut.across * cut.cols;
     const Index h = std::min(cut.rows, y.shape.h - y0), w = std::min(cut.cols, y.shape.w - x0);
     T* const in = window[worker];
     T* const out = sums[worker];
-    for (Index i = 0; i < h * pitch; ++i)
+    // The last row's border columns are not computed, but for a few that fill up the quantum.
+    const Index pixels = ((h - 1) * pitch + w + kPixelQuantum - 1) / kPixelQuantum * kPixelQuantum;
+    for (Index i = 0; i < std::max(pixels, h * pitch); ++i)
       if (epilogue.bias != nullptr)
         std::copy_n(epilogue.bias, c, out + i * c);
       else
         std::fill_n(out + i * c, c, T(0));
     for (const auto& term : terms) {
-      const Index ci = term.x.shape.c, pixels = (h - 1) * pitch + w;  // the last row's border columns are not computed
+      const Index ci = term.x.shape.c, copied = (h + term.kh - 1) * pitch;
       copy_padded(term.x, n, y0 - term.off_y, x0 - term.off_x, h + term.kh - 1, pitch, in);
+      std::fill_n(in + copied * ci, spare * ci, T(0));
       for (Index ky = 0; ky < term.kh; ++ky)
         cpu::gemm(pixels, c, term.kw * ci, in + ky * pitch * ci, ci, term.weights + ky * term.kw * ci * c, c, out, c);
     }

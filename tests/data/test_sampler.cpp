@@ -1,0 +1,94 @@
+#include "nucdet/data/sampler.hpp"
+#include "nucdet/data/synthetic_tissue.hpp"
+
+#include "support/arrays.hpp"
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using namespace nucdet_test;
+using data::CropSampler;
+
+namespace {
+
+data::Dataset tissue(Context<Cpu>& context) {
+  data::Dataset set;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    const auto made = data::synthesize({.height = 100, .width = 90, .seed = i});
+    set.push_back(data::make_sample(context, made.image, made.points, 1, "s" + std::to_string(i), i == 5 ? "b" : "a"));
+  }
+  return set;
+}
+
+}  // namespace
+
+TEST_CASE("a crop is a function of the seed, the iteration and its place, on any number of threads") {
+  Context<Cpu> one({.threads = 1}), five({.threads = 5});
+  const data::Dataset set = tissue(one);
+  const CropSampler sampler{.crop = 64, .batch = 5, .augmentation = {}, .seed = 11};
+  std::vector<std::vector<Point>> points, again;
+  auto a = one.make({5, 64, 64, 3}), b = one.make({5, 64, 64, 3});
+  sampler.draw(one, set, 7, a.view<float>(), points);
+  sampler.draw(five, set, 7, b.view<float>(), again);
+  CHECK(points == again);
+  CHECK(numbers_of(std::as_const(a).view<const float>()) == numbers_of(std::as_const(b).view<const float>()));
+  sampler.draw(one, set, 8, b.view<float>(), again);
+  CHECK(points != again);
+  CropSampler other = sampler;
+  other.seed = 12;
+  other.draw(one, set, 7, b.view<float>(), again);
+  CHECK(points != again);
+}
+
+TEST_CASE("no nucleus is without its point: dark blue pixels lie near points, also in mirrored parts") {
+  Context<Cpu> context({.threads = 2});
+  const data::Dataset set = tissue(context);
+  // Crops larger than the image: a good part of each is reflected.
+  const CropSampler sampler{.crop = 128, .batch = 4, .augmentation = {.stain = 0}, .seed = 2};
+  auto x = context.make({4, 128, 128, 3});
+  std::vector<std::vector<Point>> points;
+  Index dark = 0, orphans = 0;
+  for (int iteration = 0; iteration < 5; ++iteration) {
+    sampler.draw(context, set, iteration, x.view<float>(), points);
+    const auto view = std::as_const(x).view<const float>();
+    for (Index n = 0; n < 4; ++n)
+      for (Index v = 0; v < 128; ++v)
+        for (Index u = 0; u < 128; ++u) {
+          if (view(n, v, u, 0) > -1.3f) continue;  // red absorbed: haematoxylin
+          ++dark;
+          double nearest = 1e9;
+          for (const Point& p : points[static_cast<std::size_t>(n)])
+            nearest = std::min(nearest, squared_distance(p, {static_cast<double>(u), static_cast<double>(v)}));
+          orphans += nearest > 18 * 18 ? 1 : 0;
+        }
+  }
+  CHECK(dark > 5000);
+  CHECK(static_cast<double>(orphans) < 0.01 * static_cast<double>(dark));  // specks, which are no nuclei
+}
+
+TEST_CASE("balanced draws see small groups as often as large ones; errors") {
+  Context<Cpu> context({.threads = 1});
+  data::Dataset set = tissue(context);
+  for (auto& sample : set) sample.points.assign(sample.group == "b" ? 1 : 0, Point{45, 50});
+  auto x = context.make({4, 16, 16, 3});
+  std::vector<std::vector<Point>> points;
+  const auto share = [&](bool balanced) {
+    const CropSampler sampler{.crop = 16,
+                              .batch = 4,
+                              .augmentation = data::Augmentation::none(),
+                              .seed = 1,
+                              .balanced = balanced,
+                              .margin = 200};
+    int with = 0;
+    for (int i = 0; i < 200; ++i) {
+      sampler.draw(context, set, i, x.view<float>(), points);
+      for (const auto& list : points) with += list.empty() ? 0 : 1;
+    }
+    return with / 800.0;
+  };
+  CHECK(share(true) == Approx(0.5).margin(0.08));
+  CHECK(share(false) == Approx(1.0 / 6).margin(0.06));
+  const CropSampler sampler{.crop = 16, .batch = 4};
+  CHECK_THROWS_AS(sampler.draw(context, {}, 0, x.view<float>(), points), ArgumentError);
+  auto wrong = context.make({4, 16, 17, 3});
+  CHECK_THROWS_AS(sampler.draw(context, set, 0, wrong.view<float>(), points), ShapeError);
+}

@@ -1,0 +1,99 @@
+// Tiles: they cover the image once, and nobody sees them in the result.
+#include "nucdet/data/synthetic_tissue.hpp"
+#include "nucdet/detect/detector.hpp"
+#include "nucdet/nets/micronet.hpp"
+#include "nucdet/nn/network.hpp"
+
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using detect::Detector;
+using detect::TileGrid;
+using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2}>, 3, Cpu>;
+
+namespace {
+
+bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Nucleus& i, const Nucleus& j) { return i.centre == j.centre && i.score == j.score; });
+}
+
+}  // namespace
+
+TEST_CASE("cores are half-open and cover every pixel once; reads hold the margin or end at the border") {
+  for (const auto& [width, height] : {std::pair<Index, Index>{1, 1}, {63, 64}, {65, 200}, {500, 301}, {97, 33}})
+    for (const TileGrid& grid : {TileGrid{64, 16, 16}, TileGrid{48, 16, 16}, TileGrid{1024, 128, 16}}) {
+      std::vector<int> covered(static_cast<std::size_t>(width * height), 0);
+      for (const detect::TileRegion& r : grid.regions(width, height)) {
+        CHECK(r.read.x % 16 == 0);
+        CHECK(r.read.y % 16 == 0);
+        CHECK((r.read.width <= grid.tile && r.read.height <= grid.tile));
+        const auto holds = [&](Index read, Index length, Index core, Index extent, Index size) {
+          return read <= std::max<Index>(0, core - (core > 0 ? grid.margin : 0)) &&
+                 read + length >= std::min(size, core + extent + (core + extent < size ? grid.margin : 0));
+        };
+        CHECK(holds(r.read.x, r.read.width, r.core.x, r.core.width, width));
+        CHECK(holds(r.read.y, r.read.height, r.core.y, r.core.height, height));
+        for (Index y = r.core.y; y < r.core.y + r.core.height; ++y)
+          for (Index x = r.core.x; x < r.core.x + r.core.width; ++x) ++covered[static_cast<std::size_t>(y * width + x)];
+      }
+      CHECK(std::all_of(covered.begin(), covered.end(), [](int count) { return count == 1; }));
+    }
+  CHECK_THROWS_AS((TileGrid{100, 16, 16}.regions(10, 10)), ArgumentError);
+  CHECK_THROWS_AS((TileGrid{64, 32, 16}.regions(10, 10)), ArgumentError);
+  CHECK_THROWS_AS((TileGrid{64, 16, 16}.regions(0, 10)), ArgumentError);
+}
+
+TEST_CASE("any tile size gives the points of the whole image, bit for bit") {
+  Context<Cpu> context({.threads = 2, .seed = 4});
+  const Net net(context);
+  const detect::LocalMaxima peaks{.radius = 3, .relative = 0.2, .absolute = 0.001f};
+  const Image image = data::synthesize({.height = 333, .width = 410, .seed = 3}).image;
+  const auto whole = Detector(net, peaks, {.tile = 1024})(image);
+  REQUIRE(whole.size() > 20);
+  for (const Index tile : {272, 320, 400}) CHECK(same(Detector(net, peaks, {.tile = tile})(image), whole));
+  const detect::LocalMaxima inner{.radius = 3, .relative = 0.2, .absolute = 0.001f, .keep_border = false};
+  const auto kept = Detector(net, inner, {.tile = 1024})(image);
+  CHECK(kept.size() < whole.size());
+  CHECK(same(Detector(net, inner, {.tile = 272})(image), kept));
+}
+
+TEST_CASE("threads, batches and later training do not change what a detector finds") {
+  Context<Cpu> one({.threads = 1, .seed = 4}), five({.threads = 5, .seed = 4});
+  const Net a(one), b(five);
+  const detect::LocalMaxima peaks{.radius = 3, .relative = 0.2, .absolute = 0.001f};
+  const Image image = data::synthesize({.height = 90, .width = 101, .seed = 5}).image;
+  CHECK(same(Detector(a, peaks)(image), Detector(b, peaks)(image)));
+  Net changed(one);
+  const Detector before(changed, peaks);
+  const auto found = before(image);
+  changed.parameters()->values().view<float>().data[0] += 1;
+  CHECK(same(before(image), found));
+}
+
+TEST_CASE("images smaller than the network's stride, of one pixel, and at another scale") {
+  Context<Cpu> context({.threads = 1, .seed = 4});
+  const Net net(context);
+  const Detector detector(net, {.radius = 3, .relative = 0, .absolute = 0.0f});
+  CHECK_NOTHROW(detector(make_image(1, 1, 3, 0.5f)));
+  CHECK_NOTHROW(detector(make_image(7, 300, 3, 0.5f)));
+  const Image image = data::synthesize({.height = 100, .width = 80, .seed = 5}).image;
+  for (const double scale : {0.5, 2.0})
+    for (const Nucleus& n : detector(image, scale)) {
+      CHECK((n.centre.x >= -0.5 && n.centre.x <= 79.5));
+      CHECK((n.centre.y >= -0.5 && n.centre.y <= 99.5));
+    }
+  CHECK_THROWS_AS(detector(image, 0.0), ArgumentError);
+  CHECK_THROWS_AS(detector(make_image(20, 20, 1, 0.5f)), Error);
+}
+
+TEST_CASE("what a detector refuses") {
+  Context<Cpu> context({.threads = 1});
+  const Net net(context);
+  CHECK_THROWS_WITH(Detector(net, {}, {.tile = 256, .margin = 64}), Catch::Matchers::Contains("must be at least"));
+  const nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2, .maps = 2}>, 3, Cpu> two(context);
+  CHECK_THROWS_AS(Detector(two, {}), ArgumentError);
+  Image bad = make_image(64, 64, 3, 0.5f);
+  bad(3, 4, 1) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_AS(Detector(net, {})(bad), NumericError);
+}
