@@ -7,10 +7,10 @@
 
 using namespace nucdet;
 using optim::Segment;
-namespace detail = optim::detail;
+namespace parts = optim::detail;
 
 TEST_CASE("optim: segments must lie in order, apart and inside") {
-  const auto check = [](std::vector<Segment> s) { return detail::checked("test", s, 10).size(); };
+  const auto check = [](std::vector<Segment> s) { return parts::checked("test", s, 10).size(); };
   CHECK(check({{0, 4}, {4, 0}, {6, 4}}) == 3);
   CHECK(check({}) == 1);
   CHECK_THROWS_AS(check({{0, 4}, {3, 2}}), ShapeError);
@@ -25,7 +25,7 @@ TEST_CASE("optim: the parts of a block are those of its segments that are not fr
   const std::vector<Segment> segments{{0, 3}, {3, 0}, {3, 4, true, true}, {8, 5}};
   const auto parts = [&](Index from, Index to) {
     std::vector<std::pair<Index, Index>> found;
-    detail::for_each_part(segments.data(), 4, from, to,
+    parts::for_each_part(segments.data(), 4, from, to,
                           [&](const Segment&, Index a, Index b) { found.emplace_back(a, b); });
     return found;
   };

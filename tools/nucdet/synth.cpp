@@ -3,10 +3,11 @@
 #include <iostream>
 #include <sstream>
 
-#include "commands.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
+
+#include "commands.hpp"
 
 namespace nucdet::program {
 
@@ -24,7 +25,10 @@ int synth(const SynthOptions& o) {
   std::vector<io::ManifestEntry> entries;
   for (int i = 0; i < o.images; ++i) {
     const Organ& organ = organs[i % 3];
-    const data::SyntheticImage made = data::synthesize({.height = o.size, .width = o.size, .density = o.density * organ.density, .radius = organ.radius,
+    const data::SyntheticImage made = data::synthesize({.height = o.size,
+                                                        .width = o.size,
+                                                        .density = o.density * organ.density,
+                                                        .radius = organ.radius,
                                                         .seed = o.seed * 1'000'003 + static_cast<std::uint64_t>(i)});
     std::ostringstream name;
     name << organ.name << '_' << std::setw(3) << std::setfill('0') << i;

@@ -91,8 +91,9 @@ inline double contrast(double noise, double gain) { return std::clamp(0.5 + gain
 /// Eosin in fibres, clouds and grains, with white gaps and thin clefts along the fibres.
 inline void paint_stroma(const SyntheticTissue& t, double angle, StainMaps& maps, RandomStream& random) {
   const ValueNoise clouds(random, 48), fibres(random, 9), grains(random, 3.5), gaps(random, 90);
-  const double base = random.uniform(0.3, 0.46), gap_level = random.uniform(0.2, 0.32), cleft = random.uniform(0, 0.05),
-               graininess = random.uniform(0.3, 0.8), cosine = std::cos(angle), sine = std::sin(angle);
+  const double base = random.uniform(0.34, 0.52), gap_level = random.uniform(0.2, 0.32),
+               cleft = random.uniform(0, 0.07), graininess = random.uniform(0.3, 0.8), cosine = std::cos(angle),
+               sine = std::sin(angle);
   for (std::size_t y = 0; y < static_cast<std::size_t>(t.height); ++y)
     for (std::size_t x = 0; x < static_cast<std::size_t>(t.width); ++x) {
       const double px = static_cast<double>(x), py = static_cast<double>(y);
@@ -110,7 +111,7 @@ inline void paint_stroma(const SyntheticTissue& t, double angle, StainMaps& maps
 /// A nucleus: chromatin in clumps, a darker rim, a soft border. Some are dense, some pale inside, some out of focus.
 inline void paint_nucleus(const Ellipse& e, const ValueNoise& chromatin, RandomStream& random, StainMaps& maps,
                           Index height, Index width) {
-  const double dense = random.uniform(), focus = random.chance(0.12) ? 0.45 : random.uniform(0.8, 1);
+  const double dense = random.uniform(), focus = random.chance(0.1) ? 0.5 : random.uniform(0.8, 1);
   const double stain = focus * random.uniform(0.75, 1.15), body = 0.45 + 0.5 * dense, rim = 0.5 - 0.35 * dense;
   const double clumps = focus * (0.9 - 0.5 * dense), border = 0.65 - 0.45 * focus, shift = random.uniform(0, 1000);
   for_pixels(e, 1.4, height, width, [&](std::size_t y, std::size_t x, double level) {
@@ -148,7 +149,7 @@ inline void paint_distractors(const SyntheticTissue& t, StainMaps& maps, RandomS
 /// The nuclei placed so far, in cells so large that a nucleus meets only those of its own and the next cells.
 class Placed {
  public:
-  Placed(const SyntheticTissue& t)
+  explicit Placed(const SyntheticTissue& t)
       : size_(2 * kLongest * t.radius),
         columns_(cell(static_cast<double>(t.width)) + 1),
         cells_(columns_ * (cell(static_cast<double>(t.height)) + 1)) {}

@@ -17,13 +17,19 @@ class ElasticField {
   ElasticField() = default;
   /// Displacements of about `amplitude` pixels on a grid of `spacing` pixels, over [0, size) squared.
   ElasticField(Index size, double amplitude, Index spacing, RandomStream& random)
-      : spacing_(spacing), nodes_(size / spacing + 4), dx_(nodes_ * nodes_), dy_(nodes_ * nodes_) {
+      : spacing_(spacing),
+        nodes_(size / spacing + 4),
+        amplitude_(amplitude),
+        dx_(static_cast<std::size_t>(nodes_ * nodes_)),
+        dy_(dx_.size()) {
     for (Index i = 0; i < nodes_ * nodes_; ++i) {
       dx_[static_cast<std::size_t>(i)] = random.uniform(-amplitude, amplitude);
       dy_[static_cast<std::size_t>(i)] = random.uniform(-amplitude, amplitude);
     }
   }
   bool active() const { return spacing_ > 0; }
+  /// No displacement is larger along an axis: it is a weighted mean of the random vectors.
+  double amplitude() const { return amplitude_; }
 
   /// The displacement at any position; constant beyond the grid.
   Point at(double x, double y) const {
@@ -53,6 +59,7 @@ class ElasticField {
   }
 
   Index spacing_ = 0, nodes_ = 0;
+  double amplitude_ = 0;
   std::vector<double> dx_, dy_;
 };
 
@@ -116,7 +123,7 @@ inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>
                edge = static_cast<double>(warp.size) - 1 + margin;
   // The mirrored copies that the crop, its margin and the elastic part can reach.
   const double scale = std::max(std::hypot(warp.a, warp.c), std::hypot(warp.b, warp.d));
-  const double reach = scale * (0.75 * static_cast<double>(warp.size) + 1.5 * margin) + 16;
+  const double reach = scale * (0.75 * static_cast<double>(warp.size) + 1.5 * margin) + warp.elastic.amplitude() + 1;
   const auto copy_at = [](double x, double size) { return static_cast<Index>(std::floor((x + 0.5) / size)); };
   std::vector<Point> shown;
   for (Index my = copy_at(warp.centre.y - reach, h); my <= copy_at(warp.centre.y + reach, h); ++my)

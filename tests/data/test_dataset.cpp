@@ -1,0 +1,45 @@
+#include <cmath>
+
+#include "nucdet/data/dataset.hpp"
+
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using namespace nucdet::data;
+
+TEST_CASE("dataset: groups come in order of their names, each with its samples; no name is a group too") {
+  Dataset set(6);
+  const char* groups[] = {"lung", "", "brain", "lung", "brain", "lung"};
+  for (std::size_t i = 0; i < 6; ++i) set[i].group = groups[i];
+  CHECK(groups_of(set) == std::vector<std::vector<std::size_t>>{{1}, {2, 4}, {0, 3, 5}});
+  CHECK(groups_of({}).empty());
+}
+
+TEST_CASE("dataset: statistics are those of the image in reference pixels, and the rest is kept") {
+  Context<Cpu> context({.threads = 1});
+  Image image = make_image(12, 20, 3, 0.5f);
+  for (std::size_t y = 0; y < 12; ++y)
+    for (std::size_t x = 0; x < 20; ++x) image(y, x, 0) = (x + y) % 2 == 0 ? 0.1f : 0.7f;
+  const Sample fine = make_sample(context, image, {}, 1, "fine", "kidney"),
+               coarse = make_sample(context, image, {}, 0.5, "coarse");
+  CHECK(fine.statistics.mean[0] == Approx(0.4f));
+  CHECK(fine.statistics.deviation[0] == Approx(0.3f));
+  CHECK(coarse.statistics.mean[0] == Approx(0.4f).margin(0.01));
+  CHECK(coarse.statistics.deviation[0] < 0.1f);  // the squares are gone
+  CHECK((fine.image == image));
+  CHECK((fine.points.empty() && fine.name == "fine" && fine.group == "kidney" && fine.scale == 1));
+  CHECK((coarse.group.empty() && coarse.scale == 0.5 && coarse.image.shape(0) == 6));
+}
+
+TEST_CASE("dataset: points may lie half a pixel beyond the outermost pixels' edges, not more") {
+  Context<Cpu> context({.threads = 1});
+  const Image image = make_image(10, 16, 3, 0.5f);
+  CHECK(make_sample(context, image, {{-1, -1}, {16, 10}, {8, 5}}, 1, "a").points.size() == 3);
+  for (const Point bad :
+       {Point{-1.01, 5}, Point{16.01, 5}, Point{5, -1.01}, Point{5, 10.01}, Point{NAN, 5}, Point{5, INFINITY}})
+    CHECK_THROWS_AS(make_sample(context, image, {{8, 5}, bad}, 1, "a"), ArgumentError);
+  CHECK_THROWS_WITH(make_sample(context, image, {{8, 5}, {50, 5}, {5, 50}}, 1, "slide 7"),
+                    Catch::Matchers::Contains("slide 7: 2 of 3 points") && Catch::Matchers::Contains("16x10"));
+  CHECK_THROWS_AS(make_sample(context, image, {}, 0, "a"), ArgumentError);
+  CHECK_THROWS_AS(make_sample(context, make_image(0, 5, 3), {}, 1, "a"), ShapeError);
+}

@@ -1,0 +1,95 @@
+// Resampling against the triangle filter written out in double for every pixel.
+#include <cmath>
+
+#include "nucdet/core/rng.hpp"
+#include "nucdet/data/resample.hpp"
+
+#include "support/catch.hpp"
+
+using namespace nucdet;
+
+namespace {
+
+Image noise(Index h, Index w, Index c) {
+  Image image = make_image(h, w, c);
+  RandomStream random{2, 1};
+  for (float& v : image) v = static_cast<float>(random.uniform());
+  return image;
+}
+
+/// Every source pixel weighs by its distance from where the output pixel's centre lies in the source.
+double naive(const Image& image, Index y, Index x, std::size_t c, double scale) {
+  const double cy = (static_cast<double>(y) + 0.5) / scale - 0.5, cx = (static_cast<double>(x) + 0.5) / scale - 0.5;
+  const double radius = scale < 1 ? 1 / scale : 1;
+  double sum = 0, weights = 0;
+  for (std::size_t i = 0; i < image.shape(0); ++i)
+    for (std::size_t j = 0; j < image.shape(1); ++j) {
+      const double wy = 1 - std::abs(static_cast<double>(i) - cy) / radius,
+                   wx = 1 - std::abs(static_cast<double>(j) - cx) / radius;
+      if (wy <= 0 || wx <= 0) continue;
+      sum += wy * wx * static_cast<double>(image(i, j, c)), weights += wy * wx;
+    }
+  return sum / weights;
+}
+
+}  // namespace
+
+TEST_CASE("resample: every pixel equals the naive filter, on any number of threads") {
+  const Image image = noise(13, 19, 2);
+  for (const double scale : {0.2, 0.5, 0.77, 1.3, 2.0, 3.1}) {
+    Image first;
+    for (const int threads : {1, 2, 5}) {
+      Context<Cpu> context({.threads = threads});
+      const Image found = data::resample(context, image, scale);
+      if (threads == 1) first = found;
+      REQUIRE((found == first));
+    }
+    REQUIRE(view_of(first).shape == Shape{1, data::scaled_size(13, scale), data::scaled_size(19, scale), 2});
+    double worst = 0;
+    for (std::size_t y = 0; y < first.shape(0); ++y)
+      for (std::size_t x = 0; x < first.shape(1); ++x)
+        for (std::size_t c = 0; c < 2; ++c) {
+          const double wanted = naive(image, static_cast<Index>(y), static_cast<Index>(x), c, scale);
+          worst = std::max(worst, std::abs(wanted - static_cast<double>(first(y, x, c))));
+        }
+    INFO("scale " << scale);
+    CHECK(worst < 1e-6);
+  }
+}
+
+TEST_CASE("resample: a spot stays under its point") {
+  Context<Cpu> context({.threads = 1});
+  const Point spot{23.4, 17.8};
+  Image image = make_image(40, 50, 1);
+  for (std::size_t y = 0; y < 40; ++y)
+    for (std::size_t x = 0; x < 50; ++x)
+      image(y, x, 0) = static_cast<float>(
+          std::exp(-squared_distance(spot, {static_cast<double>(x), static_cast<double>(y)}) / 18.0));
+  for (const double scale : {0.3, 0.5, 0.9, 1.0, 1.6, 2.0}) {
+    const Image moved = data::resample(context, image, scale);
+    double mass = 0;
+    Point mean;
+    for (std::size_t y = 0; y < moved.shape(0); ++y)
+      for (std::size_t x = 0; x < moved.shape(1); ++x) {
+        const double v = static_cast<double>(moved(y, x, 0));
+        mass += v, mean.x += v * static_cast<double>(x), mean.y += v * static_cast<double>(y);
+      }
+    const Point wanted = data::to_reference(spot, scale);
+    INFO("scale " << scale);
+    CHECK(mean.x / mass == Approx(wanted.x).margin(0.02));
+    CHECK(mean.y / mass == Approx(wanted.y).margin(0.02));
+  }
+}
+
+TEST_CASE("resample: scale 1 is the same bits; corners map to corners; bad scales are refused by their value") {
+  Context<Cpu> context({.threads = 1});
+  const Image image = noise(7, 5, 3);
+  CHECK((data::resample(context, image, 1.0) == image));
+  CHECK(data::to_reference({-0.5, -0.5}, 0.4) == Point{-0.5, -0.5});
+  CHECK(data::to_reference({9.5, 19.5}, 2) == Point{19.5, 39.5});
+  CHECK(view_of(std::as_const(static_cast<const Image&>(data::resample(context, image, 0.05)))).shape ==
+        Shape{1, 1, 1, 3});
+  CHECK_THROWS_AS(data::resample(context, make_image(0, 5, 3), 2), ShapeError);
+  CHECK_THROWS_WITH(data::check_scale(-2), Catch::Matchers::Contains("scale is -2"));
+  CHECK_THROWS_AS(data::check_scale(65), ArgumentError);
+}
