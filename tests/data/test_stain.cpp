@@ -54,7 +54,8 @@ TEST_CASE("stain: the same stream is the same change, and strength spreads it") 
   const auto spread = [](double strength) {
     RandomStream random{3, 3};
     double sum = 0;
-    for (int k = 0; k < 200; ++k) sum += std::abs(changed(StainChange::draw(strength, random), kHaematoxylin)[0] - 0.65);
+    for (int k = 0; k < 200; ++k)
+      sum += std::abs(changed(StainChange::draw(strength, random), kHaematoxylin)[0] - 0.65);
     return sum / 200;
   };
   CHECK(spread(0.05) > 0.01);

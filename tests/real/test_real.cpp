@@ -1,5 +1,5 @@
 // Real H&E images with nucleus centres, from the folder NUCDET_DATA (default: shared/data beside the project). Without
-// it these tests say that they are skipped; see docs/data.md for what the folder holds.
+// it these tests say that they are skipped; see docs/results.md for where the sets come from.
 #include <cstdlib>
 #include <iostream>
 

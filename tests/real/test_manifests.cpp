@@ -1,4 +1,4 @@
-// The annotated images that are trained and scored on, if they are there: NUCDET_DATA names their folder.
+// What the manifests promise of the annotated images, and that points and pixels share their coordinates.
 #include <cstdlib>
 #include <filesystem>
 #include <map>

@@ -1,0 +1,87 @@
+/// Convolution and transposed convolution, forward and both gradients, over the layers that the networks have.
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "nucdet/core/rng.hpp"
+#include "nucdet/ops/conv2d.hpp"
+
+#include "support/counters.hpp"
+
+namespace {
+
+using namespace nucdet;
+
+std::vector<float> random_floats(Index count, std::uint64_t stream) {
+  RandomStream random{1, stream};
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& v : values) v = static_cast<float>(random.uniform(-1, 1));
+  return values;
+}
+
+/// A convolution's arrays; ranges: kernel, stride, channels in, channels out, size, threads.
+struct Layer {
+  ops::Conv2dProblem problem;
+  Context<Cpu> context;
+  std::vector<float> large, small, weight, bias;
+
+  explicit Layer(const benchmark::State& state)
+      : problem(ops::same_convolution({1, state.range(4), state.range(4), state.range(2)}, state.range(3),
+                                      state.range(0), state.range(1))),
+        context({.threads = static_cast<int>(state.range(5))}),
+        large(random_floats(problem.large.count(), 1)),
+        small(random_floats(problem.small.count(), 2)),
+        weight(random_floats(problem.weights(), 3)),
+        bias(random_floats(std::max(problem.small.c, problem.large.c), 4)) {}
+  View<float> x() { return {large.data(), problem.large}; }
+  View<float> y() { return {small.data(), problem.small}; }
+  void count(benchmark::State& state) const {
+    const double elements = static_cast<double>(problem.large.count() + problem.small.count() + problem.weights());
+    nucdet_bench::set_cost(state, static_cast<double>(problem.flops()), 4 * elements);
+  }
+};
+
+void forward(benchmark::State& state) {
+  Layer l(state);
+  const ops::Epilogue<float> elu{
+      .bias = l.bias.data(), .first = {ops::Fused::Kind::elu, 1}, .residual = {}, .last = {}};
+  for (auto _ : state) ops::conv2d<float>(l.context, l.problem, l.x(), l.weight.data(), elu, l.y());
+  l.count(state);
+}
+/// The data gradient: the same pass as a transposed convolution's forward.
+void data_gradient(benchmark::State& state) {
+  Layer l(state);
+  for (auto _ : state) ops::conv2d_data_gradient<float>(l.context, l.problem, l.y(), l.weight.data(), {}, l.x());
+  l.count(state);
+}
+void weight_gradient(benchmark::State& state) {
+  Layer l(state);
+  std::vector<float> gradient(l.weight.size(), 0.0f);
+  for (auto _ : state) ops::conv2d_weight_gradient<float>(l.context, l.problem, l.x(), l.y(), gradient.data());
+  l.count(state);
+}
+
+void layers(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"k", "s", "in", "out", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int threads : {1, 2}) {
+    for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {128, 128}, {256, 64}})
+      b->Args({3, 1, channels, channels, size, threads});
+    b->Args({3, 1, 3, 32, 512, threads})->Args({5, 1, 192, 32, 256, threads})->Args({3, 2, 64, 128, 256, threads});
+    b->Args({1, 1, 64, 64, 256, threads})->Args({3, 1, 32, 1, 512, threads});
+  }
+}
+void up(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"k", "s", "out", "in", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int threads : {1, 2})
+    for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {128, 128}})
+      b->Args({3, 2, channels, 2 * channels, size, threads})->Args({5, 2, channels, channels, size, threads});
+}
+
+BENCHMARK(forward)->Name("conv2d/forward")->Apply(layers);
+BENCHMARK(data_gradient)->Name("conv2d/data_gradient")->Apply(layers);
+BENCHMARK(weight_gradient)->Name("conv2d/weight_gradient")->Apply(layers);
+BENCHMARK(data_gradient)->Name("transposed_conv/forward")->Apply(up);
+BENCHMARK(forward)->Name("transposed_conv/data_gradient")->Apply(up);
+BENCHMARK(weight_gradient)->Name("transposed_conv/weight_gradient")->Apply(up);
+
+}  // namespace
