@@ -47,6 +47,7 @@ tests ci
 if [ "$quick" = 0 ]; then
   step "layout (clang-format)" formatted
   step "include rules" scripts/check_includes.py
+  step "documents" scripts/check_docs.py
   step "headers alone" cmake --build build/ci --target all_verify_interface_header_sets
   step "configure, clang" cmake --preset clang
   step "build, clang" cmake --build build/clang

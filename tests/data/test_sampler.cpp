@@ -39,32 +39,6 @@ TEST_CASE("a crop is a function of the seed, the iteration and its place, on any
   CHECK(points != again);
 }
 
-TEST_CASE("no nucleus is without its point: dark blue pixels lie near points, also in mirrored parts") {
-  Context<Cpu> context({.threads = 2});
-  const data::Dataset set = tissue(context);
-  // Crops larger than the image: a good part of each is reflected.
-  const CropSampler sampler{.crop = 128, .batch = 4, .augmentation = {.stain = 0}, .seed = 2};
-  auto x = context.make({4, 128, 128, 3});
-  std::vector<std::vector<Point>> points;
-  Index dark = 0, orphans = 0;
-  for (int iteration = 0; iteration < 5; ++iteration) {
-    sampler.draw(context, set, iteration, x.view<float>(), points);
-    const auto view = std::as_const(x).view<const float>();
-    for (Index n = 0; n < 4; ++n)
-      for (Index v = 0; v < 128; ++v)
-        for (Index u = 0; u < 128; ++u) {
-          if (view(n, v, u, 0) > -1.3f) continue;  // red absorbed: haematoxylin
-          ++dark;
-          double nearest = 1e9;
-          for (const Point& p : points[static_cast<std::size_t>(n)])
-            nearest = std::min(nearest, squared_distance(p, {static_cast<double>(u), static_cast<double>(v)}));
-          orphans += nearest > 18 * 18 ? 1 : 0;
-        }
-  }
-  CHECK(dark > 5000);
-  CHECK(static_cast<double>(orphans) < 0.01 * static_cast<double>(dark));  // specks, which are no nuclei
-}
-
 TEST_CASE("balanced draws see small groups as often as large ones; errors") {
   Context<Cpu> context({.threads = 1});
   data::Dataset set = tissue(context);

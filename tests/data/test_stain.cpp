@@ -69,6 +69,6 @@ TEST_CASE("stain: black and white stay finite and in range, and only the view's 
     for (std::size_t i = 0; i < row.size(); ++i) row[i] = i < 9 ? 0.0f : 1.0f;
     data::apply_stain(StainChange::draw(0.9, random), View<float>(row.data(), {1, 2, 4, 3}, 30, 15, 3));
     for (const float v : row) CHECK((v >= 0 && v <= 1));
-    for (std::size_t i : {12, 13, 14, 27, 28, 29}) CHECK(row[i] == 1.0f);
+    for (const std::size_t i : {12u, 13u, 14u, 27u, 28u, 29u}) CHECK(row[i] == 1.0f);
   }
 }

@@ -109,6 +109,13 @@ TEST_CASE("synthetic nuclei: no large blue spot is without a point") {
   }
 }
 
+TEST_CASE("synthetic nuclei: the same seed is the same image, another seed another") {
+  const SyntheticImage a = synthesize({.seed = 5}), b = synthesize({.seed = 5}), c = synthesize({.seed = 6});
+  CHECK(a.points == b.points);
+  CHECK((a.image == b.image));
+  CHECK(a.points != c.points);
+}
+
 TEST_CASE("synthetic nuclei: their number is the density's, as long as they fit") {
   for (const double density : {100.0, 500.0, 1000.0, 2000.0})
     CHECK(

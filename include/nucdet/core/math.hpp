@@ -47,7 +47,9 @@ struct ReducedExp {
 };
 
 NUCDET_HD inline ReducedExp reduced_exp(float x) {
-  const int n = static_cast<int>(x * 1.44269504f + 128.5f) - 128;  // rounds: the sum is positive
+  // Adding 1.5 * 2^23 leaves the rounded sum in the low bits; casting a NaN to an integer would be undefined.
+  constexpr std::uint32_t kShift = 0x4B400000u;
+  const int n = static_cast<int>(to_bits(x * 1.44269504f + from_bits(kShift)) - kShift);
   const float whole = static_cast<float>(n);
   const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;  // ln 2 in two parts
   float p = 1.0f / 5040.0f;                                             // Taylor to r^7: the error is below 1e-8 of r
