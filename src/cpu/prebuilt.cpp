@@ -1,7 +1,8 @@
 // The parts of nucdet that do not depend on a user's types, compiled once.
 #define NUCDET_PREBUILT_TEMPLATE template
-#include "nucdet/cpu/gemm_eigen.hpp"
 #include "nucdet/nn/prebuilt.hpp"
+
+#include "nucdet/cpu/gemm_eigen.hpp"
 
 namespace nucdet::cpu {
 

@@ -32,6 +32,7 @@ TEST_CASE("empty lists: no wrong claim is precision 1, nothing to find is recall
   const Score both = metrics::score(matcher, none, none);
   CHECK((both.precision() == 1 && both.recall() == 1 && both.f1() == 1));
   CHECK(std::isnan(both.distance_mean()));
+  CHECK(std::isnan(both.distance_deviation()));
   const Score missed = metrics::score(matcher, none, one);
   CHECK((missed.precision() == 1 && missed.recall() == 0 && missed.f1() == 0));
   const Score invented = metrics::score(matcher, one, none);

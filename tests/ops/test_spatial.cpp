@@ -9,7 +9,7 @@
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 
-    using namespace nucdet;
+using namespace nucdet;
 using namespace nucdet_test;
 
 namespace {

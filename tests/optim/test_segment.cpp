@@ -26,7 +26,7 @@ TEST_CASE("optim: the parts of a block are those of its segments that are not fr
   const auto parts = [&](Index from, Index to) {
     std::vector<std::pair<Index, Index>> found;
     parts::for_each_part(segments.data(), 4, from, to,
-                          [&](const Segment&, Index a, Index b) { found.emplace_back(a, b); });
+                         [&](const Segment&, Index a, Index b) { found.emplace_back(a, b); });
     return found;
   };
   using Parts = std::vector<std::pair<Index, Index>>;

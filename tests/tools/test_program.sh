@@ -53,6 +53,7 @@ check "tile too small" 2 "TileGrid|margin" "$nucdet" detect "$image" --model "$w
 
 check "evaluate" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --out "$work/scores" --overlays --quiet
 has scores/scores.json scores/organs.csv scores/images.csv scores/curve.csv scores/curve.svg scores/threshold.svg
+check "evaluate above a high floor" 0 "pooled .* 0.0000  0.0000" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --floor 1e9 --quiet
 check "evaluate detections" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --matcher greedy --quiet
 check "evaluate the truth itself" 0 "pooled .* 1.0000  1.0000  1.0000" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/data/annotations" --quiet
 check "evaluate nothing" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv"

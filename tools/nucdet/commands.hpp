@@ -43,7 +43,7 @@ int detect(const DetectOptions&);
 
 struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
-  double gate = 16, xi = -1;
+  double gate = 16, xi = -1, floor = -1;
   Index tile = 1024;
   bool overlays = false, quiet = false;
   int threads = 0;

@@ -50,6 +50,7 @@ std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, double& xi) {
   LoadedModel loaded = load_model(context, o.model);
   xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
+  if (o.floor >= 0) loaded.peaks.absolute = static_cast<float>(o.floor);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
   std::vector<Scored> scored;
@@ -129,9 +130,10 @@ void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>&
 
 void print_table(const metrics::Summary& summary) {
   const auto line = [](const std::string& name, Index images, const metrics::Score& s) {
-    std::printf("%-18s %6lld %7lld %9.4f %7.4f %7.4f %6.2f +- %.2f\n", name.c_str(), static_cast<long long>(images),
-                static_cast<long long>(s.hits + s.misses), s.precision(), s.recall(), s.f1(), s.distance_mean(),
-                s.distance_deviation());
+    std::printf("%-18s %6lld %7lld %9.4f %7.4f %7.4f ", name.c_str(), static_cast<long long>(images),
+                static_cast<long long>(s.hits + s.misses), s.precision(), s.recall(), s.f1());
+    if (s.hits > 0) std::printf("%6.2f +- %.2f\n", s.distance_mean(), s.distance_deviation());
+    if (s.hits == 0) std::printf("%6s\n", "-");
   };
   std::printf("%-18s %6s %7s %9s %7s %7s %s\n", "organ", "images", "nuclei", "precision", "recall", "F1", "distance");
   Index images = 0;

@@ -153,6 +153,7 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
   c.add_option("--xi", o.xi, "Threshold; -1: the model's")->capture_default_str();
+  c.add_option("--floor", o.floor, "Absolute threshold; -1: the model's")->capture_default_str();
   c.add_option("--tile", o.tile, "Pixels read along a side")->capture_default_str();
   c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
   add_threads(c, o.threads, o.quiet);

@@ -24,8 +24,8 @@ int overlay(const OverlayOptions& o) {
       for (const Point& p : points) moved.push_back(data::to_reference(p, o.scale));
       return moved;
     };
-    marks =
-        score_marks(match::HungarianMatcher{o.gate}, reference(io::read_points(o.detections)), reference(io::read_points(o.truth)), o.scale);
+    marks = score_marks(match::HungarianMatcher{o.gate}, reference(io::read_points(o.detections)),
+                        reference(io::read_points(o.truth)), o.scale);
   }
   io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom}));
   std::cout << o.out << '\n';

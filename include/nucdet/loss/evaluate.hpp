@@ -20,9 +20,10 @@ struct SumMaps {
   View<const T> target;
 
   NUCDET_HD void operator()(const Tile& tile, double* sums) const {
-    for (Index x = tile.x0; x < tile.x1; ++x) {
-      const T* y = target.pixel(tile.n, tile.y, x);
-      for (Index k = tile.c0; k < tile.c1; ++k) sums[k] += static_cast<double>(y[k]);
+    for (Index k = tile.c0; k < tile.c1; ++k) {
+      double sum = 0;  // not in sums[k]: narrow sums of neighbouring strips share a cache line
+      for (Index x = tile.x0; x < tile.x1; ++x) sum += static_cast<double>(target.pixel(tile.n, tile.y, x)[k]);
+      sums[k] += sum;
     }
   }
 };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 
 #include "nucdet/match/matching.hpp"
@@ -20,7 +21,7 @@ struct Score {
   double distance_mean() const { return distance_sum / static_cast<double>(hits); }
   double distance_deviation() const {
     const double mean = distance_mean();
-    return std::sqrt(std::fmax(0.0, distance_squares / static_cast<double>(hits) - mean * mean));
+    return std::sqrt(std::max(distance_squares / static_cast<double>(hits) - mean * mean, 0.0));  // NaN stays NaN
   }
 
   Score& operator+=(const Score& o) {
