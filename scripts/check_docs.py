@@ -8,6 +8,7 @@ import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- (\S+) \[(\w+)\] -->\n```cpp\n(.*?)```", re.DOTALL)
+CODE = re.compile(r"```.*?```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -28,7 +29,7 @@ for document in documents:
             document.write_text(fresh, encoding="utf-8")
         else:
             wrong.append(f"{name}: code differs from the examples; run scripts/check_docs.py --write")
-    for link in LINK.findall(fresh):
+    for link in LINK.findall(CODE.sub("", fresh)):
         if not re.match(r"[a-z]+:", link) and not (document.parent / link).exists():
             wrong.append(f"{name}: links to {link}, which is not there")
 print("\n".join(wrong) or f"{len(documents)} documents are up to date")

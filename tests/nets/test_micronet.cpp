@@ -75,6 +75,7 @@ TEST_CASE("MicroNet has the published number of parameters and operations") {
   CHECK(at200.parameters == 11'724'705);
   CHECK(at200.flops == 38'843'957'248);
   CHECK(at512.flops == 254'946'574'336);
+  CHECK(at512.peak_bytes + 4 * at512.parameters < 400'000'000);  // a forward pass and its weights
   CHECK(costs<MicroNetOptions{.base = 16}>({1, 64, 64, 3}).parameters == 2'934'737);
   CHECK(costs<MicroNetOptions{.maps = 3}>({1, 64, 64, 3}).parameters == 11'724'771);
   CHECK(costs<MicroNetOptions{.context = UpKernel::two_s}>({1, 512, 512, 3}).flops == Approx(350.8e9).epsilon(1e-3));
