@@ -45,7 +45,8 @@ int main(int argc, char** argv) try {
 
   //! [save]
   const std::string path = argc > 1 ? argv[1] : "micronet.safetensors";
-  io::save_weights(path, net, {{"peaks.xi", std::to_string(trainer.state().best.xi)}});
+  const train::Validation& best = trainer.state().best;
+  io::save_weights(path, net, {{"peaks.xi", std::to_string(best.xi)}, {"peaks.floor", std::to_string(best.floor)}});
   //! [save]
   io::write_png(path + ".png", data::synthesize({.height = 300, .width = 420, .seed = 300}).image);
   return 0;

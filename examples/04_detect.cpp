@@ -18,7 +18,8 @@ int main(int argc, char** argv) try {
   Context<Cpu> context;
   nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 4}>, 3, Cpu> net(context);
   const auto metadata = io::load_weights(argv[1], net);
-  const detect::Detector detector(net, {.relative = std::stod(metadata.at("peaks.xi"))});
+  const detect::Detector detector(
+      net, {.relative = std::stod(metadata.at("peaks.xi")), .absolute = std::stof(metadata.at("peaks.floor"))});
 
   const Image image = io::read_image(argv[2]);
   const std::vector<Nucleus> nuclei = detector(image);

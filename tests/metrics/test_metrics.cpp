@@ -77,4 +77,8 @@ TEST_CASE("the curve scores each threshold, relative to each image's own highest
   CHECK(metrics::best_of({curve[4], curve[3]}).xi == 0.7);  // of equals the lowest threshold
   CHECK_THROWS_AS(metrics::best_of({}), ArgumentError);
   CHECK(metrics::default_thresholds().size() == 21);
+  const auto floored = metrics::precision_recall(matcher, images, {0.0}, 0.15);
+  CHECK(floored[0].score.hits == 2);  // the second image's only nucleus is below the floor, and so is its false alarm
+  CHECK(floored[0].score.false_alarms == 1);
+  CHECK(floored[0].floor == 0.15);
 }

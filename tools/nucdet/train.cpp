@@ -144,19 +144,19 @@ class Recorder {
     if (found.best) {
       Metadata weights = metadata_;
       weights["peaks.xi"] = number(found.xi), weights["peaks.radius"] = "5",
-      weights["peaks.floor"] = number(static_cast<double>(peaks_of(options_).absolute));
+      weights["peaks.floor"] = number(found.floor);
       weights["train.iteration"] = std::to_string(found.iteration);
       weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
       io::save_weights(folder / "best.safetensors", trainer_.model(), weights);
     }
     log_.write(folder);
     Metadata checkpoint = metadata_;
-    checkpoint["peaks.xi"] = number(found.xi);
+    checkpoint["peaks.xi"] = number(found.xi), checkpoint["peaks.floor"] = number(found.floor);
     train::save_checkpoint(folder / "last.safetensors", trainer_, checkpoint);
     if (!options_.quiet)
-      std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f at xi %.2f%s\n",
+      std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f at xi %.2f, floor %.2f%s\n",
                    progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss,
-                   found.f1, found.xi, found.best ? "  (best)" : "");
+                   found.f1, found.xi, found.floor, found.best ? "  (best)" : "");
   }
 
  private:
@@ -192,8 +192,8 @@ int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const
   }
   const train::Validation& best = trainer.state().best;
   std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
-            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << ", iteration "
-            << best.iteration << '\n';
+            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << " and floor "
+            << best.floor << ", iteration " << best.iteration << '\n';
   return 0;
 }
 

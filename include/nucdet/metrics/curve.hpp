@@ -14,7 +14,8 @@ struct Candidates {
 };
 
 struct CurvePoint {
-  double xi = 0;
+  double xi = 0;     ///< of the image's highest peak
+  double floor = 0;  ///< in the response's own units
   Score score;
 };
 
@@ -25,30 +26,31 @@ inline std::vector<double> default_thresholds() {
   return grid;
 }
 
-/// The peaks that remain at threshold xi: those of at least xi times the image's highest.
-inline std::vector<Point> above(const std::vector<Nucleus>& peaks, double xi) {
+/// The peaks that remain: those of at least xi times the image's highest, and of at least the floor.
+inline std::vector<Point> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0) {
   float highest = 0;
   for (const Nucleus& n : peaks) highest = std::max(highest, n.score);
+  const float least = std::max(static_cast<float>(xi) * highest, static_cast<float>(floor));
   std::vector<Point> kept;
   for (const Nucleus& n : peaks)
-    if (n.score >= static_cast<float>(xi) * highest) kept.push_back(n.centre);
+    if (n.score >= least) kept.push_back(n.centre);
   return kept;
 }
 
-/// Precision and recall, pooled over the images, for each threshold.
+/// Precision and recall, pooled over the images, for each threshold xi.
 template <match::Matcher M>
 std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Candidates>& images,
-                                         const std::vector<double>& thresholds) {
+                                         const std::vector<double>& thresholds, double floor = 0) {
   std::vector<CurvePoint> curve;
   for (const double xi : thresholds) {
-    CurvePoint point{xi, {}};
-    for (const Candidates& image : images) point.score += score(matcher, above(image.peaks, xi), image.truth);
+    CurvePoint point{xi, floor, {}};
+    for (const Candidates& image : images) point.score += score(matcher, above(image.peaks, xi, floor), image.truth);
     curve.push_back(point);
   }
   return curve;
 }
 
-/// The point of highest F1; of equals the lowest threshold. Throws ArgumentError for an empty curve.
+/// The point of highest F1; of equals the lowest xi. Throws ArgumentError for an empty curve.
 inline CurvePoint best_of(const std::vector<CurvePoint>& curve) {
   if (curve.empty()) throw ArgumentError("best_of: the curve has no points");
   return *std::max_element(curve.begin(), curve.end(), [](const auto& a, const auto& b) {

@@ -16,7 +16,7 @@ namespace detail {
 constexpr const char* kWeights = "weight/";
 
 inline io::SafeTensor state_tensor(const TrainState& s) {
-  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1, s.best.xi};
+  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1, s.best.xi, s.best.floor};
   return io::make_safe_tensor<double>("state/numbers", {static_cast<Index>(numbers.size())}, numbers);
 }
 inline io::SafeTensor counter_tensor(const TrainState& s) {
@@ -55,7 +55,7 @@ template <class Trainer>
 void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {
   const std::span<float> optimizer = trainer.optimizer_state();
   const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
-  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 5, where));
+  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 6, where));
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
   std::int64_t c[4];
   std::memcpy(c, counters.data.data(), sizeof c);
@@ -64,7 +64,8 @@ void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where
     if (tensor.name.starts_with(detail::kWeights)) weights.tensors.push_back(tensor);
   io::apply_weights(weights, trainer.model(), where, detail::kWeights);
   std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
-  trainer.set_state({c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], false}});
+  trainer.set_state(
+      {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], numbers[5], false}});
 }
 
 }  // namespace nucdet::train

@@ -37,8 +37,9 @@ struct TrainSettings {
 struct Validation {
   std::int64_t iteration = 0;
   double loss = 0;
-  double f1 = 0;  ///< at the best threshold
-  double xi = 0;  ///< that threshold
+  double f1 = 0;     ///< at the best thresholds
+  double xi = 0;     ///< those: relative,
+  double floor = 0;  ///< and absolute
   bool best = false;
 };
 

@@ -8,8 +8,26 @@
 
 namespace nucdet::train {
 
-/// The validation loss over whole images, and the relative threshold of highest F1 (Hungarian matching within 16
-/// reference pixels) with that F1. Images are reflected to a multiple of 16; the loss counts their own pixels.
+namespace detail {
+
+/// The pair of thresholds with the highest F1. The relative one alone finds nuclei where there are none: in an image
+/// without any, a fraction of the highest response is low. Floors are tried in multiples of the least, `absolute`,
+/// which is 4 % of the label's full scale: up to half of it.
+inline metrics::CurvePoint best_thresholds(const std::vector<metrics::Candidates>& images, double absolute) {
+  std::vector<metrics::CurvePoint> tried;
+  for (const double multiple : {1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0}) {
+    const auto curve = metrics::precision_recall(match::HungarianMatcher{}, images, metrics::default_thresholds(),
+                                                 multiple * absolute);
+    tried.insert(tried.end(), curve.begin(), curve.end());
+  }
+  return metrics::best_of(tried);
+}
+
+}  // namespace detail
+
+/// The validation loss over whole images, and the thresholds, relative and absolute, of highest F1 (Hungarian matching
+/// within 16 reference pixels) with that F1. Images are reflected to a multiple of 16; the loss counts their own
+/// pixels. peaks.absolute is the lowest floor that is tried.
 template <class Loss, class Profile>
 Validation validate(const nn::Model<Cpu>& model, const Loss& loss, const Profile& profile, const data::Dataset& dataset,
                     detect::LocalMaxima peaks = {}) {
@@ -29,9 +47,8 @@ Validation validate(const nn::Model<Cpu>& model, const Loss& loss, const Profile
         loss::evaluate<float>(context, loss, response.view<const float>(), std::as_const(labels).view<const float>());
     images.push_back({detect::find_peaks(context, response.view<const float>(), peaks), sample.points});
   }
-  const auto curve = metrics::precision_recall(match::HungarianMatcher{}, images, metrics::default_thresholds());
-  const metrics::CurvePoint best = metrics::best_of(curve);
-  return {.loss = sum / static_cast<double>(dataset.size()), .f1 = best.score.f1(), .xi = best.xi};
+  const metrics::CurvePoint best = detail::best_thresholds(images, static_cast<double>(peaks.absolute));
+  return {.loss = sum / static_cast<double>(dataset.size()), .f1 = best.score.f1(), .xi = best.xi, .floor = best.floor};
 }
 
 }  // namespace nucdet::train
