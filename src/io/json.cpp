@@ -70,6 +70,7 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
          {"scale", report.scale},
          {"model", report.model},
          {"threshold", report.threshold},
+         {"floor", shortest(report.floor)},
          {"count", report.nuclei.size()},
          {"nuclei", std::move(nuclei)}},
         1);
@@ -98,6 +99,7 @@ void write_scores_json(const std::filesystem::path& path, const ScoreReport& rep
          {"matcher", report.matcher},
          {"gate", report.gate},
          {"threshold", report.threshold},
+         {"floor", shortest(report.floor)},
          {"pooled", json_of(report.pooled)},
          {"mean_organ_f1", report.mean_organ_f1},
          {"organs", json_of(report.organs)},

@@ -37,8 +37,8 @@ std::vector<io::ManifestEntry> collect(const DetectOptions& o) {
   return all;
 }
 
-void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const Image& image, double scale, double xi,
-                   const std::vector<Nucleus>& nuclei) {
+void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const Image& image, double scale,
+                   const detect::LocalMaxima& peaks, const std::vector<Nucleus>& nuclei) {
   const fs::path stem = fs::path(o.out) / entry.image.stem();
   const auto with = [&](const char* ending) { return fs::path(stem.string() + ending); };
   io::write_points(with(".csv"), std::span<const Nucleus>(nuclei));
@@ -47,7 +47,8 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
                                    static_cast<Index>(image.shape(0)),
                                    scale,
                                    fs::path(o.model).filename().string(),
-                                   xi,
+                                   peaks.relative,
+                                   peaks.absolute,
                                    nuclei};
   io::write_detections_json(with(".json"), report);
   if (o.geojson) io::write_geojson(with(".geojson"), report);
@@ -77,7 +78,7 @@ int detect(const DetectOptions& o) {
       const Image image = io::read_image(entry.image);
       const double scale = o.scale > 0 ? o.scale : entry.scale;
       const std::vector<Nucleus> nuclei = detector(image, scale);
-      write_results(o, entry, image, scale, loaded.peaks.relative, nuclei);
+      write_results(o, entry, image, scale, loaded.peaks, nuclei);
       std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << nuclei.size() << '\n';
     } catch (const Error& error) {
       if (inputs.size() == 1) throw;

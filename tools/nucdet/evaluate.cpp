@@ -47,10 +47,11 @@ struct Scored {
 };
 
 std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
-                               const std::vector<io::ManifestEntry>& entries, double& xi) {
+                               const std::vector<io::ManifestEntry>& entries, double& xi, float& floor) {
   LoadedModel loaded = load_model(context, o.model);
   xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
   if (o.floor >= 0) loaded.peaks.absolute = static_cast<float>(o.floor);
+  floor = loaded.peaks.absolute;
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
   std::vector<Scored> scored;
@@ -163,8 +164,9 @@ int evaluate(const EvaluateOptions& o) {
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
   Context<Cpu> context({.threads = o.threads});
   double xi = 0;
+  float floor = 0;
   const std::vector<Scored> images =
-      o.predictions.empty() ? with_model(context, o, entries, xi) : with_predictions(o, entries);
+      o.predictions.empty() ? with_model(context, o, entries, xi, floor) : with_predictions(o, entries);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   std::vector<metrics::ImageScore> scores;
   std::vector<metrics::Candidates> candidates;
@@ -183,6 +185,7 @@ int evaluate(const EvaluateOptions& o) {
                          o.matcher,
                          o.gate,
                          xi,
+                         floor,
                          row_of("pooled", summary.pooled, static_cast<Index>(images.size())),
                          summary.mean_f1,
                          {},

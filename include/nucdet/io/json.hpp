@@ -17,11 +17,12 @@ struct DetectionReport {
   double scale = 1;  ///< source pixels to reference pixels
   std::string model{};
   double threshold = 0;  ///< xi: the fraction of the highest response
+  float floor = 0;       ///< the least response
   std::vector<Nucleus> nuclei{};
 };
 
-/// {"format": "nucdet-detections-1", "image", "width", "height", "scale", "model", "threshold", "count",
-///  "nuclei": [{"x", "y", "score"}, ...]}
+/// {"format": "nucdet-detections-1", "image", "width", "height", "scale", "model", "threshold", "floor",
+///  "count", "nuclei": [{"x", "y", "score"}, ...]}
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// A GeoJSON FeatureCollection of points for QuPath and GIS tools; every feature is a "detection" of class `class_name`
@@ -48,14 +49,16 @@ struct ScoreReport {
   std::string data{}, model{}, matcher{};
   double gate = 0;  ///< reference pixels
   double threshold = 0;
+  float floor = 0;
   ScoreRow pooled{};  ///< counts of all images together
   double mean_organ_f1 = 0;
   std::vector<ScoreRow> organs{}, images{};
   std::vector<CurveRow> curve{};
 };
 
-/// {"format": "nucdet-scores-1", "data", "model", "matcher", "gate", "threshold", "pooled": {...}, "mean_organ_f1",
-///  "organs": [...], "images": [...], "curve": [...]}; the members are those of ScoreReport and its rows.
+/// {"format": "nucdet-scores-1", "data", "model", "matcher", "gate", "threshold", "floor", "pooled": {...},
+///  "mean_organ_f1", "organs": [...], "images": [...], "curve": [...]}; the members are those of ScoreReport and its
+///  rows.
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
 
 }  // namespace nucdet::io
