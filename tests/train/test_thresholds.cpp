@@ -7,10 +7,10 @@ using namespace nucdet;
 
 TEST_CASE("a floor is chosen with the relative threshold: an image without nuclei has a highest response too") {
   const std::vector<metrics::Candidates> images{{{{{10, 10}, 4.0f}, {{50, 50}, 1.9f}}, {{10, 10}, {50, 50}}},
-                                                {{{{20, 20}, 0.5f}, {{70, 70}, 0.3f}}, {}}};
+                                                {{{{20, 20}, 0.5f}, {{70, 70}, 0.2f}}, {}}};
   const metrics::CurvePoint best = train::detail::best_thresholds(images, 0.2);
   CHECK(best.score.f1() == 1);
-  CHECK(best.floor == Approx(0.6));  // the lowest that is above 0.5
+  CHECK(best.floor == Approx(0.6));  // the lowest multiple above 0.5
   CHECK(best.xi == 0);
 
   const metrics::CurvePoint alone = metrics::best_of(
