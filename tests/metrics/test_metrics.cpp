@@ -74,7 +74,7 @@ TEST_CASE("the curve scores each threshold, relative to each image's own highest
   CHECK(counts(3) == std::array<Index, 3>{2, 0, 1});
   CHECK(counts(4) == std::array<Index, 3>{2, 0, 1});
   CHECK(metrics::best_of(curve).xi == 0.55);
-  CHECK(metrics::best_of({curve[4], curve[3]}).xi == 0.7);  // of equals the lowest threshold
+  CHECK(metrics::best_of({curve[4], curve[3]}).xi == 1.0);  // of equals the highest threshold
   CHECK_THROWS_AS(metrics::best_of({}), ArgumentError);
   CHECK(metrics::default_thresholds().size() == 21);
   const auto floored = metrics::precision_recall(matcher, images, {0.0}, 0.15);

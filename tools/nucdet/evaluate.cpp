@@ -46,12 +46,19 @@ struct Scored {
   metrics::Candidates candidates;
 };
 
+/// The thresholds in use: what is found elsewhere is taken whole.
+struct Thresholds {
+  double xi = 0;
+  float floor = 0;
+};
+
+/// All peaks, for the curve; the thresholds in use are returned apart.
 std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
-                               const std::vector<io::ManifestEntry>& entries, double& xi, float& floor) {
+                               const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
   LoadedModel loaded = load_model(context, o.model);
-  xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
-  if (o.floor >= 0) loaded.peaks.absolute = static_cast<float>(o.floor);
-  floor = loaded.peaks.absolute;
+  use.xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
+  use.floor = o.floor >= 0 ? static_cast<float>(o.floor) : loaded.peaks.absolute;
+  loaded.peaks.absolute = 0;
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
   std::vector<Scored> scored;
@@ -62,6 +69,10 @@ std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
   return scored;
+}
+
+std::vector<Point> kept(const Scored& s, const Thresholds& use) {
+  return metrics::above(s.candidates.peaks, use.xi, static_cast<double>(use.floor));
 }
 
 /// Detections made elsewhere: a points file for each image, in its own pixels. They are all taken, so xi is 0.
@@ -96,7 +107,8 @@ std::string csv_of(const char* first, const std::vector<io::ScoreRow>& rows) {
   return csv.str();
 }
 
-void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>& curve, double xi) {
+void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>& curve, const Thresholds& use,
+                 const metrics::Score& at) {
   std::ostringstream csv;
   csv << "xi,precision,recall,f1\n" << std::setprecision(6);
   io::Chart pr{.title = "Precision and recall",
@@ -121,9 +133,9 @@ void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>&
     pr.series[0].points.push_back({recall, precision});
     by_xi.series[0].points.push_back({p.xi, f1}), by_xi.series[1].points.push_back({p.xi, precision}),
         by_xi.series[2].points.push_back({p.xi, recall});
-    if (std::abs(p.xi - xi) < 0.025)
-      pr.notes = {{{recall, precision}, message("xi ", xi, ": F1 ", std::round(f1 * 1000) / 1000)}};
   }
+  pr.notes = {{{at.recall(), at.precision()},
+               message("xi ", use.xi, ", floor ", use.floor, ": F1 ", std::round(at.f1() * 1000) / 1000)}};
   io::write_atomically(folder / "curve.csv", csv.str());
   io::write_svg(folder / "curve.svg", pr);
   io::write_svg(folder / "threshold.svg", by_xi);
@@ -144,12 +156,12 @@ void print_table(const metrics::Summary& summary) {
   std::printf("mean F1 of %zu organs: %.4f +- %.4f\n", summary.groups.size(), summary.mean_f1, summary.deviation_f1);
 }
 
-void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, double xi,
+void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
                     const ChosenMatcher& matcher) {
   const fs::path folder = fs::path(o.out) / "overlays";
   fs::create_directories(folder);
   for (const Scored& s : images) {
-    const auto marks = score_marks(matcher, metrics::above(s.candidates.peaks, xi), s.candidates.truth, s.entry.scale);
+    const auto marks = score_marks(matcher, kept(s, use), s.candidates.truth, s.entry.scale);
     io::write_png(folder / (s.entry.image.stem().string() + ".png"),
                   io::draw_overlay(io::read_image(s.entry.image), marks));
   }
@@ -163,16 +175,15 @@ int evaluate(const EvaluateOptions& o) {
   for (const io::ManifestEntry& e : entries)
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
   Context<Cpu> context({.threads = o.threads});
-  double xi = 0;
-  float floor = 0;
+  Thresholds use;
   const std::vector<Scored> images =
-      o.predictions.empty() ? with_model(context, o, entries, xi, floor) : with_predictions(o, entries);
+      o.predictions.empty() ? with_model(context, o, entries, use) : with_predictions(o, entries);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   std::vector<metrics::ImageScore> scores;
   std::vector<metrics::Candidates> candidates;
   for (const Scored& s : images) {
-    scores.push_back({s.entry.image.stem().string(), s.entry.organ,
-                      metrics::score(matcher, metrics::above(s.candidates.peaks, xi), s.candidates.truth)});
+    scores.push_back(
+        {s.entry.image.stem().string(), s.entry.organ, metrics::score(matcher, kept(s, use), s.candidates.truth)});
     candidates.push_back(s.candidates);
   }
   const metrics::Summary summary = metrics::summarize(scores);
@@ -184,8 +195,8 @@ int evaluate(const EvaluateOptions& o) {
                          o.model.empty() ? o.predictions : o.model,
                          o.matcher,
                          o.gate,
-                         xi,
-                         floor,
+                         use.xi,
+                         use.floor,
                          row_of("pooled", summary.pooled, static_cast<Index>(images.size())),
                          summary.mean_f1,
                          {},
@@ -195,14 +206,14 @@ int evaluate(const EvaluateOptions& o) {
   for (const metrics::ImageScore& s : scores) report.images.push_back(row_of(s.name, s.score, 1));
   if (o.predictions.empty()) {
     const auto curve = metrics::precision_recall(matcher, candidates, metrics::default_thresholds());
-    write_curve(folder, curve, xi);
+    write_curve(folder, curve, use, summary.pooled);
     for (const metrics::CurvePoint& p : curve)
       report.curve.push_back({p.xi, p.score.precision(), p.score.recall(), p.score.f1()});
   }
   io::write_scores_json(folder / "scores.json", report);
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
   io::write_atomically(folder / "images.csv", csv_of("image", report.images));
-  if (o.overlays) write_overlays(o, images, xi, matcher);
+  if (o.overlays) write_overlays(o, images, use, matcher);
   return 0;
 }
 

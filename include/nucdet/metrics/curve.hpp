@@ -50,12 +50,12 @@ std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Can
   return curve;
 }
 
-/// The point of highest F1; of equals the lowest xi. Throws ArgumentError for an empty curve.
+/// The point of highest F1; of equals the highest xi, the stricter one. Throws ArgumentError for an empty curve.
 inline CurvePoint best_of(const std::vector<CurvePoint>& curve) {
   if (curve.empty()) throw ArgumentError("best_of: the curve has no points");
   return *std::max_element(curve.begin(), curve.end(), [](const auto& a, const auto& b) {
     const double f = a.score.f1(), g = b.score.f1();
-    return f < g || (f == g && a.xi > b.xi);
+    return f < g || (f == g && a.xi < b.xi);
   });
 }
 
