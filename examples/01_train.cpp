@@ -22,6 +22,20 @@ data::Dataset tissue(Context<Cpu>& context, int images, std::uint64_t seed) {
   return set;
 }
 
+//! [save]
+/// Called by the trainer after each validation: the best weights so far, with the thresholds that go with them.
+struct KeepBest {
+  const SmallMicroNet& net;
+  std::string path;
+
+  void on_validation(const train::Validation& v) const {
+    std::cout << "iteration " << v.iteration << ": F1 " << v.f1 << (v.best ? " (best)\n" : "\n");
+    if (v.best)
+      io::save_weights(path, net, {{"peaks.xi", std::to_string(v.xi)}, {"peaks.floor", std::to_string(v.floor)}});
+  }
+};
+//! [save]
+
 int main(int argc, char** argv) try {
   //! [train]
   Context<Cpu> context({.seed = 1});
@@ -34,20 +48,11 @@ int main(int argc, char** argv) try {
   settings.rate.schedule = optim::Cosine{.rate = 3e-3, .iterations = 90, .warmup = 10};
   train::Trainer trainer(net, loss, label, optim::Adam{}, data::CropSampler{.crop = 96, .batch = 2}, settings);
 
-  struct Log {
-    void on_validation(const train::Validation& v) const {
-      std::cout << "iteration " << v.iteration << ": F1 " << v.f1 << " at xi " << v.xi << '\n';
-    }
-  };
-  trainer.fit(
-      {training}, [&](const nn::Model<Cpu>& model) { return train::validate(model, loss, label, unseen); }, Log{});
-  //! [train]
-
-  //! [save]
   const std::string path = argc > 1 ? argv[1] : "micronet.safetensors";
-  const train::Validation& best = trainer.state().best;
-  io::save_weights(path, net, {{"peaks.xi", std::to_string(best.xi)}, {"peaks.floor", std::to_string(best.floor)}});
-  //! [save]
+  trainer.fit(
+      {training}, [&](const nn::Model<Cpu>& model) { return train::validate(model, loss, label, unseen); },
+      KeepBest{net, path});
+  //! [train]
   io::write_png(path + ".png", data::synthesize({.height = 300, .width = 420, .seed = 300}).image);
   return 0;
 } catch (const Error& error) {

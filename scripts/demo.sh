@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to detected nuclei: installs what is needed, builds the program, makes synthetic tissue, trains
 # a small MicroNet for about a minute, detects, evaluates, and leaves pictures and curves in demo/.
-# usage: demo.sh [FOLDER]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out=${1:-demo}
+out=demo
 scripts/install-dependencies.sh
 cmake --preset release > /dev/null
 cmake --build build/release --target nucdet_program

@@ -10,6 +10,7 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/detail/input_file.hpp"
+#include "nucdet/io/detail/json_text.hpp"
 
 namespace nucdet::io {
 
@@ -157,14 +158,6 @@ void append_point(std::string& text, Point p, std::size_t index) {
   append_number(text, p.y);
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos && (text.empty() || (text.front() > ' ' && text.back() > ' ')))
-    return text;
-  std::string out = "\"";
-  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
-  return out + '"';
-}
-
 /// Collects what is wrong, to say it all at once.
 class Problems {
  public:
@@ -231,6 +224,14 @@ std::vector<ManifestEntry> list_images(const std::filesystem::path& folder) {
 
 }  // namespace
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos && (text.empty() || (text.front() > ' ' && text.back() > ' ')))
+    return text;
+  std::string out = "\"";
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  return out + '"';
+}
+
 std::vector<Point> parse_points(std::string_view text, std::string_view where) {
   CsvParser csv(text, where);
   const Header header(csv, where);
@@ -295,9 +296,13 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
     read_field<Index>(header, record, "width", 0, entry.width, problems);
     read_field<Index>(header, record, "height", 0, entry.height, problems);
     read_field<Index>(header, record, "nuclei", -1, entry.nuclei, problems);
-    read_field<double>(header, record, "scale", 1e-3, entry.scale, problems);
+    read_field<double>(header, record, "scale", 0, entry.scale, problems);
     std::error_code none;
     const std::string line = message("line ", record.line, ": ");
+    if (!(entry.scale >= 1.0 / 64 && entry.scale <= 64))
+      problems.add(message(line, "scale is ", entry.scale, ", wanted 1/64 to 64"));
+    for (const std::string* field : {&entry.organ, &entry.split, &entry.source_id, &entry.patient})
+      if (!detail::is_utf8(*field)) problems.add(message(line, shown(*field), " is not UTF-8 text"));
     if (entry.image.empty())
       problems.add(line + "no image");
     else if (!seen.insert(entry.image).second)
@@ -327,19 +332,19 @@ void write_manifest(const std::filesystem::path& path, std::span<const ManifestE
   const auto relative = [&](const std::filesystem::path& file) {
     return file.empty()
                ? std::string()
-               : quoted(
+               : csv_field(
                      std::filesystem::absolute(file).lexically_normal().lexically_proximate(folder).generic_string());
   };
   std::string text = "image,annotations,organ,split,width,height,nuclei,source_id,patient,scale\n";
   for (const ManifestEntry& entry : entries) {
-    text += relative(entry.image) + ',' + relative(entry.annotations) + ',' + quoted(entry.organ) + ',' +
-            quoted(entry.split) + ',';
+    text += relative(entry.image) + ',' + relative(entry.annotations) + ',' + csv_field(entry.organ) + ',' +
+            csv_field(entry.split) + ',';
     if (entry.width > 0) append_number(text, entry.width);
     text += ',';
     if (entry.height > 0) append_number(text, entry.height);
     text += ',';
     if (entry.nuclei >= 0) append_number(text, entry.nuclei);
-    text += ',' + quoted(entry.source_id) + ',' + quoted(entry.patient) + ',';
+    text += ',' + csv_field(entry.source_id) + ',' + csv_field(entry.patient) + ',';
     append_number(text, entry.scale);
     text += '\n';
   }

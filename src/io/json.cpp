@@ -25,11 +25,8 @@ double shortest(float value) {
 }
 
 void write(const std::filesystem::path& path, const Json& json, int indent) {
-  std::string text;
-  try {
-    text = json.dump(indent);
-  } catch (const Json::exception& error) { throw ArgumentError(message(path.string(), ": ", error.what())); }
-  write_atomically(path, text + '\n');
+  // File names may hold anything: what is not UTF-8 becomes U+FFFD.
+  write_atomically(path, json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
 Json json_of(const ScoreRow& row) {

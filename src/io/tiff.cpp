@@ -34,9 +34,9 @@ struct TiffReader {
     std::uint32_t value = 0;
     return TIFFGetField(tiff, tag, &value) == 1 ? value : otherwise;
   }
-  std::uint16_t field16(std::uint32_t tag) const {
+  std::uint16_t field16(std::uint32_t tag, std::uint16_t otherwise = 0) const {
     std::uint16_t value = 0;
-    return TIFFGetFieldDefaulted(tiff, tag, &value) == 1 ? value : std::uint16_t{0};
+    return TIFFGetFieldDefaulted(tiff, tag, &value) == 1 ? value : otherwise;
   }
 };
 
@@ -85,9 +85,12 @@ void open(TiffReader& r) {
   if (r.tiff == nullptr) r.fail("cannot be opened");
 }
 
+/// Without the tag, grey is black at 0: libtiff has it so for 8 bits.
+std::uint16_t photometric_of(const TiffReader& r) { return r.field16(TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK); }
+
 /// 16-bit grey or RGB without alpha: libtiff's own conversion would cut it to 8 bits.
 bool is_plain_16_bit(const TiffReader& r) {
-  const int photometric = r.field16(TIFFTAG_PHOTOMETRIC), samples = r.field16(TIFFTAG_SAMPLESPERPIXEL);
+  const int photometric = photometric_of(r), samples = r.field16(TIFFTAG_SAMPLESPERPIXEL);
   const bool grey = samples == 1 && (photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE);
   const bool rgb = samples == 3 && photometric == PHOTOMETRIC_RGB;
   return (grey || rgb) && r.field16(TIFFTAG_BITSPERSAMPLE) == 16 &&
@@ -116,7 +119,7 @@ void copy_block(const Block& block, Index channels, bool inverted, Image& image)
 }
 
 void read_16_bit(TiffReader& r, Image& image) {
-  const bool tiled = TIFFIsTiled(r.tiff) != 0, inverted = r.field16(TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_MINISWHITE;
+  const bool tiled = TIFFIsTiled(r.tiff) != 0, inverted = photometric_of(r) == PHOTOMETRIC_MINISWHITE;
   const Index height = static_cast<Index>(image.shape(0)), width = static_cast<Index>(image.shape(1));
   const Index channels = r.field16(TIFFTAG_SAMPLESPERPIXEL);
   const Index rows =

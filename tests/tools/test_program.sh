@@ -34,6 +34,7 @@ check "train" 0 "validation F1" "$nucdet" train "$work/data/manifest.csv" --out 
 has run/best.safetensors run/last.safetensors run/log.csv run/loss.svg
 check "train again" 2 "--resume" "$nucdet" train "$work/data/manifest.csv" --out "$work/run" --base 4
 check "resume with other settings" 2 "train.crop is '48', now '64'" "$nucdet" train "$work/data/manifest.csv" --out "$work/run" --base 4 --iterations 6 --validate-every 3 --crop 64 --batch 2 --resume --quiet
+check "resume without an option it had" 2 "train.frozen is 'in', now missing" sh -c "'$nucdet' train '$work/data/manifest.csv' --out '$work/frozen' --base 4 --iterations 2 --validate-every 1 --crop 48 --batch 2 --freeze in --quiet && '$nucdet' train '$work/data/manifest.csv' --out '$work/frozen' --base 4 --iterations 2 --validate-every 1 --crop 48 --batch 2 --resume --quiet"
 check "train without data" 4 "nowhere" "$nucdet" train "$work/nowhere.csv" --out "$work/x" --base 4
 check "train without that split" 4 "split 'none'" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --split none
 
@@ -43,6 +44,13 @@ check "detect" 0 "$name" "$nucdet" detect "$image" --model "$work/run/best.safet
 has "found/$name.csv" "found/$name.json" "found/$name.overlay.png" "found/$name.geojson"
 check "detect from a checkpoint" 0 "$name" "$nucdet" detect "$image" --model "$work/run/last.safetensors" --out "$work/found2" --quiet
 check "detect a manifest" 0 "csv" "$nucdet" detect "$work/data/manifest.csv" --split test --model "$work/run/best.safetensors" --out "$work/all" --quiet
+check "detect again" 0 "$name" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --quiet
+cp -r "$work/data/annotations" "$work/precious"
+check "detect over annotations" 2 "not a result of nucdet" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/precious" --quiet
+cmp "$work/data/annotations/$name.csv" "$work/precious/$name.csv" || failed=1
+check "threshold in percent" 2 "xi" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --xi 35
+check "threshold that is no number" 2 "nan" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --xi nan
+check "folder that cannot be made" 4 "cannot be made" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$image/below" --quiet
 head -c 300 "$image" > "$work/broken.png"
 check "truncated image" 4 "broken.png" "$nucdet" detect "$work/broken.png" --model "$work/run/best.safetensors" --out "$work/found" --quiet
 check "one image of two" 3 "broken.png" "$nucdet" detect "$work/broken.png" "$image" --model "$work/run/best.safetensors" --out "$work/found3" --quiet
@@ -56,6 +64,22 @@ has scores/scores.json scores/organs.csv scores/images.csv scores/curve.csv scor
 check "evaluate above a high floor" 0 "pooled .* 0.0000  0.0000" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --floor 1e9 --quiet
 check "evaluate detections" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --matcher greedy --quiet
 check "evaluate the truth itself" 0 "pooled .* 1.0000  1.0000  1.0000" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/data/annotations" --quiet
+check "evaluate detections with a threshold" 2 "scored as they are" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --xi 0.5
+check "evaluate a split that is not there" 4 "only of 'test', 'train', 'val'" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --split nowhere
+mkdir -p "$work/twice/a" "$work/twice/b"
+cp "$image" "$work/twice/a/x.png" && cp "$image" "$work/twice/b/x.png" && cp "$work/data/annotations/$name.csv" "$work/twice/x.csv"
+printf 'image,annotations,organ\na/x.png,x.csv,"skin, melanoma"\n' > "$work/twice/one.csv"
+printf 'image,annotations,organ\na/x.png,x.csv,\nb/x.png,x.csv,\n' > "$work/twice/two.csv"
+printf 'image,annotations,organ\na/x.png,x.csv,\326sophagus\n' > "$work/twice/latin.csv"
+printf 'image,annotations,scale\na/x.png,x.csv,100\n' > "$work/twice/scale.csv"
+printf 'x,y\n500,3\n' > "$work/twice/outside.csv"
+printf 'image,annotations\na/x.png,outside.csv\n' > "$work/twice/outside_manifest.csv"
+check "an organ with a comma" 0 "skin, melanoma" "$nucdet" evaluate "$work/twice/one.csv" --split "" --predictions "$work/twice" --out "$work/comma" --quiet
+grep -q '^"skin, melanoma",1,' "$work/comma/organs.csv" || { echo "FAILED: organs.csv is not quoted"; failed=1; }
+check "two images of one name" 2 "two images are called 'x'" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
+check "a manifest in another encoding" 4 "is not UTF-8" "$nucdet" evaluate "$work/twice/latin.csv" --split "" --predictions "$work/twice" --quiet
+check "a scale out of range" 4 "scale is 100" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet
+check "a point outside its image" 4 "1 of 1 points lie outside" "$nucdet" evaluate "$work/twice/outside_manifest.csv" --split "" --model "$work/run/best.safetensors" --quiet
 check "evaluate nothing" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv"
 check "overlay" 0 "o.png" "$nucdet" overlay "$image" --detections "$work/found/$name.csv" --truth "$work/data/annotations/$name.csv" --out "$work/o.png"
 has o.png

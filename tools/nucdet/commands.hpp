@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,16 @@ struct TrainOptions {
 };
 int train(const TrainOptions&);
 
+/// What replaces the thresholds that a model came with.
+struct ThresholdOptions {
+  std::optional<double> xi, floor;
+};
+
 struct DetectOptions {
   std::vector<std::string> inputs;
   std::string model, out, split;
-  double xi = -1, floor = -1, scale = 0;
+  ThresholdOptions thresholds;
+  std::optional<double> scale;  ///< empty: the manifest's
   Index tile = 1024;
   bool overlay = false, geojson = false, quiet = false;
   int threads = 0;
@@ -43,7 +50,8 @@ int detect(const DetectOptions&);
 
 struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
-  double gate = 16, xi = -1, floor = -1;
+  ThresholdOptions thresholds;
+  double gate = 16;
   Index tile = 1024;
   bool overlays = false, quiet = false;
   int threads = 0;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 #include <iomanip>
+#include <set>
 
 #include <unistd.h>
 
@@ -13,17 +14,36 @@ namespace nucdet::program {
 
 std::vector<io::ManifestEntry> entries_of(const std::string& manifest, const std::string& split) {
   std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
+  std::set<std::string> splits;
+  for (const io::ManifestEntry& e : entries) splits.insert(e.split);
   if (!split.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != split; });
-  if (entries.empty())
-    throw IoError(message(manifest, ": no images", split.empty() ? "" : " of split '" + split + "'"));
-  return entries;
+  if (!entries.empty()) return entries;
+  if (splits.empty()) throw IoError(message(manifest, ": no images"));
+  std::string there;
+  for (const std::string& s : splits) there += (there.empty() ? "'" : ", '") + s + "'";
+  throw IoError(message(manifest, ": no images of split '", split, "', only of ", there));
+}
+
+void check_names(const std::vector<io::ManifestEntry>& entries) {
+  std::set<std::string> names;
+  for (const io::ManifestEntry& e : entries)
+    if (const std::string name = e.image.stem().string(); !names.insert(name).second)
+      throw ArgumentError(message("two images are called '", name, "': their results would overwrite each other"));
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw IoError(message(folder.string(), ": cannot be made: ", error.message()));
 }
 
 data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry) {
   const Image image = io::read_image(entry.image);
   std::vector<Point> points;
   if (!entry.annotations.empty()) points = io::read_points(entry.annotations);
-  return data::make_sample(context, image, points, entry.scale, entry.image.string(), entry.organ);
+  try {
+    return data::make_sample(context, image, points, entry.scale, entry.image.string(), entry.organ);
+  } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
 }
 
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries) {
@@ -47,7 +67,7 @@ double metadata_number(const std::map<std::string, std::string>& metadata, const
   return value;
 }
 
-LoadedModel load_model(Context<Cpu>& context, const std::string& path) {
+LoadedModel load_model(Context<Cpu>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
   LoadedModel loaded{make_network(context, from_metadata(file.metadata, path)), file.metadata, {}};
   const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
@@ -64,6 +84,8 @@ LoadedModel load_model(Context<Cpu>& context, const std::string& path) {
       static_cast<Index>(metadata_number(file.metadata, "peaks.radius", static_cast<double>(loaded.peaks.radius)));
   loaded.peaks.absolute =
       static_cast<float>(metadata_number(file.metadata, "peaks.floor", static_cast<double>(loaded.peaks.absolute)));
+  loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
+  if (thresholds.floor) loaded.peaks.absolute = static_cast<float>(*thresholds.floor);
   loaded.peaks.check();
   return loaded;
 }

@@ -10,6 +10,7 @@
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/safetensors.hpp"
 
+#include "commands.hpp"
 #include "networks.hpp"
 
 /// What several subcommands need: data sets from manifests, models from files, progress.
@@ -17,6 +18,12 @@ namespace nucdet::program {
 
 /// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none.
 std::vector<io::ManifestEntry> entries_of(const std::string& manifest, const std::string& split);
+
+/// Results are named after images: throws ArgumentError if two images have the same name.
+void check_names(const std::vector<io::ManifestEntry>& entries);
+
+/// Makes a folder for results. Throws IoError.
+void make_folder(const std::filesystem::path& folder);
 
 /// Reads an entry's image and points and brings them to reference pixels.
 data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
@@ -28,7 +35,7 @@ struct LoadedModel {
   std::map<std::string, std::string> metadata;
   detect::LocalMaxima peaks;
 };
-LoadedModel load_model(Context<Cpu>& context, const std::string& path);
+LoadedModel load_model(Context<Cpu>& context, const std::string& path, const ThresholdOptions& thresholds = {});
 
 /// The number in a file's metadata, or `otherwise` if the key is not there. Throws IoError for anything else.
 double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise);

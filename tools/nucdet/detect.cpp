@@ -1,6 +1,5 @@
 #include <cstdio>
 #include <iostream>
-#include <set>
 
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/image.hpp"
@@ -29,19 +28,26 @@ std::vector<io::ManifestEntry> collect(const DetectOptions& o) {
       all.push_back(entry);
     }
   }
-  std::set<std::string> stems;
-  for (const io::ManifestEntry& e : all)
-    if (!stems.insert(e.image.stem().string()).second)
-      throw ArgumentError(
-          message("two inputs are called '", e.image.stem().string(), "': their results would overwrite each other"));
+  check_names(all);
   return all;
+}
+
+/// Annotations are CSV files named after their images too: a file that no earlier detection left is not overwritten.
+void check_not_annotations(const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
+  for (const io::ManifestEntry& e : inputs) {
+    const fs::path stem = fs::path(o.out) / e.image.stem(), csv = stem.string() + ".csv";
+    std::error_code none;
+    const bool annotations = !e.annotations.empty() && fs::equivalent(csv, e.annotations, none);
+    if (fs::exists(csv) && (annotations || !fs::exists(stem.string() + ".json")))
+      throw ArgumentError(
+          message(csv.string(), " is there and not a result of nucdet: move it away or choose another --out"));
+  }
 }
 
 void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const Image& image, double scale,
                    const detect::LocalMaxima& peaks, const std::vector<Nucleus>& nuclei) {
   const fs::path stem = fs::path(o.out) / entry.image.stem();
   const auto with = [&](const char* ending) { return fs::path(stem.string() + ending); };
-  io::write_points(with(".csv"), std::span<const Nucleus>(nuclei));
   const io::DetectionReport report{entry.image.filename().string(),
                                    static_cast<Index>(image.shape(1)),
                                    static_cast<Index>(image.shape(0)),
@@ -51,6 +57,7 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
                                    peaks.absolute,
                                    nuclei};
   io::write_detections_json(with(".json"), report);
+  io::write_points(with(".csv"), std::span<const Nucleus>(nuclei));
   if (o.geojson) io::write_geojson(with(".geojson"), report);
   if (o.overlay) {
     std::vector<io::OverlayMark> marks;
@@ -63,11 +70,10 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
 
 int detect(const DetectOptions& o) {
   const std::vector<io::ManifestEntry> inputs = collect(o);
-  fs::create_directories(o.out);
+  check_not_annotations(o, inputs);
+  make_folder(o.out);
   Context<Cpu> context({.threads = o.threads});
-  LoadedModel loaded = load_model(context, o.model);
-  if (o.xi >= 0) loaded.peaks.relative = o.xi;
-  if (o.floor >= 0) loaded.peaks.absolute = static_cast<float>(o.floor);
+  LoadedModel loaded = load_model(context, o.model, o.thresholds);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();  // the detector has weights of its own
   int failed = 0;
@@ -76,7 +82,7 @@ int detect(const DetectOptions& o) {
   for (const io::ManifestEntry& entry : inputs) {
     try {
       const Image image = io::read_image(entry.image);
-      const double scale = o.scale > 0 ? o.scale : entry.scale;
+      const double scale = o.scale.value_or(entry.scale);
       const std::vector<Nucleus> nuclei = detector(image, scale);
       write_results(o, entry, image, scale, loaded.peaks, nuclei);
       std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << nuclei.size() << '\n';

@@ -52,13 +52,12 @@ struct Thresholds {
   float floor = 0;
 };
 
-/// All peaks, for the curve; the thresholds in use are returned apart.
+/// The peaks down to a low floor, for the curve; the thresholds in use are returned apart.
 std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
-  LoadedModel loaded = load_model(context, o.model);
-  use.xi = o.xi >= 0 ? o.xi : loaded.peaks.relative;
-  use.floor = o.floor >= 0 ? static_cast<float>(o.floor) : loaded.peaks.absolute;
-  loaded.peaks.absolute = 0;
+  LoadedModel loaded = load_model(context, o.model, o.thresholds);
+  use = {loaded.peaks.relative, loaded.peaks.absolute};
+  loaded.peaks.absolute = std::min(use.floor, detect::LocalMaxima{}.absolute);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
   std::vector<Scored> scored;
@@ -100,7 +99,7 @@ std::string csv_of(const char* first, const std::vector<io::ScoreRow>& rows) {
       << std::setprecision(6);
   const auto cell = [&](double v) -> std::ostream& { return std::isfinite(v) ? csv << ',' << v : csv << ','; };
   for (const io::ScoreRow& r : rows) {
-    csv << r.name << ',' << r.images << ',' << r.truths << ',' << r.detections << ',' << r.hits;
+    csv << io::csv_field(r.name) << ',' << r.images << ',' << r.truths << ',' << r.detections << ',' << r.hits;
     cell(r.precision), cell(r.recall), cell(r.f1), cell(r.distance_mean), cell(r.distance_deviation);
     csv << '\n';
   }
@@ -159,7 +158,7 @@ void print_table(const metrics::Summary& summary) {
 void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
                     const ChosenMatcher& matcher) {
   const fs::path folder = fs::path(o.out) / "overlays";
-  fs::create_directories(folder);
+  make_folder(folder);
   for (const Scored& s : images) {
     const auto marks = score_marks(matcher, kept(s, use), s.candidates.truth, s.entry.scale);
     io::write_png(folder / (s.entry.image.stem().string() + ".png"),
@@ -171,7 +170,10 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
 
 int evaluate(const EvaluateOptions& o) {
   if (o.model.empty() == o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
+  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.floor))
+    throw ArgumentError("evaluate: --xi and --floor are for --model; predictions are scored as they are");
   const std::vector<io::ManifestEntry> entries = entries_of(o.manifest, o.split);
+  check_names(entries);
   for (const io::ManifestEntry& e : entries)
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
   Context<Cpu> context({.threads = o.threads});
@@ -190,7 +192,7 @@ int evaluate(const EvaluateOptions& o) {
   print_table(summary);
   if (o.out.empty()) return 0;
   const fs::path folder = o.out;
-  fs::create_directories(folder);
+  make_folder(folder);
   io::ScoreReport report{o.manifest,
                          o.model.empty() ? o.predictions : o.model,
                          o.matcher,

@@ -13,9 +13,8 @@ namespace {
 using namespace nucdet::program;
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 an input cannot be read or is "
-    "not\n"
-    "valid; 5 out of memory.\n";
+    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 a file cannot be read or\n"
+    "written, or is not valid; 5 out of memory.\n";
 
 void add_network(CLI::App& app, NetworkChoice& n) {
   app.add_option("--network", n.name,
@@ -111,6 +110,12 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
   return c;
 }
 
+void add_thresholds(CLI::App& c, ThresholdOptions& o) {
+  c.add_option("--xi", o.xi, "Threshold, as a fraction of the image's highest response; default: the model's")
+      ->check(CLI::Range(0.0, 1.0));
+  c.add_option("--floor", o.floor, "Absolute threshold; default: the model's")->check(CLI::NonNegativeNumber);
+}
+
 CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   CLI::App& c = *app.add_subcommand("detect", "Find nuclei in images");
   c.footer(
@@ -123,11 +128,9 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   c.add_option("-m,--model", o.model, "Weights")->required();
   c.add_option("-o,--out", o.out, "Folder for the results")->required();
   c.add_option("--split", o.split, "Only this split of a manifest");
-  c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); 0: the manifest's, or 1")
-      ->capture_default_str();
-  c.add_option("--xi", o.xi, "Threshold, as a fraction of the highest response; -1: the model's")
-      ->capture_default_str();
-  c.add_option("--floor", o.floor, "Absolute threshold; -1: the model's")->capture_default_str();
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); default: the manifest's, or 1")
+      ->check(CLI::PositiveNumber);
+  add_thresholds(c, o.thresholds);
   c.add_option("--tile", o.tile, "Pixels read along a side; memory grows with it")->capture_default_str();
   c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png");
   c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath");
@@ -141,7 +144,8 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       "Examples:\n"
       "  nucdet evaluate data/manifest.csv --model best.safetensors --out scores --overlays\n"
       "  nucdet evaluate data/manifest.csv --predictions found --matcher hungarian --gate 16\n"
-      "Prints a table by organ; writes scores.json, organs.csv, images.csv, curve.csv, curve.svg, threshold.svg.\n" +
+      "Prints a table by organ; writes scores.json, organs.csv and images.csv; with --model also the curve over xi as\n"
+      "curve.csv, curve.svg and threshold.svg.\n" +
       std::string(kExitCodes));
   c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
   c.add_option("-m,--model", o.model, "Weights");
@@ -152,8 +156,7 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       ->capture_default_str()
       ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
-  c.add_option("--xi", o.xi, "Threshold; -1: the model's")->capture_default_str();
-  c.add_option("--floor", o.floor, "Absolute threshold; -1: the model's")->capture_default_str();
+  add_thresholds(c, o.thresholds);
   c.add_option("--tile", o.tile, "Pixels read along a side")->capture_default_str();
   c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
   add_threads(c, o.threads, o.quiet);

@@ -8,6 +8,7 @@
 #include "nucdet/io/image.hpp"
 
 #include "commands.hpp"
+#include "common.hpp"
 
 namespace nucdet::program {
 
@@ -15,8 +16,8 @@ int synth(const SynthOptions& o) {
   namespace fs = std::filesystem;
   const fs::path folder = o.out, manifest = folder / "manifest.csv";
   if (fs::exists(manifest)) throw ArgumentError(message(manifest.string(), " is there already: choose another --out"));
-  fs::create_directories(folder / "images");
-  fs::create_directories(folder / "annotations");
+  make_folder(folder / "images");
+  make_folder(folder / "annotations");
   struct Organ {
     const char* name;
     double density, radius;  // of what was asked for; pixels

@@ -84,6 +84,9 @@ void check_same_run(const Metadata& checkpoint, const Metadata& wanted, const st
       differences +=
           message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
   }
+  for (const auto& [key, value] : checkpoint)
+    if (!key.starts_with("peaks.") && !wanted.contains(key))
+      differences += message("\n  ", key, " is '", value, "', now missing");
   if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
 }
 
@@ -216,7 +219,7 @@ int with_label(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data
 }  // namespace
 
 int train(const TrainOptions& o) {
-  fs::create_directories(o.out);
+  make_folder(o.out);
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (!o.resume && fs::exists(last))
     throw ArgumentError(

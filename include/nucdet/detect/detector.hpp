@@ -15,8 +15,9 @@ namespace nucdet::detect {
 /// Detects nuclei in images of any size: normalised by the whole image, reflected to a multiple of 16, in tiles if
 /// large.
 ///
-/// Memory is bounded by the tile, and the tiles are invisible in the result: margins hold the network's reach and the
-/// peak window, cores share out the pixels, and the relative threshold is applied after the last tile.
+/// Memory, besides the image's own, is bounded by the tile, and the tiles are invisible in the result: margins hold the
+/// network's reach and the peak window, cores share out the pixels, and the relative threshold is applied after the
+/// last tile.
 class Detector {
  public:
   static constexpr Index kAlignment = 16;  // the deepest stride of the built-in networks
@@ -73,8 +74,9 @@ class Detector {
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels.
   std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const {
-    const Image reference = data::resample(context(), image, scale);
-    const View<const float> view = view_of(reference);
+    Image resampled;
+    if (scale != 1) resampled = data::resample(context(), image, scale);
+    const View<const float> view = view_of(scale != 1 ? resampled : image);
     std::vector<Nucleus> nuclei = candidates(view, data::statistics_of(context(), view));
     keep_relative(nuclei, peaks_.relative);
     for (Nucleus& n : nuclei) n.centre = data::to_source(n.centre, scale);

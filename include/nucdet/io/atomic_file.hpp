@@ -41,15 +41,13 @@ class AtomicFile {
   void commit() {
     std::FILE* file = file_;
     file_ = nullptr;
-    if (std::fclose(file) != 0) fail("cannot be written");
-    if (direct_) return;
-    std::error_code error;
-    std::filesystem::rename(part_, target_, error);
-    if (error) {
-      std::error_code none;
-      std::filesystem::remove(part_, none);
-      throw IoError(message(target_.string(), ": cannot be replaced: ", error.message()));
-    }
+    std::error_code error, none;
+    if (std::fclose(file) != 0) error.assign(errno, std::generic_category());  // a full disk shows here
+    if (direct_ && !error) return;
+    if (!direct_ && !error) std::filesystem::rename(part_, target_, error);
+    if (!error) return;
+    if (!direct_) std::filesystem::remove(part_, none);
+    throw IoError(message(target_.string(), ": cannot be written: ", error.message()));
   }
 
  private:

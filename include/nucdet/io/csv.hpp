@@ -24,6 +24,9 @@ std::vector<Point> parse_points(std::string_view text, std::string_view where);
 void write_points(const std::filesystem::path& path, std::span<const Point> points);
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei);
 
+/// Text as a field: in quotes if it holds a comma, a quote or a line end.
+std::string csv_field(const std::string& text);
+
 /// One image of a data set.
 struct ManifestEntry {
   std::filesystem::path image{};
@@ -41,7 +44,8 @@ struct ManifestEntry {
 /// ignored. Folder of images: every PNG, JPEG and TIFF file, sorted by name, with the points of `<stem>.csv` beside it
 /// or in
 /// `../annotations`, if there.
-/// Missing files, duplicate images and bad numbers are reported together, the first ten by name.
+/// Missing files, duplicate images, bad numbers and text that is not UTF-8 are reported together, the first ten by
+/// name.
 std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path);
 /// The manifest from memory. Paths are resolved against `folder`; the files must be there.
 std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& folder,

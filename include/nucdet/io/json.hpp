@@ -6,8 +6,8 @@
 #include "nucdet/core/shape.hpp"
 #include "nucdet/detect/nucleus.hpp"
 
-/// Results as JSON. Values that are not finite (an undefined score) are written as null. Strings must be UTF-8.
-/// Every writer throws IoError if the file cannot be written, ArgumentError for a string that is not UTF-8.
+/// Results as JSON. Values that are not finite (an undefined score) are written as null. Bytes that
+/// are not UTF-8 (file names may hold any) become U+FFFD. Every writer throws IoError if the file cannot be written.
 namespace nucdet::io {
 
 /// What was found in one image, in its own pixels; (0, 0) is the centre of the top left pixel.
@@ -40,7 +40,7 @@ struct ScoreRow {
   double distance_mean = 0, distance_deviation = 0;  ///< of the hits to their truth, reference pixels
 };
 
-/// One point of the precision-recall curve.
+/// One point of the precision-recall curve, which is over xi alone: the floor is not applied.
 struct CurveRow {
   double threshold = 0, precision = 0, recall = 0, f1 = 0;
 };
