@@ -296,11 +296,10 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
     read_field<Index>(header, record, "width", 0, entry.width, problems);
     read_field<Index>(header, record, "height", 0, entry.height, problems);
     read_field<Index>(header, record, "nuclei", -1, entry.nuclei, problems);
-    read_field<double>(header, record, "scale", 0, entry.scale, problems);
+    read_field<double>(header, record, "scale", 1.0 / 64, entry.scale, problems);
     std::error_code none;
     const std::string line = message("line ", record.line, ": ");
-    if (!(entry.scale >= 1.0 / 64 && entry.scale <= 64))
-      problems.add(message(line, "scale is ", entry.scale, ", wanted 1/64 to 64"));
+    if (entry.scale > 64) problems.add(message(line, "scale is ", entry.scale, ", wanted 1/64 to 64"));
     for (const std::string* field : {&entry.organ, &entry.split, &entry.source_id, &entry.patient})
       if (!detail::is_utf8(*field)) problems.add(message(line, shown(*field), " is not UTF-8 text"));
     if (entry.image.empty())

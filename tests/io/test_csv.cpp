@@ -110,12 +110,13 @@ TEST_CASE("a manifest's columns may come in any order, only two are needed, othe
 TEST_CASE("everything wrong in a manifest is told at once") {
   const TemporaryFolder folder;
   put(folder / "a.png", "x");
-  std::string text = "image,annotations,width,scale\na.png,,,\n./a.png,b.csv,-1,0\n,,x,nan\n";
+  std::string text = "image,annotations,width,scale\na.png,,,\n./a.png,b.csv,-1,0\n,,x,nan\na.tif,,,65\n";
   const auto error = [&] { return error_of<IoError>([&] { parse_manifest(text, folder.path(), "m.csv"); }); };
   const std::string found = error();
-  CHECK(found.find("m.csv: 7 problems:\n") == 0);
-  for (const char* part : {"line 3: width is '-1'", "line 3: scale is '0'", "a.png is there twice", "b.csv is missing",
-                           "line 4: width is 'x'", "line 4: scale is 'nan'", "line 4: no image"})
+  CHECK(found.find("m.csv: 9 problems:\n") == 0);
+  for (const char* part :
+       {"line 3: width is '-1'", "line 3: scale is '0'", "a.png is there twice", "b.csv is missing",
+        "line 4: width is 'x'", "line 4: scale is 'nan'", "line 4: no image", "line 5: scale is 65, wanted 1/64 to 64"})
     CHECK(found.find(part) != std::string::npos);
   text = "image,annotations\n";
   for (int i = 0; i < 25; ++i) text += std::to_string(i) + ".png,\n";
