@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "nucdet/core/error.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet {
@@ -20,23 +22,21 @@ namespace nucdet {
 /// order.
 class ThreadPool {
  public:
-  /// threads <= 0: one per hardware thread.
+  /// threads <= 0: one per hardware thread. Throws Error if the system has not so many.
   explicit ThreadPool(int threads) {
     const int hardware = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     size_ = threads > 0 ? threads : hardware;
     team_.reserve(static_cast<std::size_t>(size_));
-    for (int worker = 1; worker < size_; ++worker) team_.emplace_back([this, worker] { serve(worker); });
+    try {
+      for (int worker = 1; worker < size_; ++worker) team_.emplace_back([this, worker] { serve(worker); });
+    } catch (const std::system_error& error) {
+      dismiss();
+      throw Error(message("ThreadPool: cannot start ", size_, " threads: ", error.what()));
+    }
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& worker : team_) worker.join();
-  }
+  ~ThreadPool() { dismiss(); }
 
   int size() const { return size_; }
 
@@ -60,6 +60,15 @@ class ThreadPool {
     const void* body = nullptr;
     Index chunks = 0;
   };
+
+  void dismiss() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : team_) worker.join();
+  }
 
   void run_shared(Job job) {
     const std::lock_guard one_at_a_time(callers_);
