@@ -18,9 +18,17 @@ struct Kernels;  // ops/kernels.hpp
 struct ContextOptions {
   int threads = 0;          ///< CPU: team size, 0 for one per hardware thread
   std::uint64_t seed = 0;   ///< of everything drawn at random: initial weights, dropout
-  double memory_slack = 0;  ///< see MemoryPool: 0.5 makes training faster for half as much memory again
+  double memory_slack = 0;  ///< CPU: see MemoryPool: 0.5 makes training faster for half as much memory again
   /// CPU: a table of fast kernels (see cpu::Kernels); null for the header-only ones.
   const cpu::Kernels* kernels = nullptr;
+
+  Precision precision = Precision::fp32;  ///< the CPU has fp32 alone
+  int device = 0;                         ///< CUDA: its number
+  void* stream = nullptr;                 ///< CUDA: a cudaStream_t to work on, or null for one of its own
+  bool deterministic = true;              ///< CUDA: only convolution engines that always give the same bits
+  bool measure = false;                   ///< CUDA: choose convolution engines by time, not by cuDNN's heuristics
+  bool cudnn = true;                      ///< CUDA: false: our own plain convolution kernels, the oracle
+  bool check_every_step = false;          ///< CUDA: wait after each step of a network, so that errors name it
 };
 
 namespace detail {
@@ -32,14 +40,18 @@ inline constexpr bool built_without = false;
 template <class Device>
 class Context {
   static_assert(detail::built_without<Device>,
-                "nucdet: no context for this device: nucdet was built without CUDA (configure with -DNUCDET_CUDA=ON)");
+                "nucdet: no context for this device: nucdet was built without CUDA (configure with -DNUCDET_CUDA=ON "
+                "and link nucdet::cuda)");
 };
 
 template <>
 class Context<Cpu> {
  public:
   explicit Context(ContextOptions options = {})
-      : options_(options), threads_(options.threads), memory_(options.memory_slack) {}
+      : options_(options), threads_(options.threads), memory_(options.memory_slack) {
+    if (options.precision != Precision::fp32)
+      throw ArgumentError(message("Context: the CPU computes in fp32, asked for ", name_of(options.precision)));
+  }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -47,6 +59,8 @@ class Context<Cpu> {
   std::uint64_t seed() const { return options_.seed; }
   const cpu::Kernels* kernels() const { return options_.kernels; }
   MemoryPool& memory() { return memory_; }
+  /// The context for work that is the host's on every device.
+  Context& host() { return *this; }
 
   /// A tensor with unset elements.
   Tensor<Cpu> make(Shape shape, DType type = DType::f32) {
@@ -58,6 +72,14 @@ class Context<Cpu> {
     std::memset(memory.get(), 0, bytes);
     return {std::move(memory), shape, type};
   }
+  /// Copies from the host to the device, and back. What was given or asked for is free, or there, on return.
+  void upload(void* to, const void* from, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  }
+  void download(void* to, const void* from, std::size_t bytes) { upload(to, from, bytes); }
+  /// Waits until everything asked for is done.
+  void synchronize() {}
+
   /// Runs body(chunk, worker) on the team, worker in [0, threads()). Chunks must not depend on the number of threads.
   template <class Body>
   void run(Index chunks, Body&& body) {
@@ -87,4 +109,33 @@ class Context<Cpu> {
   MemoryPool memory_;
 };
 
+/// `count` objects in the device's memory, for arguments and results of kernels; unset. T is trivially copyable.
+template <class T, class Device>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  DeviceArray(Context<Device>& context, std::size_t count)
+      : memory_(context.memory().allocate(count * sizeof(T))), count_(count) {}
+  DeviceArray(Context<Device>& context, const T* from, std::size_t count) : DeviceArray(context, count) {
+    context.upload(memory_.get(), from, count * sizeof(T));
+  }
+
+  T* data() const { return reinterpret_cast<T*>(memory_.get()); }
+  std::size_t size() const { return count_; }
+  /// A copy on the host.
+  std::vector<T> read(Context<Device>& context) const {
+    std::vector<T> values(count_);
+    context.download(values.data(), data(), count_ * sizeof(T));
+    return values;
+  }
+
+ private:
+  MemoryPool::Block memory_;
+  std::size_t count_ = 0;
+};
+
 }  // namespace nucdet
+
+#ifdef NUCDET_WITH_CUDA
+#include "nucdet/core/context_cuda.hpp"
+#endif

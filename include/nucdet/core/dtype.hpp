@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "nucdet/core/half.hpp"
+
 namespace nucdet {
 
-/// Element types that a Tensor can hold. The CPU computes in f32 and f64; bf16 and f16 belong to CUDA.
+/// Element types that a Tensor can hold. The CPU computes in f32 and f64, CUDA in f32, bf16 and f16.
 enum class DType : std::uint8_t { f32, f64, bf16, f16 };
 
 constexpr std::size_t size_of(DType type) {
@@ -41,6 +43,14 @@ struct DTypeOf<float> {
 template <>
 struct DTypeOf<double> {
   static constexpr DType value = DType::f64;
+};
+template <>
+struct DTypeOf<bf16> {
+  static constexpr DType value = DType::bf16;
+};
+template <>
+struct DTypeOf<f16> {
+  static constexpr DType value = DType::f16;
 };
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;

@@ -25,6 +25,8 @@ class Tensor {
   const Shape& shape() const { return strides_.shape; }
   DType dtype() const { return type_; }
   bool dense() const { return strides_.dense(); }
+  /// The first byte, in the device's memory.
+  std::byte* memory() const { return memory_.get() + offset_ * static_cast<Index>(size_of(type_)); }
   /// True while no other handle shares the memory, so that it may be written in place.
   bool unique() const { return memory_.use_count() == 1; }
 

@@ -21,5 +21,9 @@ std::vector<Item> select(Context<Cpu>& context, const Shape& grid, const Kernel&
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
   return all;
 }
+/// On the GPU (cuda/select.cuh): at most one item a pixel, in the same order. kernel.at(n, y, x, item) is true, and
+/// fills the item, where there is one.
+template <class Item, class Kernel>
+std::vector<Item> select(Context<Cuda>& context, const Shape& grid, const Kernel& kernel);
 
 }  // namespace nucdet
