@@ -73,8 +73,8 @@ void norm_gradient(benchmark::State& state) {
   const std::vector<float> ones(static_cast<std::size_t>(a.in.c), 1.0f);
   std::vector<float> dgamma(ones.size()), dbeta(ones.size());
   for (auto _ : state)
-    ops::normalize_gradient<float>(a.context, a.from(), dy.from(), 1, ones.data(), ones.data(), ones.data(), true,
-                                   a.to(), dgamma.data(), dbeta.data());
+    ops::normalize_gradient<float>(a.context, a.from(), dy.from(), 1, ones.data(), ones.data(), ones.data(),
+                                   ones.data(), true, a.to(), dgamma.data(), dbeta.data());
   a.count(state, 4);  // sums, then the gradient
 }
 void max_pool(benchmark::State& state) {

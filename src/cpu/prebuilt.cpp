@@ -1,5 +1,5 @@
 // The parts of nucdet that do not depend on a user's types, compiled once.
-#define NUCDET_PREBUILT_TEMPLATE template
+#define NUCDET_PREBUILT_CPU template
 #include "nucdet/nn/prebuilt.hpp"
 
 #include "nucdet/cpu/gemm_eigen.hpp"

@@ -34,9 +34,9 @@ struct Sums {
 };
 struct ChannelSums {
   View<const float> x;
-  void operator()(const Tile& t, float* sums) const {
+  void operator()(const Tile& t, const ColumnSums<float>& sums) const {
     for (Index i = t.x0; i < t.x1; ++i)
-      for (Index c = t.c0; c < t.c1; ++c) sums[c] += x(t.n, t.y, i, c);
+      for (Index c = t.c0; c < t.c1; ++c) sums(0, c) += x(t.n, t.y, i, c);
   }
 };
 

@@ -80,8 +80,8 @@ TEST_CASE("normalisation gradients: sums that must vanish, and gradients that ar
   std::vector<double> mean(3), inverse(3), dgamma(3, 10.0), dbeta(3, 20.0);
   ops::norm_statistics<double>(context, in, 1, 0, mean.data(), inverse.data(), static_cast<double*>(nullptr));
   ops::normalize_gradient<double>(context, in, slopes, 1, mean.data(), inverse.data(),
-                                  static_cast<const double*>(nullptr), true, dx.part.view<double>(), dgamma.data(),
-                                  dbeta.data());
+                                  static_cast<const double*>(nullptr), static_cast<const double*>(nullptr), true,
+                                  dx.part.view<double>(), dgamma.data(), dbeta.data());
   const auto g = numbers_of(std::as_const(dx.part).view<const double>()), v = numbers_of(in), d = numbers_of(slopes);
   for (std::size_t c = 0; c < 3; ++c) {
     double sum = 0, with_x = 0, beta = 20, gamma = 10;

@@ -22,12 +22,12 @@ namespace detail {
 
 struct Moments {
   View<const float> x;
-  NUCDET_HD void operator()(const Tile& t, double* sums) const {
+  NUCDET_HD void operator()(const Tile& t, const ColumnSums<double>& sums) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* p = x.pixel(t.n, t.y, i);
       for (Index c = t.c0; c < t.c1; ++c) {
         const double v = static_cast<double>(p[c]);
-        sums[c] += v, sums[x.shape.c + c] += v * v;
+        sums(0, c) += v, sums(1, c) += v * v;
       }
     }
   }
@@ -50,12 +50,14 @@ struct Normalize {
 
 /// Mean and standard deviation of each channel of one image, values in [0, 1]. Throws NumericError for values that are
 /// not finite, ShapeError for an empty image.
-inline ChannelStatistics statistics_of(Context<Cpu>& context, View<const float> image) {
+template <class D>
+ChannelStatistics statistics_of(Context<D>& context, View<const float> image) {
   if (image.shape.count() == 0 || image.shape.n != 1)
     throw ShapeError(message("statistics_of: image is ", image.shape, ", wanted one that is not empty"));
   const std::size_t channels = static_cast<std::size_t>(image.shape.c);
-  std::vector<double> sums(2 * channels);
-  reduce_columns<double, 2>(context, image.shape, 1, detail::Moments{image}, sums.data());
+  const DeviceArray<double, D> on_device(context, 2 * channels);
+  reduce_columns<double, 2>(context, image.shape, 1, detail::Moments{image}, on_device.data());
+  const std::vector<double> sums = on_device.read(context);
   ChannelStatistics statistics;
   const double count = static_cast<double>(image.shape.pixels());
   for (std::size_t c = 0; c < channels; ++c) {
@@ -69,13 +71,15 @@ inline ChannelStatistics statistics_of(Context<Cpu>& context, View<const float> 
 }
 
 /// y = (x - mean) / deviation; y may be x.
-inline void normalize(Context<Cpu>& context, View<const float> x, const ChannelStatistics& statistics, View<float> y) {
+template <class D>
+void normalize(Context<D>& context, View<const float> x, const ChannelStatistics& statistics, View<float> y) {
   if (x.shape != y.shape || statistics.mean.size() != static_cast<std::size_t>(x.shape.c))
     throw ShapeError(message("normalize: input is ", x.shape, ", output ", y.shape, ", statistics of ",
                              statistics.mean.size(), " channels"));
-  std::vector<float> inverse;
-  for (const float d : statistics.deviation) inverse.push_back(1.0f / d);
-  parallel_for(context, y.shape, detail::Normalize{x, statistics.mean.data(), inverse.data(), y});
+  std::vector<float> numbers = statistics.mean;
+  for (const float d : statistics.deviation) numbers.push_back(1.0f / d);
+  const DeviceArray<float, D> line(context, numbers.data(), numbers.size());
+  parallel_for(context, y.shape, detail::Normalize{x, line.data(), line.data() + x.shape.c, y});
 }
 
 }  // namespace nucdet::data

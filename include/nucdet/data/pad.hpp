@@ -14,7 +14,7 @@ NUCDET_HD constexpr Index reflect(Index i, Index size) {
 }
 
 /// The same for a position between pixels.
-inline double reflect(double x, double size) {
+NUCDET_HD inline double reflect(double x, double size) {
   const double period = 2 * size, t = x + 0.5 - period * std::floor((x + 0.5) / period);
   return (t <= size ? t : period - t) - 0.5;
 }
@@ -46,7 +46,8 @@ struct ReflectInto {
 }  // namespace detail
 
 /// Fills y with the rectangle of x that starts at (top, left), reflected where it reaches beyond x.
-inline void copy_reflected(Context<Cpu>& context, View<const float> x, Index top, Index left, View<float> y) {
+template <class D>
+void copy_reflected(Context<D>& context, View<const float> x, Index top, Index left, View<float> y) {
   if (x.shape.count() == 0 || x.shape.n != y.shape.n || x.shape.c != y.shape.c)
     throw ShapeError(message("copy_reflected: input is ", x.shape, ", output ", y.shape));
   parallel_for(context, y.shape, detail::ReflectInto{x, top, left, y});

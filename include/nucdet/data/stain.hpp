@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <cmath>
 
 #include "nucdet/core/math.hpp"
@@ -13,6 +12,19 @@ namespace nucdet::data {
 struct StainChange {
   float mix[9];    ///< of optical densities, row-major
   float shift[3];  ///< optical density
+
+  /// Changes one RGB pixel with values in [0, 1].
+  NUCDET_HD void apply(float* p) const {
+    constexpr float kDarkest = 1.0f / 255;
+    float density[3];
+    for (int k = 0; k < 3; ++k) density[k] = -std::log(p[k] < kDarkest ? kDarkest : p[k]);
+    for (int k = 0; k < 3; ++k) {
+      const float* m = mix + 3 * k;
+      const float d = m[0] * density[0] + m[1] * density[1] + m[2] * density[2] + shift[k];
+      const float value = math::exp(-(d < -1.0f ? -1.0f : d > 8.0f ? 8.0f : d));
+      p[k] = value > 1.0f ? 1.0f : value;
+    }
+  }
 
   /// Factors in 1 +- strength, shifts in +- strength / 5.
   static StainChange draw(double strength, RandomStream& random) {
@@ -42,18 +54,8 @@ struct StainChange {
 
 /// Changes the staining of an RGB image with values in [0, 1], in place.
 inline void apply_stain(const StainChange& change, View<float> image) {
-  constexpr float kDarkest = 1.0f / 255;
   for (Index y = 0; y < image.shape.h; ++y)
-    for (Index x = 0; x < image.shape.w; ++x) {
-      float* p = image.pixel(0, y, x);
-      float density[3];
-      for (int k = 0; k < 3; ++k) density[k] = -std::log(std::max(p[k], kDarkest));
-      for (int k = 0; k < 3; ++k) {
-        const float* m = change.mix + 3 * k;
-        const float d = m[0] * density[0] + m[1] * density[1] + m[2] * density[2] + change.shift[k];
-        p[k] = std::min(1.0f, math::exp(-std::clamp(d, -1.0f, 8.0f)));
-      }
-    }
+    for (Index x = 0; x < image.shape.w; ++x) change.apply(image.pixel(0, y, x));
 }
 
 }  // namespace nucdet::data

@@ -1,9 +1,11 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/captured_work.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/detect/local_maxima.hpp"
@@ -18,12 +20,13 @@ namespace nucdet::detect {
 /// Memory, besides the image's own, is bounded by the tile, and the tiles are invisible in the result: margins hold the
 /// network's reach and the peak window, cores share out the pixels, and the relative threshold is applied after the
 /// last tile.
+template <class Device = Cpu>
 class Detector {
  public:
   static constexpr Index kAlignment = 16;  // the deepest stride of the built-in networks
 
   /// margin: at least the network's reach (MicroNet: 118) plus the peak radius and 1. tile: pixels read along a side.
-  Detector(const nn::Model<Cpu>& model, LocalMaxima peaks, TileGrid tiles = {})
+  Detector(const nn::Model<Device>& model, LocalMaxima peaks, TileGrid tiles = {})
       : program_(nn::for_inference(model)), peaks_(peaks), tiles_(tiles) {
     peaks_.check();
     if (model.out_channels() != 1)
@@ -35,63 +38,100 @@ class Detector {
   }
 
   LocalMaxima& peaks() { return peaks_; }
-  Context<Cpu>& context() const { return *program_.context; }
+  Context<Device>& context() const { return *program_.context; }
 
-  /// The response of one tile of a normalised image: the network over region.read, reflected where it reaches beyond
-  /// the image to a multiple of 16. [1, read height, read width, 1].
-  Tensor<Cpu> response(View<const float> image, const data::ChannelStatistics& statistics,
-                       const Rectangle& read) const {
+  /// The response of one tile of an image on the host: the network over `read` of the normalised image, reflected where
+  /// it reaches beyond `read` to a multiple of 16. [1, read height, read width, 1], valid until the next one.
+  Tensor<Device> response(View<const float> image, const data::ChannelStatistics& statistics,
+                          const Rectangle& read) const {
+    if constexpr (std::is_same_v<Device, Cpu>) {
+      return resident_response(image, statistics, read);
+    } else {
+      const View<const float> part = image.window(read.y, read.x, read.height, read.width);
+      Tensor<Device> tile = context().make(part.shape);
+      float* const to = tile.template view<float>().data;
+      const Index row = part.shape.w * part.shape.c;
+      for (Index y = 0; y < part.shape.h; ++y)
+        context().upload(to + y * row, part.pixel(0, y, 0), static_cast<std::size_t>(row) * sizeof(float));
+      return resident_response(std::as_const(tile).template view<const float>(), statistics,
+                               {0, 0, read.width, read.height});
+    }
+  }
+
+  /// The same of an image in the device's memory.
+  Tensor<Device> resident_response(View<const float> image, const data::ChannelStatistics& statistics,
+                                   const Rectangle& read) const {
     const Shape padded{1, data::round_up(read.height, kAlignment), data::round_up(read.width, kAlignment),
                        image.shape.c};
-    Tensor<Cpu> x = context().make(padded);
-    data::copy_reflected(context(), image, read.y, read.x, x.view<float>());
-    data::normalize(context(), x.view<float>(), statistics, x.view<float>());
-    return program_.forward(x).window(0, 0, read.height, read.width);
+    if (!pass_ || pass_->input.shape() != padded) pass_ = std::make_unique<TilePass>(program_, padded);
+    const View<float> x = pass_->input.template view<float>();
+    data::copy_reflected(context(), image, read.y, read.x, x);
+    data::normalize(context(), x, statistics, x);
+    pass_->work.run();
+    return pass_->output.window(0, 0, read.height, read.width);
   }
 
   /// All peaks above the absolute floor, in pixels of this image (reference pixels), in row-major order of their
   /// pixels.
   std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
-    std::vector<Nucleus> all;
-    LocalMaxima at_pixels = peaks_;
-    at_pixels.keep_border = true, at_pixels.refine = false;
-    for (const TileRegion& region : tiles_.regions(image.shape.w, image.shape.h)) {
-      const Tensor<Cpu> response = this->response(image, statistics, region.read);
-      const View<const float> map = response.view<const float>();
-      for (Nucleus n : find_peaks(context(), map, at_pixels)) {
-        const Index x = static_cast<Index>(n.centre.x), y = static_cast<Index>(n.centre.y);
-        const Point offset = peaks_.refine ? vertex_offset(map, y, x) : Point{};
-        const double px = static_cast<double>(x + region.read.x), py = static_cast<double>(y + region.read.y);
-        if (!region.core.holds(px, py)) continue;  // the pixel decides which core a peak belongs to
-        n.centre = {px + offset.x, py + offset.y};
-        if (peaks_.keep_border || inside({px, py}, image.shape)) all.push_back(n);
-      }
-    }
-    const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
-    std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
-    return all;
+    return candidates_of(image.shape, [&](const Rectangle& read) { return response(image, statistics, read); });
+  }
+  /// The same for an image in the device's memory; only the points come back.
+  std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
+    return candidates_of(image.shape,
+                         [&](const Rectangle& read) { return resident_response(image, statistics, read); });
   }
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels.
   std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const {
     Image resampled;
-    if (scale != 1) resampled = data::resample(context(), image, scale);
+    if (scale != 1) resampled = data::resample(context().host(), image, scale);
     const View<const float> view = view_of(scale != 1 ? resampled : image);
-    std::vector<Nucleus> nuclei = candidates(view, data::statistics_of(context(), view));
+    std::vector<Nucleus> nuclei = candidates(view, data::statistics_of(context().host(), view));
     keep_relative(nuclei, peaks_.relative);
     for (Nucleus& n : nuclei) n.centre = data::to_source(n.centre, scale);
     return nuclei;
   }
 
  private:
+  /// The network on tiles of one shape; most tiles of an image share it.
+  struct TilePass {
+    TilePass(nn::InferenceProgram<Device> of, const Shape& shape)
+        : program(std::move(of)), input(program.context->make(shape)), work(*program.context, [this] {
+            output = Tensor<Device>();
+            output = program.forward(input);
+          }) {}
+    nn::InferenceProgram<Device> program;
+    Tensor<Device> input, output;
+    CapturedWork<Device> work;
+  };
+
+  template <class Response>
+  std::vector<Nucleus> candidates_of(const Shape& image, const Response& response) const {
+    std::vector<Nucleus> all;
+    LocalMaxima peaks = peaks_;
+    peaks.keep_border = true;
+    for (const TileRegion& region : tiles_.regions(image.w, image.h)) {
+      const Tensor<Device> map = response(region.read);
+      for (const Peak& p : find_peak_pixels(context(), map.template view<const float>(), peaks)) {
+        const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
+        if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
+        if (peaks_.keep_border || inside({x, y}, image)) all.push_back({{x + p.offset.x, y + p.offset.y}, p.score});
+      }
+    }
+    const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
+    std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
+    return all;
+  }
   bool inside(Point p, const Shape& s) const {
     const double edge = static_cast<double>(peaks_.radius);
     return p.x >= edge && p.y >= edge && p.x < static_cast<double>(s.w) - edge && p.y < static_cast<double>(s.h) - edge;
   }
 
-  nn::InferenceProgram<Cpu> program_;
+  nn::InferenceProgram<Device> program_;
   LocalMaxima peaks_;
   TileGrid tiles_;
+  mutable std::unique_ptr<TilePass> pass_;
 };
 
 }  // namespace nucdet::detect

@@ -27,6 +27,13 @@ struct LocalMaxima {
   }
 };
 
+/// A peak's pixel, and from its centre the way to the vertex between pixels.
+struct Peak {
+  Index x = 0, y = 0;
+  Point offset;
+  float score = 0;
+};
+
 namespace detail {
 
 /// A pixel is a peak if none in its window is higher, and none of the same height comes before it in row-major order.
@@ -40,7 +47,7 @@ struct IsPeak {
   bool refine, keep_border;
 
   /// Whether one of pixels [from, to) of row r is higher than the value, or, if it comes first, as high.
-  bool beaten(float value, Index r, Index from, Index to, bool first) const {
+  NUCDET_HD bool beaten(float value, Index r, Index from, Index to, bool first) const {
     const float* row = map.pixel(0, r, 0);
     const Index step = map.pixel_stride;
     bool any = false;
@@ -50,10 +57,10 @@ struct IsPeak {
       for (Index c = from; c < to; ++c) any |= row[c * step] > value;
     return any;
   }
-  bool highest(Index y, Index x, Index reach) const {
+  NUCDET_HD bool highest(Index y, Index x, Index reach) const {
     const float value = map(0, y, x, 0);
-    const Index y0 = std::max<Index>(0, y - reach), y1 = std::min(map.shape.h, y + reach + 1);
-    const Index x0 = std::max<Index>(0, x - reach), x1 = std::min(map.shape.w, x + reach + 1);
+    const Index y0 = y > reach ? y - reach : 0, y1 = y + reach + 1 < map.shape.h ? y + reach + 1 : map.shape.h;
+    const Index x0 = x > reach ? x - reach : 0, x1 = x + reach + 1 < map.shape.w ? x + reach + 1 : map.shape.w;
     if (beaten(value, y, x0, x, true) || beaten(value, y, x + 1, x1, false)) return false;
     for (Index r = y - 1; r >= y0; --r)
       if (beaten(value, r, x0, x1, true)) return false;
@@ -61,15 +68,21 @@ struct IsPeak {
       if (beaten(value, r, x0, x1, false)) return false;
     return true;
   }
-  void examine(Index y, Index x, std::vector<Nucleus>& found) const {
+  /// Whether pixel (y, x) is a peak or not finite; if so, the item with its place and value.
+  NUCDET_HD bool at(Index, Index y, Index x, Peak& item) const {
     const float value = map(0, y, x, 0);
-    if (!std::isfinite(value)) throw NumericError(message("find_peaks: the response at (", x, ", ", y, ") is ", value));
-    if (!(value >= floor && value > 0) || !highest(y, x, 1)) return;
+    const bool finite = value - value == 0.0f;
+    if (finite && (!(value >= floor && value > 0) || !highest(y, x, 1))) return false;
     const Index edge = keep_border ? 0 : radius;
-    if (y < edge || x < edge || y >= map.shape.h - edge || x >= map.shape.w - edge) return;
-    if (!highest(y, x, radius)) return;
-    const Point offset = refine ? vertex_offset(map, y, x) : Point{};
-    found.push_back({{static_cast<double>(x) + offset.x, static_cast<double>(y) + offset.y}, value});
+    const bool inside = y >= edge && x >= edge && y < map.shape.h - edge && x < map.shape.w - edge;
+    if (finite && (!inside || !highest(y, x, radius))) return false;
+    item.x = x, item.y = y, item.score = value;
+    if (refine && finite) item.offset = vertex_offset(map, y, x);
+    return true;
+  }
+  void examine(Index y, Index x, std::vector<Peak>& found) const {
+    Peak item;
+    if (at(0, y, x, item)) found.push_back(item);
   }
   /// Which of kBlock pixels beat their eight neighbours, or are not finite. Without branches, so that compilers make
   /// vectors of it; few pixels pass. Needs contiguous pixels away from the border.
@@ -85,7 +98,7 @@ struct IsPeak {
     }
     return any != 0;
   }
-  void operator()(const Tile& t, std::vector<Nucleus>& found) const {
+  void operator()(const Tile& t, std::vector<Peak>& found) const {
     const bool inside = map.pixel_stride == 1 && t.y > 0 && t.y + 1 < map.shape.h;
     std::uint32_t marks[kBlock];
     for (Index x = t.x0; x < t.x1;) {
@@ -106,13 +119,26 @@ struct IsPeak {
 /// All peaks of a map [1, H, W, 1] of at least the absolute floor, in row-major order. The relative threshold is for
 /// `keep_relative`, after the last tile. Throws NumericError for values that are not finite,
 /// ShapeError for another shape.
-inline std::vector<Nucleus> find_peaks(Context<Cpu>& context, View<const float> map, const LocalMaxima& settings) {
+template <class D>
+std::vector<Peak> find_peak_pixels(Context<D>& context, View<const float> map, const LocalMaxima& settings) {
   settings.check();
   if (map.shape.n != 1 || map.shape.c != 1)
     throw ShapeError(message("find_peaks: map is ", map.shape, ", wanted 1xHxWx1"));
-  return select<Nucleus>(
-      context, map.shape,
-      detail::IsPeak{map, settings.radius, settings.absolute, settings.refine, settings.keep_border});
+  const detail::IsPeak kernel{map, settings.radius, settings.absolute, settings.refine, settings.keep_border};
+  std::vector<Peak> found = select<Peak>(context, map.shape, kernel);
+  for (const Peak& p : found)
+    if (!std::isfinite(p.score))
+      throw NumericError(message("find_peaks: the response at (", p.x, ", ", p.y, ") is ", p.score));
+  return found;
+}
+
+/// The same as positions.
+template <class D>
+std::vector<Nucleus> find_peaks(Context<D>& context, View<const float> map, const LocalMaxima& settings) {
+  std::vector<Nucleus> nuclei;
+  for (const Peak& p : find_peak_pixels(context, map, settings))
+    nuclei.push_back({{static_cast<double>(p.x) + p.offset.x, static_cast<double>(p.y) + p.offset.y}, p.score});
+  return nuclei;
 }
 
 /// Drops the peaks below xi times the highest of all.

@@ -13,7 +13,8 @@ concept PeakFinder = requires(const F& finder, Context<Cpu>& context, View<const
   { peaks_of(context, map, finder) } -> std::same_as<std::vector<Nucleus>>;
 };
 
-inline std::vector<Nucleus> peaks_of(Context<Cpu>& context, View<const float> map, const LocalMaxima& finder) {
+template <class D>
+std::vector<Nucleus> peaks_of(Context<D>& context, View<const float> map, const LocalMaxima& finder) {
   return find_peaks(context, map, finder);
 }
 inline std::vector<Nucleus> peaks_of(Context<Cpu>&, View<const float> map, const ComponentCentroids& finder) {

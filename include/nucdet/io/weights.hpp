@@ -38,21 +38,19 @@ inline std::string shape_text(const std::vector<Index>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
-template <class T>
-SafeTensor entry_tensor(nn::ParameterStore<Cpu>& store, std::size_t number) {
-  const nn::ParameterEntry& entry = store.entries()[number];
+template <class T, class OnHost>
+SafeTensor entry_tensor(const nn::ParameterEntry& entry, OnHost& store, std::size_t number) {
   std::vector<T> values(static_cast<std::size_t>(entry.count));
-  const T* memory = store.value<T>(number);
+  const T* memory = store.template value<T>(number);
   for_each_element(entry, [&](Index file, Index at) { values[static_cast<std::size_t>(file)] = memory[at]; });
   return make_safe_tensor<T>(entry.name, file_shape(entry.shape), values);
 }
 
-template <class T>
-void read_entry(const SafeTensor& tensor, nn::ParameterStore<Cpu>& store, std::size_t number) {
+template <class T, class OnHost>
+void read_entry(const SafeTensor& tensor, const nn::ParameterEntry& entry, OnHost& store, std::size_t number) {
   const std::vector<T> values = to_reals<T>(tensor);
-  T* memory = store.value<T>(number);
-  for_each_element(store.entries()[number],
-                   [&](Index file, Index at) { memory[at] = values[static_cast<std::size_t>(file)]; });
+  T* memory = store.template value<T>(number);
+  for_each_element(entry, [&](Index file, Index at) { memory[at] = values[static_cast<std::size_t>(file)]; });
 }
 
 inline bool is_real(const std::string& dtype) {
@@ -63,10 +61,10 @@ inline bool is_real(const std::string& dtype) {
 inline bool ignorable(const std::string& name) { return name.ends_with("num_batches_tracked"); }
 
 /// Everything in which a file differs from what the model wants, one clause each.
-inline std::vector<std::string> mismatches(const nn::ParameterStore<Cpu>& store, const SafeTensorFile& file,
+inline std::vector<std::string> mismatches(const std::vector<nn::ParameterEntry>& entries, const SafeTensorFile& file,
                                            const std::string& prefix) {
   std::vector<std::string> wrong;
-  for (const nn::ParameterEntry& entry : store.entries()) {
+  for (const nn::ParameterEntry& entry : entries) {
     const SafeTensor* tensor = file.find(prefix + entry.name);
     const std::string wanted = shape_text(file_shape(entry.shape));
     if (tensor == nullptr)
@@ -79,7 +77,6 @@ inline std::vector<std::string> mismatches(const nn::ParameterStore<Cpu>& store,
   for (const SafeTensor& tensor : file.tensors) {
     if (!tensor.name.starts_with(prefix) || ignorable(tensor.name)) continue;
     const std::string name = tensor.name.substr(prefix.size());
-    const auto& entries = store.entries();
     if (std::none_of(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; }))
       wrong.push_back(message("'", name, "' (", shape_text(tensor.shape), ") is not in the network"));
   }
@@ -89,42 +86,51 @@ inline std::vector<std::string> mismatches(const nn::ParameterStore<Cpu>& store,
 }  // namespace detail
 
 /// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
-inline void append_weights(const nn::Model<Cpu>& model, SafeTensorFile& file, const std::string& prefix = "") {
+template <class Device>
+void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix = "") {
   auto& store = *model.parameters();
+  typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
   for (std::size_t i = 0; i < store.entries().size(); ++i) {
-    file.tensors.push_back(nn::dispatch(store.dtype(), [&]<class T>() { return detail::entry_tensor<T>(store, i); }));
+    file.tensors.push_back(
+        nn::dispatch(store.dtype(), [&]<class T>() { return detail::entry_tensor<T>(store.entries()[i], host, i); }));
     file.tensors.back().name = prefix + file.tensors.back().name;
   }
 }
 
 /// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
 /// is missing, unknown or of another shape. `where` names the source.
-inline void apply_weights(const SafeTensorFile& file, nn::Model<Cpu>& model, const std::string& where,
-                          const std::string& prefix = "") {
+template <class Device>
+void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
+                   const std::string& prefix = "") {
   auto& store = *model.parameters();
-  const std::vector<std::string> wrong = detail::mismatches(store, file, prefix);
+  const std::vector<std::string> wrong = detail::mismatches(store.entries(), file, prefix);
   if (!wrong.empty()) {
     std::string text = message(where, ": the weights do not fit the network (", wrong.size(), " mismatches):");
     for (const std::string& one : wrong) text += "\n  " + one;
     throw IoError(text);
   }
+  typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
   for (std::size_t i = 0; i < store.entries().size(); ++i) {
-    const SafeTensor& tensor = *file.find(prefix + store.entries()[i].name);
-    nn::dispatch(store.dtype(), [&]<class T>() { detail::read_entry<T>(tensor, store, i); });
+    const nn::ParameterEntry& entry = store.entries()[i];
+    const SafeTensor& tensor = *file.find(prefix + entry.name);
+    nn::dispatch(store.dtype(), [&]<class T>() { detail::read_entry<T>(tensor, entry, host, i); });
   }
+  host.write_back();
 }
 
 /// Writes the model's weights with free metadata (network, options, normalisation, training data and licence, xi,
 /// seed).
-inline void save_weights(const std::filesystem::path& path, const nn::Model<Cpu>& model,
-                         std::map<std::string, std::string> metadata = {}) {
+template <class Device>
+void save_weights(const std::filesystem::path& path, const nn::Model<Device>& model,
+                  std::map<std::string, std::string> metadata = {}) {
   SafeTensorFile file{std::move(metadata), {}};
   append_weights(model, file);
   write_safetensors(path, file);
 }
 
 /// Reads weights into the model and returns the file's metadata.
-inline std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Cpu>& model) {
+template <class Device>
+std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Device>& model) {
   SafeTensorFile file = read_safetensors(path);
   apply_weights(file, model, path.string());
   return std::move(file.metadata);

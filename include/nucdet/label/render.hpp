@@ -117,6 +117,13 @@ void finish_row(const Profile& profile, float limit, const float* __restrict squ
 /// Floats a row of a band: whole blocks, and room for the last lanes of a splat to run over.
 inline Index pitch_of(Index width) { return (width + kLanes + kBlock - 1) / kBlock * kBlock; }
 
+inline void check_finite(std::span<const Point> points) {
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
+      throw ArgumentError(
+          message("label::render: point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
+}
+
 template <class Profile>
 void render_band(const Profile& profile, std::span<const Point> points, const Bands& bands, Index band,
                  const View<float>& map, float* scratch) {
@@ -158,10 +165,7 @@ void render(Context<Cpu>& context, const Profile& profile, std::span<const Point
   profile.check();
   if (map.shape.n != 1 || map.shape.c != 1)
     throw ShapeError(message("label::render: map is ", map.shape, ", must be 1xHxWx1"));
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
-      throw ArgumentError(
-          message("label::render: point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
+  detail::check_finite(points);
   if (map.shape.count() == 0) return;
 
   const detail::Bands bands = detail::bands_of(points, static_cast<double>(profile.reach()), map.shape);

@@ -19,12 +19,23 @@ template <class T>
 struct SumMaps {
   View<const T> target;
 
-  NUCDET_HD void operator()(const Tile& tile, double* sums) const {
+  NUCDET_HD void operator()(const Tile& tile, const ColumnSums<double>& sums) const {
     for (Index k = tile.c0; k < tile.c1; ++k) {
-      double sum = 0;  // not in sums[k]: narrow sums of neighbouring strips share a cache line
+      double sum = 0;  // not in sums: narrow sums of neighbouring strips share a cache line
       for (Index x = tile.x0; x < tile.x1; ++x) sum += static_cast<double>(target.pixel(tile.n, tile.y, x)[k]);
-      sums[k] += sum;
+      sums(0, k) += sum;
     }
+  }
+};
+
+/// Means of the target maps, for each image and map.
+template <class T>
+struct LabelMeans {
+  const double* sums;
+  double pixels;
+  T* means;
+  NUCDET_HD void operator()(const Tile& t) const {
+    for (Index c = t.c0; c < t.c1; ++c) means[c] = static_cast<T>(sums[c] / pixels);
   }
 };
 
@@ -35,13 +46,15 @@ struct LossOfPixels {
   View<const T> prediction, target;
   View<T> gradient;
   const T* label_mean;  // [n, target maps]
-  const T* factor;      // [n], of the gradient: the sample's weight / (samples * pixels)
+  const float* weight;  // [n], or null for 1 each
+  double pixels, samples;
 
   NUCDET_HD void operator()(const Tile& tile, double* sums) const {
     // One map is the common case; as a constant it leaves no loop over maps.
     const int maps = static_cast<int>(prediction.shape.c);
     sums[0] += maps == 1 ? run<1>(tile, 1) : run<0>(tile, maps);
   }
+  NUCDET_HD double weight_of(Index n) const { return weight != nullptr ? static_cast<double>(weight[n]) : 1.0; }
 
  private:
   /// Fixed: the number of maps, 0 for `count`.
@@ -49,6 +62,7 @@ struct LossOfPixels {
   NUCDET_HD double run(const Tile& tile, int count) const {
     const int maps = Fixed > 0 ? Fixed : count;
     const T* mean = label_mean + tile.n * target.shape.c;
+    const T factor = static_cast<T>(weight_of(tile.n) / (pixels * samples));
     double sum = 0;
     for (Index x = tile.x0; x < tile.x1; ++x) {
       const T* o = prediction.pixel(tile.n, tile.y, x);
@@ -57,9 +71,22 @@ struct LossOfPixels {
       if (gradient.data == nullptr) continue;
       T* out = gradient.pixel(tile.n, tile.y, x);
       loss.slope(o, y, mean, maps, out);
-      for (int k = 0; k < maps; ++k) out[k] *= factor[tile.n];
+      for (int k = 0; k < maps; ++k) out[k] *= factor;
     }
     return sum;
+  }
+};
+
+/// The weighted mean over the samples, from the sums over their pixels.
+template <class T, class L>
+struct MeanOfSamples {
+  LossOfPixels<T, L> of;
+  const double* losses;
+  double* mean;
+  NUCDET_HD void operator()(const Tile&) const {
+    double total = 0;
+    for (Index n = 0; n < of.prediction.shape.n; ++n) total += of.weight_of(n) * (losses[n] / of.pixels);
+    *mean = total / of.samples;
   }
 };
 
@@ -79,7 +106,36 @@ void check_fit(const L& loss, const View<const T>& prediction, const View<const 
     throw ShapeError(message("loss::evaluate: ", weights, " sample weights for ", p.n, " samples"));
 }
 
+inline void check_weights(std::span<const float> weights) {
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (!(weights[i] >= 0 && std::isfinite(weights[i])))
+      throw ArgumentError(message("loss::evaluate: weight of sample ", i, " is ", weights[i], ", must be >= 0"));
+}
+
 }  // namespace detail
+
+/// The same as `evaluate`, with everything in the device's memory and no waiting: weights is null or one a sample, and
+/// the value goes to *value.
+template <class T, class L, class D>
+void evaluate_into(Context<D>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
+                   View<const std::type_identity_t<T>> target, const float* weights,
+                   View<std::type_identity_t<T>> gradient, double* value) {
+  static_assert(PixelLoss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
+  if constexpr (requires { loss.check(); }) loss.check();
+  detail::check_fit<T>(loss, prediction, target, 0, gradient);
+  const Shape shape = target.shape;
+  const Index means = shape.n * shape.c;
+  const double pixels = static_cast<double>(shape.h * shape.w), samples = static_cast<double>(shape.n);
+  const DeviceArray<double, D> sums(context, static_cast<std::size_t>(means + shape.n));
+  const DeviceArray<T, D> label_means(context, static_cast<std::size_t>(means));
+  double* const losses = sums.data() + means;
+  reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
+  parallel_for(context, {1, 1, 1, means}, detail::LabelMeans<T>{sums.data(), pixels, label_means.data()});
+  const detail::LossOfPixels<T, L> kernel{loss,    prediction, target, gradient, label_means.data(),
+                                          weights, pixels,     samples};
+  reduce_rows<1>(context, {shape.n, shape.h, shape.w, 1}, kernel, losses);
+  parallel_for(context, {1, 1, 1, 1}, detail::MeanOfSamples<T, L>{kernel, losses, value});
+}
 
 /// The loss of a batch, and its gradient with respect to the prediction.
 ///   loss = 1/N sum over samples n of weight_n * (mean over the pixels of sample n of value(pixel))
@@ -90,34 +146,17 @@ void check_fit(const L& loss, const View<const T>& prediction, const View<const 
 /// T is deduced from the gradient, or given: evaluate<float>(context, loss, prediction, target).
 /// A non-finite value is returned as it is: the caller decides. Sums are taken in double and in a fixed order: the
 /// number of threads does not matter. Throws ShapeError, and ArgumentError for settings or weights out of range.
-template <class T, class L>
-double evaluate(Context<Cpu>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
+template <class T, class L, class D>
+double evaluate(Context<D>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
                 View<const std::type_identity_t<T>> target, std::span<const float> sample_weights = {},
                 View<T> gradient = {}) {
-  static_assert(PixelLoss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
-  if constexpr (requires { loss.check(); }) loss.check();
+  detail::check_weights(sample_weights);
+  const DeviceArray<float, D> weights(context, sample_weights.data(), sample_weights.size());
+  const DeviceArray<double, D> value(context, 1);
   detail::check_fit<T>(loss, prediction, target, sample_weights.size(), gradient);
-  const Shape shape = target.shape;
-  const double pixels = static_cast<double>(shape.h * shape.w), samples = static_cast<double>(shape.n);
-  const std::size_t n = static_cast<std::size_t>(shape.n);
-  std::vector<double> weights(n, 1.0), sums(n * static_cast<std::size_t>(shape.c));
-  for (std::size_t i = 0; i < sample_weights.size(); ++i) {
-    weights[i] = static_cast<double>(sample_weights[i]);
-    if (!(weights[i] >= 0 && std::isfinite(weights[i])))
-      throw ArgumentError(message("loss::evaluate: weight of sample ", i, " is ", weights[i], ", must be >= 0"));
-  }
-
-  reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
-  std::vector<T> label_mean(sums.size()), factor(n);
-  for (std::size_t i = 0; i < sums.size(); ++i) label_mean[i] = static_cast<T>(sums[i] / pixels);
-  for (std::size_t i = 0; i < n; ++i) factor[i] = static_cast<T>(weights[i] / (pixels * samples));
-
-  std::vector<double> losses(n);
-  const detail::LossOfPixels<T, L> kernel{loss, prediction, target, gradient, label_mean.data(), factor.data()};
-  reduce_rows<1>(context, {shape.n, shape.h, shape.w, 1}, kernel, losses.data());
-  double total = 0;
-  for (std::size_t i = 0; i < n; ++i) total += weights[i] * (losses[i] / pixels);
-  return total / samples;
+  evaluate_into<T>(context, loss, prediction, target, sample_weights.empty() ? nullptr : weights.data(), gradient,
+                   value.data());
+  return value.read(context)[0];
 }
 
 }  // namespace nucdet::loss

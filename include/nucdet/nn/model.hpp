@@ -3,6 +3,7 @@
 #include <string>
 
 #include "nucdet/nn/program.hpp"
+#include "nucdet/nn/training_pass.hpp"
 
 namespace nucdet::nn {
 
@@ -20,11 +21,12 @@ class Model {
 
   /// x: [N, H, W, in_channels] -> [N, H', W', out_channels].
   Tensor<Device> forward(const Tensor<Device>& x, const Pass<Device>& pass = {}) const {
-    return program_.forward(*context_, x, pass);
+    parameters_->round_factors(*context_, map_type(*context_, x.dtype()));
+    return (pass.tape != nullptr ? taped() : program_).forward(*context_, x, pass);
   }
   /// Adds to the parameters' gradients what `dy`, the gradient of the taped pass's output, makes of them.
   Tensor<Device> backward(const Tensor<Device>& dy, Tape<Device>& tape) const {
-    return program_.backward(*context_, dy, tape);
+    return taped().backward(*context_, dy, tape);
   }
   void zero_gradients() { parameters_->zero_gradients(*context_); }
 
@@ -51,12 +53,22 @@ class Model {
   }
 
  private:
+  /// What a taped pass runs: made for training on a GPU, the program as it stands on the CPU.
+  const Program<Device>& taped() const {
+    if constexpr (std::is_same_v<Device, Cpu>) {
+      return program_;
+    } else {
+      if (!training_) training_ = std::make_unique<Program<Device>>(for_training(program_, in_channels_));
+      return *training_;
+    }
+  }
   static bool in_node(const std::string& path, const std::string& node) {
     return path == node || (path.size() > node.size() && path.starts_with(node) && path[node.size()] == '.');
   }
 
   Context<Device>* context_;
   Program<Device> program_;
+  mutable std::unique_ptr<Program<Device>> training_;
   std::shared_ptr<ParameterStore<Device>> parameters_;
   int in_channels_ = 0, out_channels_ = 0;
 };
@@ -75,6 +87,7 @@ void Model<Device>::freeze(std::span<const std::string> nodes, bool frozen) {
       if (in_node(step.node, node)) step.frozen = frozen, found = true;
     for (ParameterEntry& entry : parameters_->entries())
       if (in_node(entry.name, node)) entry.frozen = frozen;
+    training_.reset();
     if (!found) throw ArgumentError(message("freeze: no block is called '", node, "'"));
   }
 }

@@ -6,6 +6,7 @@
 
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/rng.hpp"
+#include "nucdet/ops/convert.hpp"
 
 namespace nucdet::nn {
 
@@ -81,6 +82,35 @@ class ParameterStore {
   T* gradient(std::size_t entry) {
     return gradients_.template view<T>().data + entries_[entry].offset;
   }
+  /// A parameter as convolutions on maps of type T read it: the value, or its copy in 16 bits made by round_factors.
+  template <class T>
+  const T* factors(std::size_t entry) {
+    if constexpr (std::is_same_v<T, compute_t<T>>)
+      return value<T>(entry);
+    else
+      return factors_.template view<T>().data + entries_[entry].offset;
+  }
+  /// Brings the 16-bit copy up to date where maps are of that type; else does nothing.
+  void round_factors(Context<Device>& context, DType maps);
+
+  /// All values and statistics on the host: a copy for a device with memory of its own, the numbers themselves on the
+  /// CPU.
+  class OnHost {
+   public:
+    OnHost(Context<Device>& context, ParameterStore& store);
+    /// Brings changes to the device.
+    void write_back();
+    template <class T>
+    T* value(std::size_t entry) {
+      const ParameterEntry& e = store_.entries_[entry];
+      return (e.statistic ? statistics_ : values_).template view<T>().data + e.offset;
+    }
+
+   private:
+    Context<Device>& context_;
+    ParameterStore& store_;
+    Tensor<Cpu> values_, statistics_;
+  };
 
  private:
   static std::uint64_t hash(std::string_view text) {  // FNV-1a
@@ -88,18 +118,11 @@ class ParameterStore {
     for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
     return h;
   }
-  void write(const ParameterEntry& e, Index i, double number) {
-    Tensor<Device>& buffer = e.statistic ? statistics_ : values_;
-    if (type_ == DType::f64)
-      buffer.template view<double>().data[e.offset + i] = number;
-    else
-      buffer.template view<float>().data[e.offset + i] = static_cast<float>(number);
-  }
 
   DType type_;
   std::vector<ParameterEntry> entries_;
   Index value_size_ = 0, statistic_size_ = 0;
-  Tensor<Device> values_, gradients_, statistics_;
+  Tensor<Device> values_, gradients_, statistics_, factors_;
 };
 
 template <class Device>
@@ -119,9 +142,58 @@ template <class Device>
 void ParameterStore<Device>::allocate(Context<Device>& context) {
   values_ = context.zeros({1, 1, 1, value_size_}, type_);
   statistics_ = context.zeros({1, 1, 1, statistic_size_}, type_);
-  for (const ParameterEntry& e : entries_) {
+  OnHost host(context, *this);
+  for (std::size_t k = 0; k < entries_.size(); ++k) {
+    const ParameterEntry& e = entries_[k];
     RandomStream random{context.seed(), hash(e.name)};
-    for (Index i = 0; i < e.count; ++i) write(e, i, e.init.draw(random));
+    for (Index i = 0; i < e.count; ++i) {
+      const double number = e.init.draw(random);
+      if (type_ == DType::f64)
+        host.template value<double>(k)[i] = number;
+      else
+        host.template value<float>(k)[i] = static_cast<float>(number);
+    }
+  }
+  host.write_back();
+}
+
+template <class Device>
+void ParameterStore<Device>::round_factors(Context<Device>& context, DType maps) {
+  if constexpr (!std::is_same_v<Device, Cpu>) {
+    if (size_of(maps) != 2) return;
+    if (!factors_ || factors_.dtype() != maps) factors_ = context.make(values_.shape(), maps);
+    const View<const float> from = std::as_const(values_).template view<const float>();
+    if (maps == DType::bf16)
+      ops::convert<float, bf16>(context, from, factors_.template view<bf16>());
+    else
+      ops::convert<float, f16>(context, from, factors_.template view<f16>());
+  }
+}
+
+template <class Device>
+ParameterStore<Device>::OnHost::OnHost(Context<Device>& context, ParameterStore& store)
+    : context_(context), store_(store) {
+  if constexpr (std::is_same_v<Device, Cpu>) {
+    values_ = store.values_, statistics_ = store.statistics_;
+  } else {
+    const auto copy = [&](Tensor<Device>& from) {
+      Tensor<Cpu> to = context.host().make(from.shape(), from.dtype());
+      context.download(to.template view<float>().data, from.template view<float>().data,
+                       static_cast<std::size_t>(from.shape().count()) * sizeof(float));
+      return to;
+    };
+    values_ = copy(store.values_), statistics_ = copy(store.statistics_);
+  }
+}
+
+template <class Device>
+void ParameterStore<Device>::OnHost::write_back() {
+  if constexpr (!std::is_same_v<Device, Cpu>) {
+    const auto copy = [&](Tensor<Cpu>& from, Tensor<Device>& to) {
+      context_.upload(to.template view<float>().data, from.template view<float>().data,
+                      static_cast<std::size_t>(from.shape().count()) * sizeof(float));
+    };
+    copy(values_, store_.values_), copy(statistics_, store_.statistics_);
   }
 }
 
@@ -143,6 +215,10 @@ struct Parameter {
   template <class T>
   T* gradient() const {
     return store->template gradient<T>(entry);
+  }
+  template <class T>
+  const T* factors() const {
+    return store->template factors<T>(entry);
   }
   Index count() const { return store->entries()[entry].count; }
 };

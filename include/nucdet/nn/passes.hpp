@@ -2,12 +2,31 @@
 #include <cmath>
 #include <optional>
 
-#include "nucdet/nn/layers.hpp"
+#include "nucdet/nn/fusible.hpp"
 #include "nucdet/nn/model.hpp"
+#include "nucdet/ops/fold.hpp"
 
 /// Inference passes: batch norm folded into the convolution before it, dropout dropped, activation and residual sum
 /// taken into the convolution's store. Loops over the list of steps.
 namespace nucdet::nn {
+
+namespace detail {
+
+/// Weights as convolutions on the context's maps read them: themselves, or rounded to 16 bits.
+template <class D>
+Tensor<D> rounded_factors(Context<D>& context, Tensor<D> weight) {
+  const DType type = map_type(context, weight.dtype());
+  if (type == weight.dtype()) return weight;
+  Tensor<D> rounded = context.make(weight.shape(), type);
+  dispatch<D>(type, [&]<class Half>() {
+    if constexpr (!std::is_same_v<Half, compute_t<Half>>)
+      ops::convert<float, Half>(context, std::as_const(weight).template view<const float>(),
+                                rounded.template view<Half>());
+  });
+  return rounded;
+}
+
+}  // namespace detail
 
 /// A convolution, centred, padded or transposed, with what follows it folded in: y = last(first(conv(x) + b) +
 /// residual). Inference only; inputs: x and, with a residual, the residual.
@@ -24,26 +43,19 @@ class FusedConvLayer final : public Layer<D> {
     copy(context, conv.weight(), conv.bias());
   }
 
-  /// weight *= gamma / deviation per output channel, bias follows; in double.
-  void fold(const NormalizationLayer<D>& norm) {
-    dispatch(weight_.dtype(), [&]<class T>() {
-      const T *gamma = norm.gamma().template value<T>(), *beta = norm.beta().template value<T>();
-      const T *mean = norm.running_mean().template value<T>(), *variance = norm.running_variance().template value<T>();
-      T *w = weight_.template view<T>().data, *b = bias_.template view<T>().data;
-      const Index channels = bias_.shape().c, per_channel = weight_.shape().c / channels;
-      for (Index o = 0; o < channels; ++o) {
-        const double deviation = std::sqrt(static_cast<double>(variance[o]) + NormalizationLayer<D>::kEpsilon);
-        const double scale = static_cast<double>(gamma[o]) / deviation;
-        b[o] = static_cast<T>((static_cast<double>(b[o]) - static_cast<double>(mean[o])) * scale +
-                              static_cast<double>(beta[o]));
-        for (Index i = 0; i < per_channel; ++i) {
-          T& weight = transposed_ ? w[i * channels + o] : w[o * per_channel + i];
-          weight = static_cast<T>(static_cast<double>(weight) * scale);
-        }
-      }
+  /// Takes a batch norm into the weights.
+  void fold(Context<D>& context, const NormalizationLayer<D>& norm) {
+    dispatch<D>(weight_.dtype(), [&]<class T>() {
+      if constexpr (std::is_same_v<T, compute_t<T>>)
+        ops::fold_norm<T>(context, norm.gamma().template value<T>(), norm.beta().template value<T>(),
+                          norm.running_mean().template value<T>(), norm.running_variance().template value<T>(),
+                          NormalizationLayer<D>::kEpsilon, bias_.shape().c, weight_.shape().c, transposed_,
+                          weight_.template view<T>().data, bias_.template view<T>().data);
     });
     name_ += " + norm";
   }
+  /// Rounds the weights to the type of the maps; nothing is folded afterwards.
+  void finish(Context<D>& context) { weight_ = detail::rounded_factors(context, std::move(weight_)); }
   void set_first(ops::Fused f) { first_ = f, name_ += " + act"; }
   void set_last(ops::Fused f) { last_ = f, name_ += " + act"; }
   void set_residual() { residual_ = true, name_ += " + add"; }
@@ -56,12 +68,15 @@ class FusedConvLayer final : public Layer<D> {
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     if (pass.tape != nullptr || pass.mode == Mode::training) throw Error("a fused network is for inference only");
-    dispatch(y.dtype(), [&]<class T>() {
-      const ops::Epilogue<T> epilogue{bias_.template view<const T>().data, first_,
+    dispatch<D>(y.dtype(), [&]<class T>() {
+      const ops::Epilogue<T> epilogue{bias_.template view<const compute_t<T>>().data, first_,
                                       residual_ ? x[1].template view<const T>() : View<const T>(), last_};
       const T* const weight = weight_.template view<const T>().data;
-      const auto run = transposed_ ? &ops::conv2d_data_gradient<T> : &ops::conv2d<T>;
-      run(context, problem(x[0].shape()), x[0].template view<const T>(), weight, epilogue, y.template view<T>());
+      const auto p = problem(x[0].shape());
+      if (transposed_)
+        ops::conv2d_data_gradient<T>(context, p, x[0].template view<const T>(), weight, epilogue, y.template view<T>());
+      else
+        ops::conv2d<T>(context, p, x[0].template view<const T>(), weight, epilogue, y.template view<T>());
     });
   }
   std::vector<Tensor<D>> backward(Context<D>&, const Tensor<D>&, Tape<D>&, Wanted) const override {
@@ -75,9 +90,11 @@ class FusedConvLayer final : public Layer<D> {
   void copy(Context<D>& context, const Parameter<D>& weight, const Parameter<D>& bias) {
     const DType type = weight.store->dtype();
     weight_ = context.make({1, 1, 1, weight.count()}, type), bias_ = context.make({1, 1, 1, bias.count()}, type);
-    dispatch(type, [&]<class T>() {
-      ops::copy<T>(context, View<const T>(weight.template value<T>(), weight_.shape()), weight_.template view<T>());
-      ops::copy<T>(context, View<const T>(bias.template value<T>(), bias_.shape()), bias_.template view<T>());
+    dispatch<D>(type, [&]<class T>() {
+      if constexpr (std::is_same_v<T, compute_t<T>>) {
+        ops::copy<T>(context, View<const T>(weight.template value<T>(), weight_.shape()), weight_.template view<T>());
+        ops::copy<T>(context, View<const T>(bias.template value<T>(), bias_.shape()), bias_.template view<T>());
+      }
     });
   }
 
@@ -100,19 +117,6 @@ struct InferenceProgram {
 };
 
 namespace detail {
-
-/// The activation of a layer, if it is one that a convolution can apply.
-template <class D>
-std::optional<ops::Fused> fusible_activation(const Layer<D>& layer) {
-  using Kind = ops::Fused::Kind;
-  if (const auto* elu = dynamic_cast<const ActivationLayer<ops::Elu, D>*>(&layer))
-    return ops::Fused{Kind::elu, elu->function().alpha};
-  if (dynamic_cast<const ActivationLayer<ops::Relu, D>*>(&layer) != nullptr) return ops::Fused{Kind::relu, 0};
-  if (const auto* leaky = dynamic_cast<const ActivationLayer<ops::LeakyRelu, D>*>(&layer))
-    return ops::Fused{Kind::leaky_relu, leaky->function().negative_slope};
-  if (dynamic_cast<const ActivationLayer<ops::Sigmoid, D>*>(&layer) != nullptr) return ops::Fused{Kind::sigmoid, 0};
-  return std::nullopt;
-}
 
 /// Walks the steps of a model and writes the fused program.
 template <class D>
@@ -146,6 +150,7 @@ class Fuser {
       std::size_t end = out;
       if (auto fused = convolution(*step.layer)) {
         end = absorb(*fused, k, inputs);
+        fused->finish(model_.context());
         step.layer = std::move(fused);
       } else if (step.parameters) {
         result.parameters = model_.parameters();
@@ -195,7 +200,8 @@ class Fuser {
   std::size_t absorb(FusedConvLayer<D>& conv, std::size_t k, std::vector<int>& inputs) {
     std::size_t slot = static_cast<std::size_t>(wires_[k].output), step = 0;
     const auto* norm = dynamic_cast<const NormalizationLayer<D>*>(only_reader(slot, step));
-    if (norm != nullptr && norm->statistics() == Statistics::running) conv.fold(*norm), slot = take(slot, step);
+    if (norm != nullptr && norm->statistics() == Statistics::running)
+      conv.fold(model_.context(), *norm), slot = take(slot, step);
     ops::Fused activation;
     if (take_activation(slot, activation)) conv.set_first(activation);
     const auto* add = dynamic_cast<const AddLayer<D>*>(only_reader(slot, step));

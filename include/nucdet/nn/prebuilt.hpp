@@ -1,38 +1,49 @@
 #pragma once
-/// What the library nucdet::cpu holds ready-made: the built-in layers, programs and inference passes on the CPU.
-/// Linking it defines NUCDET_PREBUILT; without it, every file that uses them compiles them again.
+/// What the libraries hold ready-made: the built-in layers, programs and passes, by nucdet::cpu for the CPU and by
+/// nucdet::cuda for a GPU. Linking one defines NUCDET_PREBUILT; without it, every file that uses them compiles them
+/// again.
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/summary.hpp"
 
-#ifndef NUCDET_PREBUILT_TEMPLATE
-#define NUCDET_PREBUILT_TEMPLATE extern template  // the library's own file makes it `template`
+// The libraries' own files make these `template`.
+#ifndef NUCDET_PREBUILT_CPU
+#define NUCDET_PREBUILT_CPU extern template
 #endif
+#ifndef NUCDET_PREBUILT_CUDA
+#define NUCDET_PREBUILT_CUDA extern template
+#endif
+
+#define NUCDET_PREBUILT_FOR(make, D)                        \
+  make class ParameterStore<D>;                             \
+  make class Program<D>;                                    \
+  make class Model<D>;                                      \
+  make InferenceProgram<D> for_inference(const Model<D>&);  \
+  make CostTable cost_table(const Model<D>&, const Shape&); \
+  make std::string summary(const Model<D>&, const Shape&);  \
+  make class ActivationLayer<ops::Elu, D>;                  \
+  make class ActivationLayer<ops::Relu, D>;                 \
+  make class ActivationLayer<ops::LeakyRelu, D>;            \
+  make class ActivationLayer<ops::Sigmoid, D>;              \
+  make class ActivationLayer<ops::ScaledSigmoid, D>;        \
+  make class ActivationLayer<ops::Scale, D>;                \
+  make class AddLayer<D>;                                   \
+  make class ConcatLayer<D>;                                \
+  make class ConvLayer<D>;                                  \
+  make class TransposedConvLayer<D>;                        \
+  make class FusedConvLayer<D>;                             \
+  make class ChannelDropoutLayer<D>;                        \
+  make class NormalizationLayer<D>;                         \
+  make class PoolLayer<Pooling::maximum, D>;                \
+  make class PoolLayer<Pooling::average, D>;                \
+  make class UpsampleLayer<Interpolation::nearest, D>;      \
+  make class UpsampleLayer<Interpolation::bilinear, D>;
 
 namespace nucdet::nn {
 
-NUCDET_PREBUILT_TEMPLATE class ParameterStore<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class Program<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class Model<Cpu>;
-NUCDET_PREBUILT_TEMPLATE InferenceProgram<Cpu> for_inference(const Model<Cpu>&);
-NUCDET_PREBUILT_TEMPLATE CostTable cost_table(const Model<Cpu>&, const Shape&);
-NUCDET_PREBUILT_TEMPLATE std::string summary(const Model<Cpu>&, const Shape&);
-
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ops::Elu, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ops::Relu, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ops::LeakyRelu, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ops::Sigmoid, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ScaledSigmoidFunction, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ActivationLayer<ScaleFunction, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class AddLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ConcatLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ConvLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class TransposedConvLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class FusedConvLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class ChannelDropoutLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class NormalizationLayer<Cpu>;
-NUCDET_PREBUILT_TEMPLATE class PoolLayer<Pooling::maximum, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class PoolLayer<Pooling::average, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class UpsampleLayer<Interpolation::nearest, Cpu>;
-NUCDET_PREBUILT_TEMPLATE class UpsampleLayer<Interpolation::bilinear, Cpu>;
+NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CPU, Cpu)
+#ifdef NUCDET_WITH_CUDA
+NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CUDA, Cuda)
+NUCDET_PREBUILT_CUDA Program<Cuda> for_training(const Program<Cuda>&, int);
+#endif
 
 }  // namespace nucdet::nn

@@ -8,6 +8,7 @@
 #include "nucdet/nn/plan.hpp"
 #include "nucdet/nn/spec.hpp"
 #include "nucdet/ops/add.hpp"
+#include "nucdet/ops/convert.hpp"
 
 namespace nucdet::nn {
 
@@ -21,6 +22,7 @@ class Program {
     std::string node;  ///< "down1": the named block it belongs to
     std::string path;  ///< "down1.conv2"
     bool parameters = false, frozen = false;
+    std::uint64_t number = 0;  ///< its place in the network as it was written: numbers the dropout masks
   };
 
   // The builder's words, the same as the Checker's.
@@ -62,6 +64,10 @@ class Program {
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
                  DType type) const;
+  /// The tensor in another element type; itself if it has that type.
+  static Tensor<Device> converted(Context<Device>& context, const Tensor<Device>& x, DType type);
+  /// Where asked to, waits for a step, so that a failure of the device names it.
+  static void check_step(Context<Device>& context, const Step& step);
   /// total += part, in place only where nobody else holds the memory.
   static void collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part);
 
@@ -87,7 +93,8 @@ int Program<Device>::append(std::unique_ptr<Layer<Device>> layer, std::string_vi
   for (const Slot& s : in) inputs.push_back(s.id);
   const std::string count = std::to_string(++roles_[node_ + ":" + std::string(role)]);
   const std::string path = (node_.empty() ? "" : node_ + ".") + std::string(role) + count;
-  return append_step({std::move(layer), node_, path}, std::move(inputs));
+  return append_step({.layer = std::move(layer), .node = node_, .path = path, .number = steps_.size()},
+                     std::move(inputs));
 }
 
 template <class Device>
@@ -137,7 +144,8 @@ Tensor<Device> Program<Device>::forward(Context<Device>& context, const Tensor<D
   const Plan& plan = planned(x.shape());
   std::vector<Tensor<Device>> values(static_cast<std::size_t>(slots_));
   std::vector<bool> needs_gradient(values.size(), false);
-  values[0] = x;
+  const DType type = map_type(context, x.dtype());
+  values[0] = converted(context, x, type);
   needs_gradient[0] = pass.input_gradient;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     std::vector<Tensor<Device>> in;
@@ -149,23 +157,24 @@ Tensor<Device> Program<Device>::forward(Context<Device>& context, const Tensor<D
     const std::size_t out = static_cast<std::size_t>(wires_[k].output);
     needs_gradient[out] = wanted.inputs || wanted.parameters;
     Pass<Device> mine = pass;
-    mine.step = k;
+    mine.step = steps_[k].number;
     if (steps_[k].frozen) mine.mode = Mode::inference;
     if (!needs_gradient[out]) mine.tape = nullptr;
     if (mine.tape != nullptr) mine.tape->marks.push_back({k, mine.tape->size(), wanted});
-    make_slot(context, plan, values, out, x.dtype());
+    make_slot(context, plan, values, out, type);
     steps_[k].layer->forward(context, in, values[out], mine);
+    check_step(context, steps_[k]);
     in.clear();
     for (const int slot : wires_[k].inputs)
       if (last_use_[static_cast<std::size_t>(slot)] == static_cast<int>(k)) values[static_cast<std::size_t>(slot)] = {};
   }
-  return values.back();
+  return converted(context, values.back(), x.dtype());
 }
 
 template <class Device>
 Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const {
   std::vector<Tensor<Device>> gradients(static_cast<std::size_t>(slots_));
-  gradients.back() = dy;
+  gradients.back() = converted(context, dy, map_type(context, dy.dtype()));
   for (; !tape.marks.empty(); tape.marks.pop_back()) {
     const auto mark = tape.marks.back();
     const Wire& wire = wires_[mark.step];
@@ -176,7 +185,7 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<
     for (std::size_t i = 0; i < dx.size(); ++i)
       collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
   }
-  return gradients[0];
+  return gradients[0] ? converted(context, gradients[0], dy.dtype()) : gradients[0];
 }
 
 template <class Device>
@@ -224,6 +233,32 @@ void Program<Device>::make_slot(Context<Device>& context, const Plan& plan, std:
 }
 
 template <class Device>
+Tensor<Device> Program<Device>::converted(Context<Device>& context, const Tensor<Device>& x, DType type) {
+  if (x.dtype() == type) return x;
+  Tensor<Device> y = context.make(x.shape(), type);
+  if constexpr (!std::is_same_v<Device, Cpu>)  // where the two differ, one is f32 and the other a half
+    dispatch<Device>(x.dtype() == DType::f32 ? type : x.dtype(), [&]<class Half>() {
+      if constexpr (!std::is_same_v<Half, float>) {
+        if (x.dtype() == DType::f32)
+          ops::convert<float, Half>(context, x.template view<const float>(), y.template view<Half>());
+        else
+          ops::convert<Half, float>(context, x.template view<const Half>(), y.template view<float>());
+      }
+    });
+  return y;
+}
+
+template <class Device>
+void Program<Device>::check_step([[maybe_unused]] Context<Device>& context, [[maybe_unused]] const Step& step) {
+  if constexpr (!std::is_same_v<Device, Cpu>) {
+    if (!context.options().check_every_step) return;
+    try {
+      context.synchronize();
+    } catch (const CudaError& error) { throw CudaError(message("step '", step.path, "': ", error.what())); }
+  }
+}
+
+template <class Device>
 void Program<Device>::collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part) {
   if (!part) return;
   if (!total) {
@@ -231,7 +266,7 @@ void Program<Device>::collect(Context<Device>& context, Tensor<Device>& total, T
     return;
   }
   if (!total.unique() && part.unique()) std::swap(total, part);
-  dispatch(total.dtype(), [&]<class T>() {
+  dispatch<Device>(total.dtype(), [&]<class T>() {
     if (total.unique())
       return ops::accumulate<T>(context, std::as_const(part).template view<const T>(), total.template view<T>());
     Tensor<Device> sum = context.make(total.shape(), total.dtype());

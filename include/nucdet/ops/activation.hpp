@@ -68,6 +68,34 @@ struct Sigmoid {
   }
 };
 
+/// y = scale / (1 + exp(-x)): a bounded output for labels in [0, scale].
+struct ScaledSigmoid {
+  float scale = 1;
+
+  template <class T>
+  NUCDET_HD T operator()(T x) const {
+    return static_cast<T>(scale) * Sigmoid{}(x);
+  }
+  template <class T>
+  NUCDET_HD T slope(T y) const {
+    return y * (T(1) - y / static_cast<T>(scale));
+  }
+};
+
+/// y = factor x: a scaled branch of a residual block.
+struct Scale {
+  float factor = 1;
+
+  template <class T>
+  NUCDET_HD T operator()(T x) const {
+    return static_cast<T>(factor) * x;
+  }
+  template <class T>
+  NUCDET_HD T slope(T) const {
+    return static_cast<T>(factor);
+  }
+};
+
 namespace detail {
 
 template <class T, class F>
@@ -75,7 +103,7 @@ struct Activate {
   F f;
   NUCDET_HD void operator()(const T* x, T* y, Index count) const {
     const F function = f;  // a copy that y cannot alias
-    for (Index i = 0; i < count; ++i) y[i] = function(x[i]);
+    for (Index i = 0; i < count; ++i) y[i] = static_cast<T>(function(static_cast<compute_t<T>>(x[i])));
   }
 };
 template <class T, class F>
@@ -83,7 +111,9 @@ struct ActivateGradient {
   F f;
   NUCDET_HD void operator()(const T* y, const T* dy, T* dx, Index count) const {
     const F function = f;
-    for (Index i = 0; i < count; ++i) dx[i] = function.slope(y[i]) * dy[i];
+    using C = compute_t<T>;
+    for (Index i = 0; i < count; ++i)
+      dx[i] = static_cast<T>(function.slope(static_cast<C>(y[i])) * static_cast<C>(dy[i]));
   }
 };
 

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "nucdet/exec/rows.hpp"
+#include "nucdet/ops/norm_kernels.hpp"
 
 /// Copies and sums of views of one shape.
 namespace nucdet::ops {
@@ -17,14 +18,19 @@ struct Copy {
 };
 template <class T>
 struct Accumulate {
+  static constexpr bool reads_output = true;
   NUCDET_HD void operator()(const T* x, T* y, Index count) const {
-    for (Index i = 0; i < count; ++i) y[i] += x[i];
+    using C = compute_t<T>;
+    for (Index i = 0; i < count; ++i) y[i] = static_cast<T>(static_cast<C>(y[i]) + static_cast<C>(x[i]));
   }
 };
-template <class T>
+template <class T, class F = Same>
 struct Sum {
+  F f;
   NUCDET_HD void operator()(const T* a, const T* b, T* y, Index count) const {
-    for (Index i = 0; i < count; ++i) y[i] = a[i] + b[i];
+    using C = compute_t<T>;
+    const F function = f;
+    for (Index i = 0; i < count; ++i) y[i] = static_cast<T>(function(static_cast<C>(a[i]) + static_cast<C>(b[i])));
   }
 };
 template <class T>
@@ -55,12 +61,19 @@ void fill(Context<D>& context, T value, View<std::type_identity_t<T>> y) {
   for_runs<T>("fill", context, detail::Fill<T>{value}, y);
 }
 
+/// y = f(a + b), with an activation f.
+template <class T, class D, class F>
+void add_activate(Context<D>& context, const F& f, View<const std::type_identity_t<T>> a,
+                  View<const std::type_identity_t<T>> b, View<std::type_identity_t<T>> y) {
+  for_runs<T>("add_activate", context, detail::Sum<T, F>{f}, y, a, b);
+}
+
 /// y = xs[0] + xs[1] + ..., in this order. Throws ShapeError for no inputs or other shapes.
 template <class T, class D>
 void add(Context<D>& context, std::span<const View<const T>> xs, View<std::type_identity_t<T>> y) {
   if (xs.empty()) throw ShapeError("add: no inputs, wanted at least one");
   if (xs.size() == 1) return copy<T>(context, xs[0], y);
-  for_runs<T>("add", context, detail::Sum<T>{}, y, xs[0], xs[1]);
+  for_runs<T>("add", context, detail::Sum<T>{{}}, y, xs[0], xs[1]);
   for (std::size_t i = 2; i < xs.size(); ++i) accumulate<T>(context, xs[i], y);
 }
 

@@ -134,12 +134,24 @@ void conv2d_weight_gradient(Context<Cpu>& context, const Conv2dProblem& problem,
   detail::weight_gradient(context, problem, x, dy, dweight);
 }
 
-/// dbias += sum of dy over images and pixels.
+/// The same on a GPU: by cuDNN where it has an engine, else as plain sums. T: float, bf16 or f16; src/cuda holds them.
 template <class T>
-void bias_gradient(Context<Cpu>& context, View<const T> dy, T* dbias) {
-  std::vector<double> sums(static_cast<std::size_t>(dy.shape.c));
-  reduce_columns<T, 1>(context, dy.shape, 1, detail::NormSum<T>{dy}, sums.data());
-  for (Index c = 0; c < dy.shape.c; ++c) dbias[c] += static_cast<T>(sums[static_cast<std::size_t>(c)]);
+void conv2d(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x, const T* weight,
+            const Epilogue<T>& epilogue, View<T> y);
+template <class T>
+void conv2d_data_gradient(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> dy, const T* weight,
+                          const Epilogue<T>& epilogue, View<T> dx);
+template <class T>
+void conv2d_weight_gradient(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x, View<const T> dy,
+                            compute_t<T>* dweight);
+
+/// dbias += sum of dy over images and pixels.
+template <class T, class D>
+void bias_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, compute_t<T>* dbias) {
+  using C = compute_t<T>;
+  const DeviceArray<double, D> sums(context, static_cast<std::size_t>(dy.shape.c));
+  reduce_columns<C, 1>(context, dy.shape, 1, detail::SumChannels<T>{dy}, sums.data());
+  parallel_for(context, {1, 1, 1, dy.shape.c}, detail::AddSums<C>{sums.data(), dbias});
 }
 
 }  // namespace nucdet::ops

@@ -14,11 +14,49 @@ struct Fused {
 /// What happens to a convolution's sum before it is stored: y = last(first(sum + bias) + residual).
 template <class T>
 struct Epilogue {
-  const T* bias = nullptr;  ///< one a channel, or null
+  const compute_t<T>* bias = nullptr;  ///< one a channel, or null
   Fused first;
   View<const T> residual;  ///< of y's shape, or null
   Fused last;
 };
+
+/// Calls body(functor) with the activation; false, and no call, if there is none.
+template <class Body>
+bool with_activation(const Fused& fused, const Body& body) {
+  switch (fused.kind) {
+    case Fused::Kind::elu:
+      body(Elu{fused.parameter});
+      return true;
+    case Fused::Kind::relu:
+      body(Relu{});
+      return true;
+    case Fused::Kind::leaky_relu:
+      body(LeakyRelu{fused.parameter});
+      return true;
+    case Fused::Kind::sigmoid:
+      body(Sigmoid{});
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The activation of one value.
+template <class C>
+NUCDET_HD C apply(const Fused& fused, C value) {
+  switch (fused.kind) {
+    case Fused::Kind::elu:
+      return Elu{fused.parameter}(value);
+    case Fused::Kind::relu:
+      return Relu{}(value);
+    case Fused::Kind::leaky_relu:
+      return LeakyRelu{fused.parameter}(value);
+    case Fused::Kind::sigmoid:
+      return Sigmoid{}(value);
+    default:
+      return value;
+  }
+}
 
 /// Applies the activation to `count` contiguous values.
 template <class T>

@@ -27,7 +27,7 @@ struct MatchSize {
         const T* const from = x.pixel(t.n, row, column);
         for (Index c = t.c0; c < t.c1; ++c) to[c] = from[c];
       } else {
-        for (Index c = t.c0; c < t.c1; ++c) to[c] = T(0);
+        for (Index c = t.c0; c < t.c1; ++c) to[c] = static_cast<T>(0.0f);
       }
     }
   }

@@ -2,170 +2,102 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
-#include <vector>
 
 #include "nucdet/exec/reduce.hpp"
+#include "nucdet/exec/rows.hpp"
+#include "nucdet/ops/norm_kernels.hpp"
 
 /// Batch and instance normalisation [Ioffe and Szegedy 2015]. `groups` runs of images share statistics: 1 for batch
-/// norm, n for instance norm. Statistics are arrays [groups x channels].
+/// norm, n for instance norm. Statistics are arrays [groups x channels] in the device's memory, of the type that
+/// elements of type T are computed in.
 namespace nucdet::ops {
 
 namespace detail {
-
-/// Terms of the mean: sums of x.
-template <class T>
-struct NormSum {
-  View<const T> x;
-  NUCDET_HD void operator()(const Tile& t, T* sums) const {
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T* const p = x.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) sums[c] += p[c];
-    }
-  }
-};
-
-/// Terms of the variance: squares of the distance to the mean, which loses no digits as E[x^2] - E[x]^2 would.
-template <class T>
-struct NormSquares {
-  View<const T> x;
-  const T* mean;
-  Index images;  // in a group
-  NUCDET_HD void operator()(const Tile& t, T* sums) const {
-    const T* const m = mean + t.n / images * x.shape.c;
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T* const p = x.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) sums[c] += (p[c] - m[c]) * (p[c] - m[c]);
-    }
-  }
-};
-
-/// y = scale x + shift, per group and channel.
-template <class T>
-struct ScaleShift {
-  View<const T> x;
-  View<T> y;
-  const T *scale, *shift;
-  Index images;
-  NUCDET_HD void operator()(const Tile& t) const {
-    const T *const a = scale + t.n / images * x.shape.c, *const b = shift + t.n / images * x.shape.c;
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T* const p = x.pixel(t.n, t.y, i);
-      T* const q = y.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) q[c] = a[c] * p[c] + b[c];
-    }
-  }
-};
-
-/// Terms of the gradients: sums of dy, and of dy times the normalised x.
-template <class T>
-struct NormSlopes {
-  View<const T> x, dy;
-  const T *mean, *inverse;
-  Index images;
-  NUCDET_HD void operator()(const Tile& t, T* sums) const {
-    const Index channels = x.shape.c;
-    const T *const m = mean + t.n / images * channels, *const r = inverse + t.n / images * channels;
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T *const p = x.pixel(t.n, t.y, i), *const g = dy.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) sums[c] += g[c];
-      for (Index c = t.c0; c < t.c1; ++c) sums[channels + c] += g[c] * ((p[c] - m[c]) * r[c]);
-    }
-  }
-};
-
-/// dx = a dy + b x + c0, per group and channel.
-template <class T>
-struct NormDataGradient {
-  View<const T> x, dy;
-  View<T> dx;
-  const T *of_dy, *of_x, *constant;
-  Index images;
-  NUCDET_HD void operator()(const Tile& t) const {
-    const Index first = t.n / images * x.shape.c;
-    const T *const a = of_dy + first, *const b = of_x + first, *const k = constant + first;
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T *const p = x.pixel(t.n, t.y, i), *const g = dy.pixel(t.n, t.y, i);
-      T* const q = dx.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) q[c] = a[c] * g[c] + b[c] * p[c] + k[c];
-    }
-  }
-};
 
 inline void check_groups(const char* op, const Shape& x, Index groups) {
   if (groups < 1 || x.n % groups != 0 || x.count() == 0)
     throw ShapeError(message(op, ": ", groups, " groups of the images of ", x));
 }
 
+/// One element for each group and channel.
+inline Shape channel_grid(const Shape& x, Index groups) { return {1, 1, groups, x.c}; }
+
 }  // namespace detail
 
-/// Mean, 1 / sqrt(variance + epsilon) and, unless null, the biased variance of each group and channel.
+/// Mean, 1 / sqrt(variance + epsilon) and, unless null, the (biased) variance of each channel.
 template <class T, class D>
-void norm_statistics(Context<D>& context, View<const std::type_identity_t<T>> x, Index groups, double epsilon, T* mean,
-                     T* inverse_deviation, T* variance) {
+void norm_statistics(Context<D>& context, View<const std::type_identity_t<T>> x, Index groups, double epsilon,
+                     compute_t<T>* mean, compute_t<T>* inverse_deviation, compute_t<T>* variance) {
+  using C = compute_t<T>;
   detail::check_groups("norm_statistics", x.shape, groups);
-  const std::size_t size = static_cast<std::size_t>(groups * x.shape.c);
+  const Index images = x.shape.n / groups;
   const double count = static_cast<double>(x.shape.pixels() / groups);
-  std::vector<double> sums(size);
-  reduce_columns<T, 1>(context, x.shape, groups, detail::NormSum<T>{x}, sums.data());
-  for (std::size_t i = 0; i < size; ++i) mean[i] = static_cast<T>(sums[i] / count);
-  reduce_columns<T, 1>(context, x.shape, groups, detail::NormSquares<T>{x, mean, x.shape.n / groups}, sums.data());
-  for (std::size_t i = 0; i < size; ++i) {
-    const double v = sums[i] / count;
-    inverse_deviation[i] = static_cast<T>(1 / std::sqrt(v + epsilon));
-    if (variance != nullptr) variance[i] = static_cast<T>(v);
-  }
+  const DeviceArray<double, D> sums(context, static_cast<std::size_t>(2 * groups * x.shape.c));
+  reduce_columns<C, 2>(context, x.shape, groups, detail::NormMoments<T>{x, images}, sums.data());
+  parallel_for(context, detail::channel_grid(x.shape, groups),
+               detail::NormFinish<T>{x, images, sums.data(), count, epsilon, mean, inverse_deviation, variance});
 }
 
-/// y = gamma (x - mean) inverse_deviation + beta. gamma and beta: one a channel, or both null; y may be x.
+/// mean and 1 / sqrt(variance + epsilon) from running statistics.
 template <class T, class D>
-void normalize(Context<D>& context, View<const std::type_identity_t<T>> x, Index groups, const T* mean,
-               const T* inverse_deviation, const T* gamma, const T* beta, View<std::type_identity_t<T>> y) {
+void running_statistics(Context<D>& context, Index channels, const T* running_mean, const T* running_variance,
+                        double epsilon, T* mean, T* inverse_deviation) {
+  parallel_for(
+      context, {1, 1, 1, channels},
+      detail::ReadRunning<T>{running_mean, running_variance, static_cast<T>(epsilon), mean, inverse_deviation});
+}
+
+/// Moves running statistics towards a batch's by `momentum`; count: pixels of the batch, for the unbiased variance.
+template <class T, class D>
+void update_running(Context<D>& context, Index channels, double count, double momentum, const T* mean,
+                    const T* variance, T* running_mean, T* running_variance) {
+  const double unbiased = count > 1 ? count / (count - 1) : 1.0;
+  parallel_for(context, {1, 1, 1, channels},
+               detail::MoveRunning<T>{mean, variance, unbiased, momentum, running_mean, running_variance});
+}
+
+/// y = f(gamma (x - mean) inverse_deviation + beta). gamma and beta: one a channel, or both null; y may be x. f: an
+/// activation, by default none.
+template <class T, class D, class F = detail::Same>
+void normalize(Context<D>& context, View<const std::type_identity_t<T>> x, Index groups, const compute_t<T>* mean,
+               const compute_t<T>* inverse_deviation, const compute_t<T>* gamma, const compute_t<T>* beta,
+               View<std::type_identity_t<T>> y, const F& f = {}) {
+  using C = compute_t<T>;
   detail::check_groups("normalize", x.shape, groups);
-  if (x.shape != y.shape) throw ShapeError(message("normalize: input is ", x.shape, ", the output is ", y.shape));
-  std::vector<T> scale(static_cast<std::size_t>(groups * x.shape.c)), shift(scale.size());
-  for (std::size_t i = 0; i < scale.size(); ++i) {
-    const std::size_t c = i % static_cast<std::size_t>(x.shape.c);
-    scale[i] = gamma != nullptr ? gamma[c] * inverse_deviation[i] : inverse_deviation[i];
-    shift[i] = (beta != nullptr ? beta[c] : T(0)) - mean[i] * scale[i];
-  }
-  parallel_for(context, y.shape, detail::ScaleShift<T>{x, y, scale.data(), shift.data(), x.shape.n / groups});
+  const Shape grid = detail::channel_grid(x.shape, groups);
+  const DeviceArray<C, D> line(context, static_cast<std::size_t>(2 * grid.count()));
+  C *const scale = line.data(), *const shift = scale + grid.count();
+  parallel_for(context, grid, detail::NormLine<C>{x.shape.c, mean, inverse_deviation, gamma, beta, scale, shift});
+  for_runs<T>("normalize", context, detail::ScaleShift<T, F>{scale, shift, x.shape.n / groups, x.shape.c, f}, y, x);
 }
 
 /// Gradients of `normalize` after `norm_statistics` (through_statistics: the mean and the deviation move with x) or
 /// with given statistics (not). dx: overwritten, not wanted if it has no data; dgamma, dbeta: added to, or null.
-template <class T, class D>
+/// With an activation f, dy is the slope after it; f's slope is taken from its output, computed again from x.
+template <class T, class D, class F = detail::Same>
 void normalize_gradient(Context<D>& context, View<const std::type_identity_t<T>> x,
-                        View<const std::type_identity_t<T>> dy, Index groups, const T* mean, const T* inverse_deviation,
-                        const T* gamma, bool through_statistics, View<std::type_identity_t<T>> dx, T* dgamma,
-                        T* dbeta) {
+                        View<const std::type_identity_t<T>> dy, Index groups, const compute_t<T>* mean,
+                        const compute_t<T>* inverse_deviation, const compute_t<T>* gamma, const compute_t<T>* beta,
+                        bool through_statistics, View<std::type_identity_t<T>> dx, compute_t<T>* dgamma,
+                        compute_t<T>* dbeta, const F& f = {}) {
+  using C = compute_t<T>;
   detail::check_groups("normalize_gradient", x.shape, groups);
   if (x.shape != dy.shape || (dx.data != nullptr && dx.shape != x.shape))
     throw ShapeError(message("normalize_gradient: x is ", x.shape, ", dy ", dy.shape, ", dx ", dx.shape));
-  const std::size_t channels = static_cast<std::size_t>(x.shape.c), size = static_cast<std::size_t>(groups) * channels;
   const Index images = x.shape.n / groups;
-  std::vector<double> sums(2 * size);
-  reduce_columns<T, 2>(context, x.shape, groups, detail::NormSlopes<T>{x, dy, mean, inverse_deviation, images},
-                       sums.data());
-  const auto sum_of = [&](std::size_t i, std::size_t term) {
-    return sums[(i / channels * 2 + term) * channels + i % channels];
-  };
-  std::vector<T> of_dy(size), of_x(size), constant(size);
+  const Shape grid = detail::channel_grid(x.shape, groups);
+  const std::size_t size = static_cast<std::size_t>(grid.count());
+  const DeviceArray<double, D> sums(context, 2 * size);
+  const detail::NormSlope<T, F> slope{mean, inverse_deviation, gamma, beta, images, x.shape.c, f};
+  reduce_columns<C, 2>(context, x.shape, groups, detail::NormSlopes<T, F>{x, dy, slope}, sums.data());
+  const DeviceArray<C, D> plane(context, 3 * size);
+  C *const of_dy = plane.data(), *const of_x = of_dy + size, *const constant = of_x + size;
   const double count = static_cast<double>(x.shape.pixels() / groups);
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::size_t c = i % channels;
-    if (dbeta != nullptr) dbeta[c] += static_cast<T>(sum_of(i, 0));
-    if (dgamma != nullptr) dgamma[c] += static_cast<T>(sum_of(i, 1));
-    const double r = static_cast<double>(inverse_deviation[i]),
-                 scale = r * (gamma != nullptr ? static_cast<double>(gamma[c]) : 1.0);
-    // dx = scale (dy - mean(dy) - xhat mean(dy xhat)), with xhat = (x - mean) r
-    const double slope = through_statistics ? sum_of(i, 1) / count : 0.0,
-                 level = through_statistics ? sum_of(i, 0) / count : 0.0;
-    of_dy[i] = static_cast<T>(scale), of_x[i] = static_cast<T>(-scale * slope * r);
-    constant[i] = static_cast<T>(scale * (slope * r * static_cast<double>(mean[i]) - level));
-  }
+  parallel_for(context, {1, 1, 1, x.shape.c},
+               detail::NormPlane<C>{sums.data(), groups, x.shape.c, count, through_statistics, mean, inverse_deviation,
+                                    gamma, of_dy, of_x, constant, dgamma, dbeta});
   if (dx.data != nullptr)
-    parallel_for(context, dx.shape,
-                 detail::NormDataGradient<T>{x, dy, dx, of_dy.data(), of_x.data(), constant.data(), images});
+    for_runs<T>("normalize_gradient", context, detail::NormDataGradient<T, F>{of_dy, of_x, constant, slope}, dx, x, dy);
 }
 
 }  // namespace nucdet::ops

@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/ops/gather.hpp"
 
 /// Pooling over square windows; the output has floor((size - window) / stride) + 1 pixels.
 namespace nucdet::ops {
@@ -13,19 +14,30 @@ struct Pool {
   View<const T> x;
   Index window, stride;
   View<T> y;
+  using C = compute_t<T>;
 
   NUCDET_HD void operator()(const Tile& t) const {
-    const T share = T(1) / static_cast<T>(window * window);
     for (Index i = t.x0; i < t.x1; ++i) {
       T* const out = y.pixel(t.n, t.y, i);
-      for (Index k = 0; k < window * window; ++k) {
-        const T* const p = x.pixel(t.n, t.y * stride + k / window, i * stride + k % window);
-        for (Index c = t.c0; c < t.c1; ++c) {
-          if constexpr (Maximum)
-            out[c] = k == 0 || p[c] > out[c] || p[c] != p[c] ? p[c] : out[c];
-          else
-            out[c] = (k == 0 ? T(0) : out[c]) + share * p[c];
-        }
+      const auto source = [&](Index k) { return x.pixel(t.n, t.y * stride + k / window, i * stride + k % window); };
+      if constexpr (Maximum)
+        maximum(out, t.c0, t.c1, source);
+      else
+        gather_channels(out, t.c0, t.c1, [&](const auto& add) {
+          const C share = C(1) / static_cast<C>(window * window);
+          for (Index k = 0; k < window * window; ++k) add(share, source(k));
+        });
+    }
+  }
+
+ private:
+  template <class Source>
+  NUCDET_HD void maximum(T* out, Index c0, Index c1, const Source& source) const {
+    for (Index k = 0; k < window * window; ++k) {
+      const T* const p = source(k);
+      for (Index c = c0; c < c1; ++c) {
+        const C v = static_cast<C>(p[c]);
+        if (k == 0 || v > static_cast<C>(out[c]) || v != v) out[c] = p[c];
       }
     }
   }
@@ -46,12 +58,13 @@ struct MaxPoolGradient {
   View<T> dx;
 
   NUCDET_HD bool made(const Tile& t, Index row, Index column, Index i, Index j, Index c) const {
-    const T value = x(t.n, row, column, c);
-    if (value != y(t.n, i, j, c)) return false;
+    using C = compute_t<T>;
+    const C value = static_cast<C>(x(t.n, row, column, c));
+    if (value != static_cast<C>(y(t.n, i, j, c))) return false;
     for (Index r = i * stride; r <= row; ++r)
       for (Index q = j * stride; q < j * stride + window; ++q) {
         if (r == row && q == column) return true;
-        if (x(t.n, r, q, c) == value) return false;
+        if (static_cast<C>(x(t.n, r, q, c)) == value) return false;
       }
     return true;
   }
@@ -60,11 +73,11 @@ struct MaxPoolGradient {
     for (Index column = t.x0; column < t.x1; ++column) {
       const Readers columns(column, window, stride, y.shape.w);
       for (Index c = t.c0; c < t.c1; ++c) {
-        T sum = 0;
+        compute_t<T> sum = 0;
         for (Index i = rows.first; i <= rows.last; ++i)
           for (Index j = columns.first; j <= columns.last; ++j)
-            if (made(t, t.y, column, i, j, c)) sum += dy(t.n, i, j, c);
-        dx(t.n, t.y, column, c) = sum;
+            if (made(t, t.y, column, i, j, c)) sum += static_cast<compute_t<T>>(dy(t.n, i, j, c));
+        dx(t.n, t.y, column, c) = static_cast<T>(sum);
       }
     }
   }
@@ -77,17 +90,15 @@ struct AveragePoolGradient {
   View<T> dx;
 
   NUCDET_HD void operator()(const Tile& t) const {
-    const T share = T(1) / static_cast<T>(window * window);
+    using C = compute_t<T>;
+    const C share = C(1) / static_cast<C>(window * window);
     const Readers rows(t.y, window, stride, dy.shape.h);
     for (Index column = t.x0; column < t.x1; ++column) {
       const Readers columns(column, window, stride, dy.shape.w);
-      T* const out = dx.pixel(t.n, t.y, column);
-      for (Index c = t.c0; c < t.c1; ++c) out[c] = T(0);
-      for (Index i = rows.first; i <= rows.last; ++i)
-        for (Index j = columns.first; j <= columns.last; ++j) {
-          const T* const g = dy.pixel(t.n, i, j);
-          for (Index c = t.c0; c < t.c1; ++c) out[c] += share * g[c];
-        }
+      gather_channels(dx.pixel(t.n, t.y, column), t.c0, t.c1, [&](const auto& add) {
+        for (Index i = rows.first; i <= rows.last; ++i)
+          for (Index j = columns.first; j <= columns.last; ++j) add(share, dy.pixel(t.n, i, j));
+      });
     }
   }
 };

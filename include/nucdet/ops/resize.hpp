@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/ops/gather.hpp"
 
 /// Up-sampling by a whole factor. Pixel centres are aligned: output u lies at (u + 1/2) / factor - 1/2 of the input,
 /// clamped to the first and last pixel (PyTorch's align_corners = false).
@@ -46,12 +47,10 @@ struct UpsampleNearestGradient {
   View<T> dx;
   NUCDET_HD void operator()(const Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
-      T* const q = dx.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) q[c] = T(0);
-      for (Index k = 0; k < factor * factor; ++k) {
-        const T* const g = dy.pixel(t.n, t.y * factor + k / factor, i * factor + k % factor);
-        for (Index c = t.c0; c < t.c1; ++c) q[c] += g[c];
-      }
+      gather_channels(dx.pixel(t.n, t.y, i), t.c0, t.c1, [&](const auto& add) {
+        for (Index k = 0; k < factor * factor; ++k)
+          add(compute_t<T>(1), dy.pixel(t.n, t.y * factor + k / factor, i * factor + k % factor));
+      });
     }
   }
 };
@@ -62,15 +61,18 @@ struct UpsampleBilinear {
   Index factor;
   View<T> y;
   NUCDET_HD void operator()(const Tile& t) const {
-    const Mix<T> rows(t.y, factor, x.shape.h);
+    using C = compute_t<T>;
+    const Mix<C> rows(t.y, factor, x.shape.h);
     for (Index i = t.x0; i < t.x1; ++i) {
-      const Mix<T> columns(i, factor, x.shape.w);
+      const Mix<C> columns(i, factor, x.shape.w);
       const T *const a = x.pixel(t.n, rows.first, columns.first), *const b = x.pixel(t.n, rows.first, columns.second);
       const T *const d = x.pixel(t.n, rows.second, columns.first), *const e = x.pixel(t.n, rows.second, columns.second);
       T* const q = y.pixel(t.n, t.y, i);
       for (Index c = t.c0; c < t.c1; ++c) {
-        const T top = a[c] + columns.share * (b[c] - a[c]), bottom = d[c] + columns.share * (e[c] - d[c]);
-        q[c] = top + rows.share * (bottom - top);
+        const C left = static_cast<C>(a[c]), low = static_cast<C>(d[c]);
+        const C top = left + columns.share * (static_cast<C>(b[c]) - left),
+                bottom = low + columns.share * (static_cast<C>(e[c]) - low);
+        q[c] = static_cast<T>(top + rows.share * (bottom - top));
       }
     }
   }
@@ -84,19 +86,16 @@ struct UpsampleBilinearGradient {
   View<T> dx;
   NUCDET_HD void operator()(const Tile& t) const {
     const Index top = max0((t.y - 1) * factor), bottom = least((t.y + 2) * factor, dy.shape.h);
+    using C = compute_t<T>;
     for (Index i = t.x0; i < t.x1; ++i) {
-      T* const q = dx.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) q[c] = T(0);
       const Index left = max0((i - 1) * factor), right = least((i + 2) * factor, dy.shape.w);
-      for (Index u = top; u < bottom; ++u) {
-        const T row = Mix<T>(u, factor, dx.shape.h).of(t.y);
-        if (row == T(0)) continue;
-        for (Index v = left; v < right; ++v) {
-          const T weight = row * Mix<T>(v, factor, dx.shape.w).of(i);
-          const T* const g = dy.pixel(t.n, u, v);
-          for (Index c = t.c0; c < t.c1; ++c) q[c] += weight * g[c];
+      gather_channels(dx.pixel(t.n, t.y, i), t.c0, t.c1, [&](const auto& add) {
+        for (Index u = top; u < bottom; ++u) {
+          const C row = Mix<C>(u, factor, dx.shape.h).of(t.y);
+          if (row == C(0)) continue;
+          for (Index v = left; v < right; ++v) add(row * Mix<C>(v, factor, dx.shape.w).of(i), dy.pixel(t.n, u, v));
         }
-      }
+      });
     }
   }
 

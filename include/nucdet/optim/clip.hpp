@@ -23,10 +23,17 @@ struct Flat {
 
   template <class Visit>
   NUCDET_HD void each(const Tile& tile, const Visit& visit) const {
-    const Index from = tile.y * kBlock, to = from + kBlock < size ? from + kBlock : size;
-    for_each_part(segments, segment_count, from, to, visit);
+    const FlatRange range(tile, size);
+    for_each_part(segments, segment_count, range.from, range.to, visit);
   }
 };
+
+template <class T, class D>
+Flat<T> flat(std::span<T> gradients, const SegmentList<D>& segments) {
+  if (segments.size() != gradients.size())
+    throw ShapeError(message("optim: segments of ", segments.size(), " gradients, there are ", gradients.size()));
+  return {gradients.data(), static_cast<Index>(gradients.size()), segments.data(), segments.count()};
+}
 
 struct SquaredNorm {
   Flat<const float> flat;
@@ -78,44 +85,58 @@ inline void check_limit(const char* where, double limit) {
 
 }  // namespace detail
 
-/// Euclidean norm of the gradients that are not frozen, summed in double and in a fixed order.
-inline double gradient_norm(Context<Cpu>& context, std::span<const float> gradients,
-                            std::span<const Segment> segments = {}) {
-  const std::vector<Segment> parts = detail::checked("optim::gradient_norm", segments, gradients.size());
-  double sum = 0;
+/// The sum of the squared gradients that are not frozen, in double and in a fixed order, to *sum in the device's
+/// memory.
+template <class D>
+void squared_norm_into(Context<D>& context, std::span<const float> gradients, const SegmentList<D>& segments,
+                       double* sum) {
   reduce_rows<1>(context, detail::blocks(gradients.size()),
-                 detail::SquaredNorm{{gradients.data(), static_cast<Index>(gradients.size()), parts.data(),
-                                      static_cast<Index>(parts.size())}},
-                 &sum);
-  return std::sqrt(sum);
+                 detail::SquaredNorm{detail::flat<const float>(gradients, segments)}, sum);
+}
+
+/// Euclidean norm of the gradients that are not frozen, summed in double and in a fixed order.
+template <class D>
+double gradient_norm(Context<D>& context, std::span<const float> gradients, const SegmentList<D>& segments) {
+  const DeviceArray<double, D> sum(context, 1);
+  squared_norm_into(context, gradients, segments, sum.data());
+  return std::sqrt(sum.read(context)[0]);
+}
+template <class D>
+double gradient_norm(Context<D>& context, std::span<const float> gradients, std::span<const Segment> segments = {}) {
+  return gradient_norm(context, gradients, SegmentList<D>(context, segments, gradients.size()));
+}
+
+/// Scales the gradients, whose norm is given, by limit / norm where the norm exceeds the limit. With a norm that is not
+/// finite nothing is scaled: the caller decides. Throws ArgumentError unless limit is finite and > 0.
+template <class D>
+void limit_norm(Context<D>& context, std::span<float> gradients, double norm, double limit,
+                const SegmentList<D>& segments) {
+  detail::check_limit("optim::limit_norm", limit);
+  if (!std::isfinite(norm) || norm <= limit) return;
+  parallel_for(context, detail::blocks(gradients.size()),
+               detail::Scale{detail::flat<float>(gradients, segments), static_cast<float>(limit / norm)});
 }
 
 /// Scales the gradients by limit / norm where their norm exceeds the limit, and returns the norm they had. (PyTorch
-/// divides by norm + 1e-6.) A norm that is not finite is returned and nothing is scaled: the caller decides.
-/// Frozen gradients neither count nor change. Throws ArgumentError unless limit is finite and > 0.
-inline double clip_norm(Context<Cpu>& context, std::span<float> gradients, double limit,
-                        std::span<const Segment> segments = {}) {
+/// divides by norm + 1e-6.) Frozen gradients neither count nor change.
+template <class D>
+double clip_norm(Context<D>& context, std::span<float> gradients, double limit,
+                 std::span<const Segment> segments = {}) {
   detail::check_limit("optim::clip_norm", limit);
-  const double norm = gradient_norm(context, gradients, segments);
-  if (!std::isfinite(norm) || norm <= limit) return norm;
-  const std::vector<Segment> parts = detail::checked("optim::clip_norm", segments, gradients.size());
-  parallel_for(context, detail::blocks(gradients.size()),
-               detail::Scale{{gradients.data(), static_cast<Index>(gradients.size()), parts.data(),
-                              static_cast<Index>(parts.size())},
-                             static_cast<float>(limit / norm)});
+  const SegmentList<D> list(context, segments, gradients.size());
+  const double norm = gradient_norm(context, std::span<const float>(gradients), list);
+  limit_norm(context, gradients, norm, limit, list);
   return norm;
 }
 
 /// Brings each gradient into [-limit, limit]; a NaN stays one. Frozen gradients do not change.
 /// Throws ArgumentError unless limit is finite and > 0.
-inline void clip_value(Context<Cpu>& context, std::span<float> gradients, double limit,
-                       std::span<const Segment> segments = {}) {
+template <class D>
+void clip_value(Context<D>& context, std::span<float> gradients, double limit, std::span<const Segment> segments = {}) {
   detail::check_limit("optim::clip_value", limit);
-  const std::vector<Segment> parts = detail::checked("optim::clip_value", segments, gradients.size());
+  const SegmentList<D> list(context, segments, gradients.size());
   parallel_for(context, detail::blocks(gradients.size()),
-               detail::Clamp{{gradients.data(), static_cast<Index>(gradients.size()), parts.data(),
-                              static_cast<Index>(parts.size())},
-                             static_cast<float>(limit)});
+               detail::Clamp{detail::flat<float>(gradients, list), static_cast<float>(limit)});
 }
 
 }  // namespace nucdet::optim

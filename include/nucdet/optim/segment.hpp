@@ -6,6 +6,7 @@
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/shape.hpp"
+#include "nucdet/exec/parallel_for.hpp"
 
 namespace nucdet::optim {
 
@@ -23,6 +24,13 @@ inline constexpr Index kBlock = 4096;
 
 /// A flat array as rows of kBlock elements; the last row may be shorter (`block_end`).
 inline Shape blocks(std::size_t size) { return {1, (static_cast<Index>(size) + kBlock - 1) / kBlock, kBlock, 1}; }
+
+/// The part of a flat array that a tile of `blocks` owns.
+struct FlatRange {
+  Index from, to;
+  NUCDET_HD FlatRange(const Tile& tile, Index size)
+      : from(tile.y * kBlock + tile.x0), to(tile.y * kBlock + tile.x1 < size ? tile.y * kBlock + tile.x1 : size) {}
+};
 
 /// Throws ShapeError unless the segments lie in order, apart and within [0, size). No segments means one, of
 /// everything.
@@ -59,4 +67,24 @@ NUCDET_HD void for_each_part(const Segment* segments, Index count, Index from, I
 }
 
 }  // namespace detail
+
+/// Segments in the device's memory, checked: what every step of a training uses again.
+template <class Device>
+class SegmentList {
+ public:
+  /// size: of the flat store, elements. Throws ShapeError unless the segments lie in order, apart and within it; none
+  /// at all means one, of everything.
+  SegmentList(Context<Device>& context, std::span<const Segment> segments, std::size_t size) : size_(size) {
+    const std::vector<Segment> parts = detail::checked("SegmentList", segments, size);
+    parts_ = DeviceArray<Segment, Device>(context, parts.data(), parts.size());
+  }
+  const Segment* data() const { return parts_.data(); }
+  Index count() const { return static_cast<Index>(parts_.size()); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_;
+  DeviceArray<Segment, Device> parts_;
+};
+
 }  // namespace nucdet::optim

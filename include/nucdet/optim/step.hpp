@@ -42,8 +42,8 @@ struct StepKernel {
   Index segment_count;
 
   NUCDET_HD void operator()(const Tile& tile) const {
-    const Index from = tile.y * kBlock, to = from + kBlock < size ? from + kBlock : size;
-    for_each_part(segments, segment_count, from, to, Part{*this});
+    const FlatRange range(tile, size);
+    for_each_part(segments, segment_count, range.from, range.to, Part{*this});
   }
 
  private:
@@ -64,32 +64,39 @@ struct StepKernel {
 /// One step of an optimiser over the flat store, in place.
 ///
 /// values, gradients: n weights; state: rule.states * n numbers, the k-th of weight i at [k * n + i], zero before the
-/// first step. rate: the learning rate, >= 0. iteration: steps taken before this one.
-/// segments: which weights decay and which are frozen, in order of their offsets; weights in none of them are left
-/// alone, and none at all means everything moves and decays. Frozen weights and their state keep every bit.
-/// Each weight is its own; the number of threads does not matter. Throws ShapeError and ArgumentError.
-template <StepRule Rule>
-void step(Context<Cpu>& context, const Rule& rule, double rate, std::int64_t iteration, std::span<float> values,
-          std::span<const float> gradients, std::span<float> state, std::span<const Segment> segments = {}) {
+/// first step; all in the device's memory. rate: the learning rate, >= 0. iteration: steps taken before this one.
+/// segments: which weights decay and which are frozen; weights in none of them are left alone. Frozen weights and their
+/// state keep every bit. Each weight is its own; the number of threads does not matter. Throws ShapeError and
+/// ArgumentError.
+template <StepRule Rule, class D>
+void step(Context<D>& context, const Rule& rule, double rate, std::int64_t iteration, std::span<float> values,
+          std::span<const float> gradients, std::span<float> state, const SegmentList<D>& segments) {
   rule.check();
   if (!(rate >= 0 && std::isfinite(rate)))
     throw ArgumentError(message("optim::step: learning rate is ", rate, ", must be finite and >= 0"));
   if (iteration < 0) throw ArgumentError(message("optim::step: iteration is ", iteration, ", must be >= 0"));
   const std::size_t n = values.size(), wanted = n * static_cast<std::size_t>(Rule::states);
-  if (gradients.size() != n)
-    throw ShapeError(message("optim::step: ", gradients.size(), " gradients for ", n, " weights"));
+  if (gradients.size() != n || segments.size() != n)
+    throw ShapeError(
+        message("optim::step: ", gradients.size(), " gradients for ", n, " weights, segments of ", segments.size()));
   if (state.size() != wanted)
     throw ShapeError(message("optim::step: state has ", state.size(), " numbers, must have ", wanted));
-  const std::vector<Segment> parts = detail::checked("optim::step", segments, n);
   const detail::StepKernel<decltype(rule.update(rate, iteration, true))> kernel{rule.update(rate, iteration, true),
                                                                                 rule.update(rate, iteration, false),
                                                                                 values.data(),
                                                                                 gradients.data(),
                                                                                 state.data(),
                                                                                 static_cast<Index>(n),
-                                                                                parts.data(),
-                                                                                static_cast<Index>(parts.size())};
+                                                                                segments.data(),
+                                                                                segments.count()};
   parallel_for(context, detail::blocks(n), kernel);
+}
+
+/// The same with segments on the host, in order of their offsets; none at all means everything moves and decays.
+template <StepRule Rule, class D>
+void step(Context<D>& context, const Rule& rule, double rate, std::int64_t iteration, std::span<float> values,
+          std::span<const float> gradients, std::span<float> state, std::span<const Segment> segments = {}) {
+  step(context, rule, rate, iteration, values, gradients, state, SegmentList<D>(context, segments, values.size()));
 }
 
 }  // namespace nucdet::optim

@@ -40,7 +40,7 @@ inline const io::SafeTensor& wanted(const io::SafeTensorFile& file, const std::s
 template <class Trainer>
 void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
                      std::map<std::string, std::string> metadata) {
-  const std::span<const float> optimizer = trainer.optimizer_state();
+  const std::vector<float> optimizer = trainer.optimizer_state();
   const TrainState& state = trainer.state();
   io::SafeTensorFile file{std::move(metadata), {}};
   io::append_weights(trainer.model(), file, detail::kWeights);
@@ -53,7 +53,7 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
 /// Restores all of it, or throws IoError and changes nothing.
 template <class Trainer>
 void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {
-  const std::span<float> optimizer = trainer.optimizer_state();
+  std::vector<float> optimizer = trainer.optimizer_state();
   const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
   const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 6, where));
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
@@ -64,6 +64,7 @@ void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where
     if (tensor.name.starts_with(detail::kWeights)) weights.tensors.push_back(tensor);
   io::apply_weights(weights, trainer.model(), where, detail::kWeights);
   std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
+  trainer.set_optimizer_state(optimizer);
   trainer.set_state(
       {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], numbers[5], false}});
 }

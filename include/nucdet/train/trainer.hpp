@@ -1,11 +1,15 @@
 #pragma once
 #include <chrono>
 #include <cmath>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/captured_work.hpp"
+#include "nucdet/data/resident.hpp"
 #include "nucdet/data/sampler.hpp"
-#include "nucdet/label/render.hpp"
+#include "nucdet/label/render_batch.hpp"
 #include "nucdet/loss/evaluate.hpp"
 #include "nucdet/loss/mix.hpp"
 #include "nucdet/nn/model.hpp"
@@ -23,53 +27,68 @@ struct Sources {
   const data::Dataset* auxiliary = nullptr;
 };
 
+namespace detail {
+
+/// What a step tells the host, in one copy.
+struct StepNumbers {
+  double loss = 0, squared_norm = 0;
+};
+
+}  // namespace detail
+
 /// The training loop: crops -> labels -> network -> loss -> gradients -> step. It owns the optimiser's numbers and
 /// nothing it did not make; model and data stay the caller's.
 ///
 /// Everything random is a function of the seeds and the iteration, so that a run restored from a checkpoint goes on bit
 /// for bit.
-template <class Loss, class Profile, optim::StepRule Rule = optim::Sgd>
+template <class Loss, class Profile, optim::StepRule Rule = optim::Sgd, class Device = Cpu>
 class Trainer {
  public:
-  Trainer(nn::Model<Cpu>& model, Loss loss, Profile profile, Rule rule, data::CropSampler sampler,
+  Trainer(nn::Model<Device>& model, Loss loss, Profile profile, Rule rule, data::CropSampler sampler,
           TrainSettings settings)
-      : model_(model), loss_(loss), profile_(profile), rule_(rule), sampler_(std::move(sampler)), settings_(settings) {
+      : model_(model),
+        loss_(loss),
+        profile_(profile),
+        rule_(rule),
+        sampler_(std::move(sampler)),
+        settings_(settings),
+        segments_(model.context(), segments_of(model), span_of(model.parameters()->values()).size()) {
     settings_.check(), rule_.check(), profile_.check();
     if (model.parameters()->dtype() != DType::f32) throw ArgumentError("Trainer: the model must be f32");
-    optimizer_.assign(values().size() * static_cast<std::size_t>(Rule::states), 0.0f);
+    if (nn::map_type(model.context(), DType::f32) == DType::f16)
+      throw ArgumentError("Trainer: fp16 is for inference, its gradients vanish; bf16 is as fast");
+    const Index numbers = static_cast<Index>(values().size()) * Rule::states;
+    optimizer_ = model.context().zeros({1, 1, 1, numbers});
     if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
       state_.plateau = plateau->start(settings_.rate.start);
-    for (const nn::ParameterEntry& e : model.parameters()->entries())
-      if (!e.statistic) segments_.push_back({e.offset, e.count, e.decay, e.frozen});
   }
 
+  // Steps refer to the trainer's own memory.
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
   const TrainState& state() const { return state_; }
+  /// Why steps are not replayed from a captured graph; empty on the CPU and while nothing is known against it.
+  std::string capture_note() const { return differentiate_ ? std::string(differentiate_->note()) : std::string(); }
   const TrainSettings& settings() const { return settings_; }
-  nn::Model<Cpu>& model() { return model_; }
-  const nn::Model<Cpu>& model() const { return model_; }
+  nn::Model<Device>& model() { return model_; }
+  const nn::Model<Device>& model() const { return model_; }
 
   /// One iteration. Throws NumericError if the loss or a gradient is not finite; the weights are then those before it.
   StepReport step(const Sources& sources) {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t iteration = state_.iteration;
-    Context<Cpu>& context = model_.context();
-    Batch batch = draw(sources, iteration);
-    nn::Tape<Cpu> tape;
-    const Tensor<Cpu> y =
-        model_.forward(batch.images, {.mode = nn::Mode::training, .tape = &tape, .iteration = iteration});
-    Tensor<Cpu> dy = context.make(y.shape());
-    StepReport report{iteration + 1, 0, rate(), 0, 0, batch.images.shape().n};
-    report.loss = loss::evaluate(context, loss_, y.template view<const float>(),
-                                 std::as_const(batch.labels).template view<const float>(), batch.weights,
-                                 dy.template view<float>());
+    Context<Device>& context = model_.context();
+    draw(sources, iteration);
+    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images.shape().n};
+    differentiate_->run();
+    const detail::StepNumbers found = batch_.numbers.read(context)[0];
+    report.loss = found.loss, report.gradient_norm = std::sqrt(found.squared_norm);
     check_finite("loss", report.loss, iteration);
-    model_.zero_gradients();
-    model_.backward(dy, tape);
-    const std::span<float> slopes = gradients();
-    report.gradient_norm = settings_.clip_norm > 0 ? optim::clip_norm(context, slopes, settings_.clip_norm, segments_)
-                                                   : optim::gradient_norm(context, slopes, segments_);
     check_finite("gradient norm", report.gradient_norm, iteration);
-    optim::step(context, rule_, report.rate, iteration, values(), slopes, optimizer_, segments_);
+    if (settings_.clip_norm > 0)
+      optim::limit_norm(context, gradients(), report.gradient_norm, settings_.clip_norm, segments_);
+    optim::step(context, rule_, report.rate, iteration, values(), gradients(), span_of(optimizer_), segments_);
     ++state_.iteration;
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return report;
@@ -99,39 +118,89 @@ class Trainer {
   }
 
   /// What a checkpoint keeps besides the model's weights (train/checkpoint.hpp writes and restores it).
-  std::span<const float> optimizer_state() const { return optimizer_; }
-  std::span<float> optimizer_state() { return optimizer_; }
+  std::vector<float> optimizer_state() const {
+    std::vector<float> numbers(static_cast<std::size_t>(optimizer_.shape().count()));
+    model_.context().download(numbers.data(), optimizer_.template view<const float>().data,
+                              numbers.size() * sizeof(float));
+    return numbers;
+  }
+  void set_optimizer_state(std::span<const float> numbers) {
+    const std::span<float> to = span_of(optimizer_);
+    if (numbers.size() != to.size())
+      throw ShapeError(message("Trainer: optimiser state of ", numbers.size(), " numbers, wanted ", to.size()));
+    model_.context().upload(to.data(), numbers.data(), numbers.size() * sizeof(float));
+  }
   void set_state(const TrainState& state) { state_ = state; }
 
  private:
+  /// A step's inputs and what it tells the host: the same memory in every step, so that a step can be captured.
   struct Batch {
-    Tensor<Cpu> images, labels;
-    std::vector<float> weights;
+    Tensor<Device> images, labels;
+    DeviceArray<float, Device> weights;
+    DeviceArray<std::uint64_t, Device> draw;  ///< see nn::Pass
+    DeviceArray<detail::StepNumbers, Device> numbers;
   };
 
-  Batch draw(const Sources& sources, std::int64_t iteration) {
-    Context<Cpu>& context = model_.context();
-    const Index each = sampler_.batch, size = sampler_.crop, sets = sources.auxiliary != nullptr ? 2 : 1;
-    const Index maps = loss_.target_maps(model_.out_channels());
-    Batch batch{context.make({sets * each, size, size, model_.in_channels()}),
-                context.make({sets * each, size, size, maps}),
-                {}};
+  /// Memory for batches of `sets` data sets; a capture that read other memory is void.
+  void make_batch(Index sets) {
+    Context<Device>& context = model_.context();
+    const Index each = sampler_.batch, size = sampler_.crop, maps = loss_.target_maps(model_.out_channels());
+    if (batch_.images && batch_.images.shape().n == sets * each) return;
+    batch_ = {context.make({sets * each, size, size, model_.in_channels()}),
+              context.make({sets * each, size, size, maps}),
+              {context, sets == 2 ? static_cast<std::size_t>(2 * each) : 0},
+              {context, 1},
+              {context, 1}};
+    differentiate_.emplace(context, [this] { differentiate(); });
+  }
+
+  void draw(const Sources& sources, std::int64_t iteration) {
+    Context<Device>& context = model_.context();
+    const Index each = sampler_.batch, sets = sources.auxiliary != nullptr ? 2 : 1;
+    make_batch(sets);
     std::vector<loss::Origin> origins;
     for (Index set = 0; set < sets; ++set) {
       data::CropSampler sampler = sampler_;
       sampler.seed += static_cast<std::uint64_t>(set);
-      const View<float> all = batch.images.template view<float>();
-      const View<float> images({all.pixel(set * each, 0, 0), {each, size, size, all.shape.c}});
-      sampler.draw(context, set == 0 ? sources.target : *sources.auxiliary, iteration, images, points_);
-      for (Index n = 0; n < each; ++n) {
-        for (Index map = 0; map < maps; ++map)
-          label::render(context, profile_, points_[static_cast<std::size_t>(n)],
-                        batch.labels.template view<float>().image(set * each + n).channels(map, 1));
-        origins.push_back(set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
-      }
+      resident(set, set == 0 ? sources.target : *sources.auxiliary)
+          .draw(context, sampler, iteration, images_of(batch_.images, set * each, each), points_);
+      label::render_batch(context, profile_, std::span<const std::vector<Point>>(points_),
+                          images_of(batch_.labels, set * each, each));
+      origins.insert(origins.end(), static_cast<std::size_t>(each),
+                     set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
     }
-    if (sets == 2) batch.weights = loss::mix_weights(origins, settings_.gamma);
-    return batch;
+    if (sets == 2) {
+      const std::vector<float> weights = loss::mix_weights(origins, settings_.gamma);
+      context.upload(batch_.weights.data(), weights.data(), weights.size() * sizeof(float));
+    }
+    const std::uint64_t number = static_cast<std::uint64_t>(iteration) << 16;
+    context.upload(batch_.draw.data(), &number, sizeof number);
+  }
+  static View<float> images_of(Tensor<Device>& batch, Index first, Index count) {
+    const View<float> all = batch.template view<float>();
+    return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
+  }
+  /// The data set on the device, taken there when it is first seen.
+  const data::ResidentDataset<Device>& resident(Index set, const data::Dataset& dataset) {
+    auto& kept = resident_[set];
+    if (!kept || &kept->host() != &dataset) kept.emplace(model_.context(), dataset);
+    return *kept;
+  }
+
+  /// Loss, gradients and their norm, without waiting for the device.
+  void differentiate() {
+    Context<Device>& context = model_.context();
+    nn::Tape<Device> tape;
+    const Tensor<Device> y =
+        model_.forward(batch_.images, {.mode = nn::Mode::training, .tape = &tape, .draw = batch_.draw.data()});
+    Tensor<Device> dy = context.make(y.shape());
+    detail::StepNumbers& numbers = *batch_.numbers.data();
+    loss::evaluate_into<float>(
+        context, loss_, y.template view<const float>(), std::as_const(batch_.labels).template view<const float>(),
+        batch_.weights.size() == 0 ? nullptr : batch_.weights.data(), dy.template view<float>(), &numbers.loss);
+    model_.zero_gradients();
+    model_.backward(dy, tape);
+    optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers.squared_norm);
   }
 
   double rate() const {
@@ -167,20 +236,29 @@ class Trainer {
 
   std::span<float> values() { return span_of(model_.parameters()->values()); }
   std::span<float> gradients() { return span_of(model_.parameters()->gradients()); }
-  static std::span<float> span_of(Tensor<Cpu>& t) {
+  static std::span<float> span_of(Tensor<Device>& t) {
     return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
   }
+  static std::vector<optim::Segment> segments_of(const nn::Model<Device>& model) {
+    std::vector<optim::Segment> segments;
+    for (const nn::ParameterEntry& e : model.parameters()->entries())
+      if (!e.statistic) segments.push_back({e.offset, e.count, e.decay, e.frozen});
+    return segments;
+  }
 
-  nn::Model<Cpu>& model_;
+  nn::Model<Device>& model_;
   Loss loss_;
   Profile profile_;
   Rule rule_;
   data::CropSampler sampler_;
   TrainSettings settings_;
   TrainState state_;
-  std::vector<float> optimizer_;
-  std::vector<optim::Segment> segments_;
+  Tensor<Device> optimizer_;
+  optim::SegmentList<Device> segments_;
   std::vector<std::vector<Point>> points_;
+  std::optional<data::ResidentDataset<Device>> resident_[2];
+  Batch batch_;
+  std::optional<CapturedWork<Device>> differentiate_;
 };
 
 }  // namespace nucdet::train

@@ -8,31 +8,6 @@
 
 namespace nucdet::nn {
 
-/// y = factor x: a scaled branch of a residual block.
-struct ScaleFunction {
-  float factor = 1;
-  template <class T>
-  NUCDET_HD T operator()(T x) const {
-    return static_cast<T>(factor) * x;
-  }
-  template <class T>
-  NUCDET_HD T slope(T) const {
-    return static_cast<T>(factor);
-  }
-};
-/// y = scale / (1 + exp(-x)): a bounded output for labels in [0, scale].
-struct ScaledSigmoidFunction {
-  float scale = 1;
-  template <class T>
-  NUCDET_HD T operator()(T x) const {
-    return static_cast<T>(scale) * ops::Sigmoid{}(x);
-  }
-  template <class T>
-  NUCDET_HD T slope(T y) const {
-    return y * (T(1) - y / static_cast<T>(scale));
-  }
-};
-
 /// y = f(x), element by element. Saves y: the slope of every activation here is a function of its output.
 template <class F, class D>
 class ActivationLayer final : public Layer<D> {
@@ -42,7 +17,7 @@ class ActivationLayer final : public Layer<D> {
   const F& function() const { return function_; }
 
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       ops::activate<T>(context, function_, x[0].template view<const T>(), y.template view<T>());
     });
     if (pass.tape != nullptr) pass.tape->save(y);
@@ -53,7 +28,7 @@ class ActivationLayer final : public Layer<D> {
     std::vector<Tensor<D>> dx;
     if (!wanted.inputs) return dx;
     dx.push_back(context.make(y.shape(), y.dtype()));
-    dispatch(dy.dtype(), [&]<class T>() {
+    dispatch<D>(dy.dtype(), [&]<class T>() {
       ops::activate_gradient<T>(context, function_, y.template view<const T>(), dy.template view<const T>(),
                                 dx[0].template view<T>());
     });
@@ -96,13 +71,13 @@ struct Sigmoid : ActivationLeaf<Sigmoid> {
 template <int Scale>
 struct ScaledSigmoid : ActivationLeaf<ScaledSigmoid<Scale>> {
   static constexpr std::string_view role = "sigmoid";
-  static constexpr auto function() { return ScaledSigmoidFunction{Scale}; }
+  static constexpr auto function() { return ops::ScaledSigmoid{Scale}; }
 };
 /// Factor in hundredths.
 template <int FactorPercent>
 struct Scale : ActivationLeaf<Scale<FactorPercent>> {
   static constexpr std::string_view role = "scale";
-  static constexpr auto function() { return ScaleFunction{FactorPercent / 100.0f}; }
+  static constexpr auto function() { return ops::Scale{FactorPercent / 100.0f}; }
 };
 
 }  // namespace nucdet::nn

@@ -44,8 +44,8 @@ class CombineLayer : public Layer<D> {
     if (h == s.h && w == s.w) return dy;
     if (h <= s.h && w <= s.w) return dy.window(ops::rows_before(h, s.h), ops::rows_before(w, s.w), h, w);
     Tensor<D> dx = context.make({s.n, h, w, s.c}, dy.dtype());
-    dispatch(dy.dtype(),
-             [&]<class T>() { ops::match_size<T>(context, dy.template view<const T>(), dx.template view<T>()); });
+    dispatch<D>(dy.dtype(),
+                [&]<class T>() { ops::match_size<T>(context, dy.template view<const T>(), dx.template view<T>()); });
     return dx;
   }
   static void save_sizes(Inputs<D> x, Tape<D>* tape) {
@@ -70,7 +70,7 @@ class AddLayer final : public CombineLayer<D> {
 
   Shape output_shape(std::span<const Shape> in) const override { return this->reference(in); }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       std::vector<Tensor<D>> matched;
       std::vector<View<const T>> terms;
       for (const auto& input : x) {
@@ -125,7 +125,7 @@ class ConcatLayer final : public CombineLayer<D> {
     return y.channels(first, channels_[input]).window(top, left, h, w);
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       for (std::size_t i = 0; i < x.size(); ++i) {
         const Shape& s = x[i].shape();
         Tensor<D> slice = y.channels(first_channel(i), channels_[i]);

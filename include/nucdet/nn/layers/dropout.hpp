@@ -18,26 +18,30 @@ class ChannelDropoutLayer final : public Layer<D> {
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     const std::uint64_t stream = (static_cast<std::uint64_t>(pass.iteration) << 16) + pass.step;
     const bool drops = pass.mode == Mode::training;
-    run(context, x[0], {context.seed(), stream}, drops, y);
-    if (pass.tape != nullptr) pass.tape->save_number(stream), pass.tape->save_number(drops ? 1 : 0);
+    run(context, x[0], {context.seed(), stream}, drops, pass.draw, y);
+    if (pass.tape == nullptr) return;
+    pass.tape->save_number(stream), pass.tape->save_number(reinterpret_cast<std::uintptr_t>(pass.draw));
+    pass.tape->save_number(drops ? 1 : 0);
   }
   std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
                                   Wanted wanted) const override {
     const bool drops = tape.take_number() != 0;
+    const auto* draw = reinterpret_cast<const std::uint64_t*>(static_cast<std::uintptr_t>(tape.take_number()));
     const std::uint64_t stream = tape.take_number();
     if (!wanted.inputs) return {};
     if (!drops) return {dy};
     std::vector<Tensor<D>> dx{context.make(dy.shape(), dy.dtype())};
-    run(context, dy, {context.seed(), stream}, true, dx[0]);
+    run(context, dy, {context.seed(), stream}, true, draw, dx[0]);
     return dx;
   }
   std::string describe() const override { return message("ChannelDropout ", rate_); }
 
  private:
-  void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, Tensor<D>& y) const {
-    dispatch(y.dtype(), [&]<class T>() {
+  void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, const std::uint64_t* draw,
+           Tensor<D>& y) const {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       if (drops)
-        ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>());
+        ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw);
       else
         ops::copy<T>(context, x.template view<const T>(), y.template view<T>());
     });

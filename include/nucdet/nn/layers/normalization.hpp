@@ -36,39 +36,51 @@ class NormalizationLayer final : public Layer<D> {
     variance_ = binder.statistic("running_var", {channels_}, 1);
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
+    forward_with(context, x, y, pass, ops::detail::Same{});
+  }
+  std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
+                                  Wanted wanted) const override {
+    return backward_with(context, dy, tape, wanted, ops::detail::Same{});
+  }
+
+  /// The two passes with an activation f behind the normalisation, whose input is then never stored.
+  template <class F>
+  void forward_with(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass, const F& f) const {
     const Index groups = statistics_ == Statistics::instance ? x[0].shape().n : 1;
-    Tensor<D> mean = context.make({groups, 1, 1, channels_}, y.dtype()),
-              inverse = context.make(mean.shape(), y.dtype());
+    Tensor<D> mean = context.make({groups, 1, 1, channels_}, parameter_type(y.dtype())),
+              inverse = context.make(mean.shape(), mean.dtype());
     const bool running = uses_running(pass.mode);
-    dispatch(y.dtype(), [&]<class T>() {
-      T* const m = mean.template view<T>().data;
-      T* const r = inverse.template view<T>().data;
+    dispatch<D>(y.dtype(), [&]<class T>() {
+      using C = compute_t<T>;
+      C* const m = mean.template view<C>().data;
+      C* const r = inverse.template view<C>().data;
       const auto in = x[0].template view<const T>();
       if (running)
-        read_running(m, r);
+        ops::running_statistics<C>(context, channels_, mean_.template value<C>(), variance_.template value<C>(),
+                                   kEpsilon, m, r);
       else
-        take_statistics(context, in, groups, m, r, pass.mode == Mode::training);
-      const bool affine = statistics_ != Statistics::instance;
-      ops::normalize<T>(context, in, groups, m, r, affine ? gamma_.template value<T>() : nullptr,
-                        affine ? beta_.template value<T>() : nullptr, y.template view<T>());
+        take_statistics<T>(context, in, groups, m, r, pass.mode == Mode::training);
+      ops::normalize<T>(context, in, groups, m, r, gammas<C>(), betas<C>(), y.template view<T>(), f);
     });
     if (pass.tape == nullptr) return;
     pass.tape->save(x[0]), pass.tape->save(mean), pass.tape->save(inverse);
     pass.tape->save_number(running ? 1 : 0);
   }
-  std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
-                                  Wanted wanted) const override {
+  template <class F>
+  std::vector<Tensor<D>> backward_with(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape, Wanted wanted,
+                                       const F& f) const {
     const bool running = tape.take_number() != 0;
     const Tensor<D> inverse = tape.take(), mean = tape.take(), x = tape.take();
     std::vector<Tensor<D>> dx;
     if (wanted.inputs) dx.push_back(context.make(x.shape(), x.dtype()));
-    dispatch(dy.dtype(), [&]<class T>() {
-      const bool affine = statistics_ != Statistics::instance, train = affine && wanted.parameters;
-      ops::normalize_gradient<T>(
-          context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
-          mean.template view<const T>().data, inverse.template view<const T>().data,
-          affine ? gamma_.template value<T>() : nullptr, !running, wanted.inputs ? dx[0].template view<T>() : View<T>(),
-          train ? gamma_.template gradient<T>() : nullptr, train ? beta_.template gradient<T>() : nullptr);
+    dispatch<D>(dy.dtype(), [&]<class T>() {
+      using C = compute_t<T>;
+      const bool train = affine() && wanted.parameters;
+      ops::normalize_gradient<T>(context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
+                                 mean.template view<const C>().data, inverse.template view<const C>().data, gammas<C>(),
+                                 betas<C>(), !running, wanted.inputs ? dx[0].template view<T>() : View<T>(),
+                                 train ? gamma_.template gradient<C>() : nullptr,
+                                 train ? beta_.template gradient<C>() : nullptr, f);
     });
     return dx;
   }
@@ -81,25 +93,23 @@ class NormalizationLayer final : public Layer<D> {
  private:
   bool uses_running(Mode mode) const { return statistics_ == Statistics::running && mode == Mode::inference; }
 
-  template <class T>
-  void read_running(T* mean, T* inverse) const {
-    const T *m = mean_.template value<T>(), *v = variance_.template value<T>();
-    for (Index c = 0; c < channels_; ++c)
-      mean[c] = m[c], inverse[c] = T(1) / std::sqrt(v[c] + static_cast<T>(kEpsilon));
+  bool affine() const { return statistics_ != Statistics::instance; }
+  template <class C>
+  const C* gammas() const {
+    return affine() ? gamma_.template value<C>() : nullptr;
+  }
+  template <class C>
+  const C* betas() const {
+    return affine() ? beta_.template value<C>() : nullptr;
   }
   /// Training also moves the running statistics towards the batch's (the unbiased variance, as PyTorch).
-  template <class T>
-  void take_statistics(Context<D>& context, View<const T> x, Index groups, T* mean, T* inverse, bool update) const {
-    std::vector<T> variance(static_cast<std::size_t>(groups * channels_));
+  template <class T, class C = compute_t<T>>
+  void take_statistics(Context<D>& context, View<const T> x, Index groups, C* mean, C* inverse, bool update) const {
+    const DeviceArray<C, D> variance(context, static_cast<std::size_t>(groups * channels_));
     ops::norm_statistics<T>(context, x, groups, kEpsilon, mean, inverse, variance.data());
-    if (!update || statistics_ == Statistics::instance) return;
-    const double count = static_cast<double>(x.shape.pixels()), unbiased = count > 1 ? count / (count - 1) : 1.0;
-    T *m = mean_.template value<T>(), *v = variance_.template value<T>();
-    for (Index c = 0; c < channels_; ++c) {
-      m[c] += static_cast<T>(kMomentum * (static_cast<double>(mean[c]) - static_cast<double>(m[c])));
-      const double fresh = unbiased * static_cast<double>(variance[static_cast<std::size_t>(c)]);
-      v[c] += static_cast<T>(kMomentum * (fresh - static_cast<double>(v[c])));
-    }
+    if (!update || !affine()) return;
+    ops::update_running<C>(context, channels_, static_cast<double>(x.shape.pixels()), kMomentum, mean, variance.data(),
+                           mean_.template value<C>(), variance_.template value<C>());
   }
 
   Index channels_;

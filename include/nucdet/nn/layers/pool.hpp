@@ -22,7 +22,7 @@ class PoolLayer final : public Layer<D> {
     return {x.n, (x.h - window_) / stride_ + 1, (x.w - window_) / stride_ + 1, x.c};
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       if constexpr (Kind == Pooling::maximum)
         ops::max_pool<T>(context, x[0].template view<const T>(), window_, stride_, y.template view<T>());
       else
@@ -36,7 +36,7 @@ class PoolLayer final : public Layer<D> {
     std::vector<Tensor<D>> dx;
     if (!wanted.inputs) return dx;
     dx.push_back(context.make(x.shape(), x.dtype()));
-    dispatch(dy.dtype(), [&]<class T>() {
+    dispatch<D>(dy.dtype(), [&]<class T>() {
       if constexpr (Kind == Pooling::maximum)
         ops::max_pool_gradient<T>(context, x.template view<const T>(), y.template view<const T>(),
                                   dy.template view<const T>(), window_, stride_, dx[0].template view<T>());

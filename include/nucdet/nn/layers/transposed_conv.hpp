@@ -38,10 +38,11 @@ class TransposedConvLayer final : public Layer<D> {
     bias_ = binder.parameter("bias", {s.out}, Init::constant(0));
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       ops::conv2d_data_gradient<T>(
-          context, settings_.problem(x[0].shape()), x[0].template view<const T>(), weight_.template value<T>(),
-          {.bias = bias_.template value<T>(), .first = {}, .residual = {}, .last = {}}, y.template view<T>());
+          context, settings_.problem(x[0].shape()), x[0].template view<const T>(), weight_.template factors<T>(),
+          {.bias = bias_.template value<compute_t<T>>(), .first = {}, .residual = {}, .last = {}},
+          y.template view<T>());
     });
     if (pass.tape != nullptr) pass.tape->save(x[0]);
   }
@@ -50,16 +51,16 @@ class TransposedConvLayer final : public Layer<D> {
     const Tensor<D> x = tape.take();
     const auto problem = settings_.problem(x.shape());
     std::vector<Tensor<D>> dx;
-    dispatch(dy.dtype(), [&]<class T>() {
+    dispatch<D>(dy.dtype(), [&]<class T>() {
       const auto slopes = dy.template view<const T>();
       if (wanted.parameters) {
         ops::conv2d_weight_gradient<T>(context, problem, slopes, x.template view<const T>(),
-                                       weight_.template gradient<T>());
-        ops::bias_gradient<T>(context, slopes, bias_.template gradient<T>());
+                                       weight_.template gradient<compute_t<T>>());
+        ops::bias_gradient<T>(context, slopes, bias_.template gradient<compute_t<T>>());
       }
       if (wanted.inputs) {
         dx.push_back(context.make(x.shape(), x.dtype()));
-        ops::conv2d<T>(context, problem, slopes, weight_.template value<T>(), {}, dx[0].template view<T>());
+        ops::conv2d<T>(context, problem, slopes, weight_.template factors<T>(), {}, dx[0].template view<T>());
       }
     });
     return dx;

@@ -19,7 +19,7 @@ class UpsampleLayer final : public Layer<D> {
     return {in[0].n, in[0].h * factor_, in[0].w * factor_, in[0].c};
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>&) const override {
-    dispatch(y.dtype(), [&]<class T>() {
+    dispatch<D>(y.dtype(), [&]<class T>() {
       if constexpr (How == Interpolation::nearest)
         ops::upsample_nearest<T>(context, x[0].template view<const T>(), factor_, y.template view<T>());
       else
@@ -31,7 +31,7 @@ class UpsampleLayer final : public Layer<D> {
     if (!wanted.inputs) return dx;
     const Shape s = dy.shape();
     dx.push_back(context.make({s.n, s.h / factor_, s.w / factor_, s.c}, dy.dtype()));
-    dispatch(dy.dtype(), [&]<class T>() {
+    dispatch<D>(dy.dtype(), [&]<class T>() {
       if constexpr (How == Interpolation::nearest)
         ops::upsample_nearest_gradient<T>(context, dy.template view<const T>(), factor_, dx[0].template view<T>());
       else

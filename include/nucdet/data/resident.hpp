@@ -1,0 +1,78 @@
+#pragma once
+#include <vector>
+
+#include "nucdet/data/crop_kernel.hpp"
+#include "nucdet/data/sampler.hpp"
+
+namespace nucdet::data {
+
+/// A data set with its images where a model's device can read them, and the crops cut there. On the CPU that is the
+/// data set itself; a GPU keeps a copy of the images, and only the numbers of each cut and the points go up.
+template <class Device>
+class ResidentDataset {
+ public:
+  /// The data set must outlive this. Throws ShapeError for images of more than 8 channels.
+  ResidentDataset(Context<Device>& context, const Dataset& dataset) : dataset_(&dataset) {
+    for (const Sample& sample : dataset) {
+      const View<const float> image = view_of(sample.image);
+      if (image.shape.c > detail::kMostChannels)
+        throw ShapeError(message(sample.name, ": the image has ", image.shape.c, " channels, wanted at most ",
+                                 detail::kMostChannels));
+      images_.push_back(context.make(image.shape));
+      context.upload(images_.back().template view<float>().data, image.data,
+                     static_cast<std::size_t>(image.shape.count()) * sizeof(float));
+    }
+  }
+  const Dataset& host() const { return *dataset_; }
+
+  /// See CropSampler::draw; images lie on the device.
+  void draw(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
+            std::vector<std::vector<Point>>& points) const {
+    const auto cuts = sampler.cuts(context.host(), *dataset_, iteration, images.shape, points);
+    std::vector<double> nodes;
+    for (const auto& cut : cuts) {
+      nodes.insert(nodes.end(), cut.warp.elastic.dx().begin(), cut.warp.elastic.dx().end());
+      nodes.insert(nodes.end(), cut.warp.elastic.dy().begin(), cut.warp.elastic.dy().end());
+    }
+    const DeviceArray<double, Device> elastic(context, nodes.data(), nodes.size());
+    const double* next = elastic.data();
+    std::vector<detail::DeviceCut> on_device;
+    for (const auto& cut : cuts) {
+      on_device.push_back(device_cut(cut));
+      const std::size_t count = cut.warp.elastic.dx().size();
+      on_device.back().warp.elastic.dx = next, on_device.back().warp.elastic.dy = next + count;
+      next += 2 * count;
+    }
+    const DeviceArray<detail::DeviceCut, Device> table(context, on_device.data(), on_device.size());
+    parallel_for(context, {images.shape.n, images.shape.h, images.shape.w, 1}, detail::CutPixels{table.data(), images});
+  }
+
+ private:
+  detail::DeviceCut device_cut(const CropSampler::Cut& cut) const {
+    const Sample& sample = (*dataset_)[cut.sample];
+    detail::DeviceCut to{
+        images_[cut.sample].template view<const float>(), cut.warp.view(), cut.stain, cut.stains, {}, {}};
+    for (std::size_t c = 0; c < sample.statistics.mean.size(); ++c)
+      to.mean[c] = sample.statistics.mean[c], to.inverse[c] = 1.0f / sample.statistics.deviation[c];
+    return to;
+  }
+
+  const Dataset* dataset_;
+  std::vector<Tensor<Device>> images_;
+};
+
+template <>
+class ResidentDataset<Cpu> {
+ public:
+  ResidentDataset(Context<Cpu>&, const Dataset& dataset) : dataset_(&dataset) {}
+  const Dataset& host() const { return *dataset_; }
+  void draw(Context<Cpu>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
+            std::vector<std::vector<Point>>& points) const {
+    sampler.draw(context, *dataset_, iteration, images, points);
+  }
+
+ private:
+  const Dataset* dataset_;
+};
+
+}  // namespace nucdet::data
