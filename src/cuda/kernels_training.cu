@@ -1,0 +1,37 @@
+// Losses, labels, optimisers, and the data that goes in.
+#include "nucdet/cuda/instantiate.cuh"
+#include "nucdet/data/crop_kernel.hpp"
+#include "nucdet/data/normalize.hpp"
+#include "nucdet/data/pad.hpp"
+#include "nucdet/label/disc.hpp"
+#include "nucdet/label/gaussian.hpp"
+#include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/cross_entropy.hpp"
+#include "nucdet/loss/squared_error.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/optim/adam.hpp"
+#include "nucdet/optim/clip.hpp"
+#include "nucdet/optim/sgd.hpp"
+
+using namespace nucdet;
+
+NUCDET_CUDA_REDUCE_COLUMNS(double, 1, loss::detail::SumMaps<float>)
+NUCDET_CUDA_PARALLEL_FOR(loss::detail::LabelMeans<float>)
+NUCDET_CUDA_LOSS(loss::WeightedSquaredError)
+NUCDET_CUDA_LOSS(loss::SquaredError)
+NUCDET_CUDA_LOSS(loss::CrossEntropy)
+
+NUCDET_CUDA_LABEL(label::ProximityMap)
+NUCDET_CUDA_LABEL(label::GaussianDensity)
+NUCDET_CUDA_LABEL(label::Disc)
+
+NUCDET_CUDA_STEP_RULE(optim::Sgd)
+NUCDET_CUDA_STEP_RULE(optim::Adam)
+NUCDET_CUDA_REDUCE_ROWS(1, optim::detail::SquaredNorm)
+NUCDET_CUDA_PARALLEL_FOR(optim::detail::Scale)
+NUCDET_CUDA_PARALLEL_FOR(optim::detail::Clamp)
+
+NUCDET_CUDA_REDUCE_COLUMNS(double, 2, data::detail::Moments)
+NUCDET_CUDA_PARALLEL_FOR(data::detail::Normalize)
+NUCDET_CUDA_PARALLEL_FOR(data::detail::ReflectInto)
+NUCDET_CUDA_PARALLEL_FOR(data::detail::CutPixels)
