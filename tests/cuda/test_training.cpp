@@ -1,0 +1,235 @@
+// Training and detection on a CUDA device: the CPU's losses, the same bits each time, the same points.
+#include "nucdet/data/synthetic_tissue.hpp"
+#include "nucdet/detect/detector.hpp"
+#include "nucdet/label/disc.hpp"
+#include "nucdet/label/gaussian.hpp"
+#include "nucdet/label/proximity.hpp"
+#include "nucdet/label/render_batch.hpp"
+#include "nucdet/loss/cross_entropy.hpp"
+#include "nucdet/loss/squared_error.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/nets/micronet.hpp"
+#include "nucdet/nn/network.hpp"
+#include "nucdet/optim/adam.hpp"
+#include "nucdet/train/checkpoint.hpp"
+#include "nucdet/train/trainer.hpp"
+#include "nucdet/train/validate.hpp"
+
+#include "cuda/support/device_arrays.hpp"
+#include "support/catch.hpp"
+
+using namespace nucdet;
+using namespace nucdet_test;
+
+namespace {
+
+constexpr nn::MicroNetOptions kSmall{.base = 2};
+
+data::Dataset tissue(Context<Cpu>& context, int images, Index size) {
+  data::Dataset dataset;
+  for (int i = 0; i < images; ++i) {
+    const auto made = data::synthesize({.height = size, .width = size + 16 * i, .seed = static_cast<std::uint64_t>(i)});
+    dataset.push_back(data::make_sample(context, made.image, made.points, 1, message("image ", i), i % 2 ? "a" : "b"));
+  }
+  return dataset;
+}
+
+template <class Rule, class D>
+struct Training {
+  Context<D> context;
+  nn::Network<nn::MicroNet<kSmall>, 3, D> net;
+  train::Trainer<loss::WeightedSquaredError, label::ProximityMap, Rule, D> trainer;
+
+  Training(ContextOptions options, Rule rule, double clip)
+      : context(options),
+        net(context),
+        trainer(net, loss::WeightedSquaredError{}, label::ProximityMap{}, rule,
+                data::CropSampler{.crop = 32, .batch = 2, .seed = 4},
+                {.iterations = 1000,
+                 .rate = {.schedule = optim::Constant{.rate = 2e-3}, .start = 2e-3},
+                 .clip_norm = clip}) {}
+
+  std::vector<double> losses(const train::Sources& sources, int steps) {
+    std::vector<double> all;
+    for (int k = 0; k < steps; ++k) all.push_back(trainer.step(sources).loss);
+    return all;
+  }
+  std::vector<double> weights() { return numbers_of(context, net.parameters()->values()); }
+};
+
+}  // namespace
+
+TEST_CASE("cuda: losses and their gradients") {
+  Context<Cpu> cpu({.threads = 1});
+  Context<Cuda> gpu;
+  const auto check = [&](const auto& loss, Index maps, std::vector<float> weights) {
+    const Shape o{2, 37, 23, maps}, y{2, 37, 23, loss.target_maps(static_cast<int>(maps))};
+    const auto a = random_numbers(o.count(), 1);
+    auto b = random_numbers(y.count(), 2);
+    for (double& v : b) v = 0.5 * (v + 1);
+    const auto run = [&](auto& context) {
+      const auto p = on_device<float>(context, o, a), t = on_device<float>(context, y, b);
+      auto g = context.make(o);
+      const double value = loss::evaluate<float>(context, loss, p.template view<const float>(),
+                                                 t.template view<const float>(), weights, g.template view<float>());
+      return std::pair(value, numbers_of(context, g));
+    };
+    const auto found = run(gpu), wanted = run(cpu);
+    CHECK(found.first == Approx(wanted.first).epsilon(kElementwise));
+    CHECK(difference(found.second, wanted.second) < 2 * kElementwise);
+    CHECK(run(gpu) == found);
+  };
+  check(loss::WeightedSquaredError{}, 1, {}), check(loss::WeightedSquaredError{}, 3, {0.5f, 2.0f});
+  check(loss::SquaredError{}, 1, {1.0f, 0.0f}), check(loss::CrossEntropy{.background = 0.5f, .nucleus = 3}, 2, {});
+}
+
+TEST_CASE("cuda: labels are drawn from points as on the CPU") {
+  Context<Cpu> cpu({.threads = 1});
+  Context<Cuda> gpu;
+  RandomStream random{3};
+  std::vector<std::vector<Point>> points(3);
+  for (int k = 0; k < 60; ++k) points[0].push_back({random.uniform(-20, 130), random.uniform(-20, 100)});
+  points[2] = {{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}};  // image 1 has none
+  const auto check = [&](const auto& profile) {
+    const auto run = [&](auto& context) {
+      auto maps = context.make({3, 80, 120, 2});
+      label::render_batch(context, profile, std::span<const std::vector<Point>>(points), maps.template view<float>());
+      return numbers_of(context, maps);
+    };
+    CHECK(difference(run(gpu), run(cpu)) < kElementwise);
+  };
+  check(label::ProximityMap{}), check(label::GaussianDensity{}), check(label::Disc{});
+  auto maps = gpu.make({3, 8, 8, 1});
+  CHECK_THROWS_AS(
+      label::render_batch(gpu, label::Disc{}, std::span<const std::vector<Point>>(points).first(2), maps.view<float>()),
+      ShapeError);
+  points[1] = {{NAN, 0}};
+  CHECK_THROWS_AS(
+      label::render_batch(gpu, label::Disc{}, std::span<const std::vector<Point>>(points), maps.view<float>()),
+      ArgumentError);
+}
+
+TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {
+  Context<Cuda> gpu;
+  const data::Dataset dataset = tissue(gpu.host(), 3, 64);
+  for (const data::Augmentation& augmentation : {data::Augmentation{}, data::Augmentation::none()}) {
+    data::CropSampler sampler{.crop = 48, .batch = 3, .augmentation = augmentation, .seed = 9};
+    for (const std::int64_t iteration : {0, 7}) {
+      const Shape shape{3, 48, 48, 3};
+      auto on_cpu = gpu.host().make(shape);
+      auto on_gpu = gpu.make(shape);
+      std::vector<std::vector<Point>> wanted, found;
+      sampler.draw(gpu.host(), dataset, iteration, on_cpu.view<float>(), wanted);
+      data::ResidentDataset<Cuda>(gpu, dataset).draw(gpu, sampler, iteration, on_gpu.view<float>(), found);
+      CHECK(found == wanted);
+      CHECK(difference(numbers_of(gpu, on_gpu), numbers_of(gpu.host(), on_cpu)) < 5 * kElementwise);
+    }
+  }
+}
+
+TEST_CASE("cuda: optimisers take the CPU's steps") {
+  const auto check = [](const auto& rule) {
+    using Rule = std::decay_t<decltype(rule)>;
+    const std::vector<optim::Segment> segments{{0, 5000, true}, {5008, 100, false}, {5120, 64, true, true}};
+    const auto run = [&](auto& context) {
+      using D = std::conditional_t<std::is_same_v<decltype(context), Context<Cuda>&>, Cuda, Cpu>;
+      const auto upload = [&](std::size_t count, std::uint64_t stream, double scale) {
+        const auto numbers = random_numbers(static_cast<Index>(count), stream);
+        std::vector<float> rounded;
+        for (const double v : numbers) rounded.push_back(static_cast<float>(scale * v));
+        return DeviceArray<float, D>(context, rounded.data(), count);
+      };
+      const auto values = upload(5200, 1, 1), gradients = upload(5200, 2, 1), state = upload(5200 * Rule::states, 3, 0);
+      for (std::int64_t k = 0; k < 4; ++k)
+        optim::step(context, rule, 1e-2, k, std::span(values.data(), values.size()),
+                    std::span<const float>(gradients.data(), gradients.size()), std::span(state.data(), state.size()),
+                    segments);
+      auto all = values.read(context);
+      const auto kept = state.read(context);
+      all.insert(all.end(), kept.begin(), kept.end());
+      return std::vector<double>(all.begin(), all.end());
+    };
+    Context<Cpu> cpu({.threads = 1});
+    Context<Cuda> gpu;
+    CHECK(difference(run(gpu), run(cpu)) < kElementwise);
+  };
+  check(optim::Sgd{}), check(optim::Adam{.decay = 0.1}), check(optim::Adam{.decay = 0.1, .decoupled = true});
+}
+
+TEST_CASE("cuda: fifty training steps follow the CPU's losses, and repeat bit for bit") {
+  Context<Cpu> host({.threads = 2});
+  const data::Dataset dataset = tissue(host, 3, 64);
+  const auto run = [&](auto&& training) { return training.losses({dataset}, 50); };
+  const auto wanted = run(Training<optim::Sgd, Cpu>({.threads = 2, .seed = 3}, {}, 1));
+  Training<optim::Sgd, Cuda> first({.seed = 3}, {}, 1), second({.seed = 3}, {}, 1);
+  const auto found = run(first);
+  CHECK(first.trainer.capture_note().empty());
+  for (std::size_t k = 0; k < 50; ++k) CHECK(found[k] == Approx(wanted[k]).epsilon(1e-3));
+  CHECK(run(second) == found);
+  CHECK(second.weights() == first.weights());
+}
+
+TEST_CASE("cuda: training in bf16 learns, and a run goes on from a checkpoint bit for bit") {
+  Context<Cpu> host({.threads = 1});
+  const data::Dataset dataset = tissue(host, 2, 64), other = tissue(host, 1, 80);
+  const ContextOptions options{.seed = 3, .precision = Precision::bf16};
+  Training<optim::Adam, Cuda> whole(options, {}, 0), begun(options, {}, 0), resumed(options, {}, 0);
+  const train::Sources sources{dataset, &other};
+  const auto losses = whole.losses(sources, 30);
+  double early = 0, late = 0;
+  for (std::size_t k = 0; k < 10; ++k) early += losses[k], late += losses[20 + k];
+  CHECK(late < 0.9 * early);
+  begun.losses(sources, 15);
+  const auto path = std::filesystem::temp_directory_path() / "nucdet_cuda_checkpoint.safetensors";
+  train::save_checkpoint(path, begun.trainer, {});
+  train::restore_checkpoint(io::read_safetensors(path), path.string(), resumed.trainer);
+  std::filesystem::remove(path);
+  const auto rest = resumed.losses(sources, 15);
+  CHECK(std::vector<double>(losses.begin() + 15, losses.end()) == rest);
+  CHECK(resumed.weights() == whole.weights());
+}
+
+TEST_CASE("cuda: training refuses fp16") {
+  CHECK_THROWS_AS((Training<optim::Sgd, Cuda>({.precision = Precision::fp16}, {}, 0)), ArgumentError);
+}
+
+TEST_CASE("cuda: detection finds the CPU's points, in tiles and whole, from host and device memory") {
+  Context<Cpu> cpu({.threads = 2, .seed = 6});
+  Context<Cuda> gpu({.seed = 6});
+  nn::Network<nn::MicroNet<kSmall>, 3, Cpu> on_cpu(cpu);
+  nn::Network<nn::MicroNet<kSmall>, 3, Cuda> on_gpu(gpu);
+  const auto made = data::synthesize({.height = 150, .width = 333, .seed = 8});
+  const detect::LocalMaxima peaks{.radius = 3, .relative = 0.1, .absolute = 0.001f};
+  const auto wanted = detect::Detector(on_cpu, peaks)(made.image);
+  REQUIRE(wanted.size() > 10);
+  const auto check = [&](const std::vector<Nucleus>& found) {
+    REQUIRE(found.size() == wanted.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CHECK(squared_distance(found[i].centre, wanted[i].centre) < 1e-4);
+      CHECK(found[i].score == Approx(wanted[i].score).epsilon(1e-3));
+    }
+  };
+  const detect::Detector whole(on_gpu, peaks), tiled(on_gpu, peaks, {.tile = 304});
+  check(whole(made.image)), check(tiled(made.image)), check(tiled(made.image));
+  const View<const float> image = view_of(made.image);
+  const auto resident = gpu.make(image.shape);
+  gpu.upload(resident.memory(), image.data, static_cast<std::size_t>(image.shape.count()) * sizeof(float));
+  const auto statistics = data::statistics_of(gpu, resident.view<const float>());
+  auto found = whole.resident_candidates(resident.view<const float>(), statistics);
+  detect::keep_relative(found, peaks.relative);
+  check(found);
+}
+
+TEST_CASE("cuda: validation gives the CPU's loss and F1") {
+  Context<Cpu> cpu({.threads = 2, .seed = 6});
+  Context<Cuda> gpu({.seed = 6});
+  const data::Dataset dataset = tissue(cpu, 2, 64);
+  const nn::Network<nn::MicroNet<kSmall>, 3, Cpu> on_cpu(cpu);
+  const nn::Network<nn::MicroNet<kSmall>, 3, Cuda> on_gpu(gpu);
+  const auto run = [&](const auto& net) {
+    return train::validate(net, loss::WeightedSquaredError{}, label::ProximityMap{}, dataset, {.absolute = 0.01f});
+  };
+  const train::Validation found = run(on_gpu), wanted = run(on_cpu);
+  CHECK(found.loss == Approx(wanted.loss).epsilon(1e-4));
+  CHECK(found.f1 == Approx(wanted.f1).margin(0.005));
+}
