@@ -22,8 +22,9 @@ constexpr std::size_t kPage = 4096;
 constexpr const char* kUnmetBarrier = "barrier not met by all threads of the block";
 
 struct Fiber {
-  ucontext_t context;
-  bool done = false;
+  ucontext_t context;  // for its first start
+  void* place[5];      // where it waits
+  bool started = false, done = false;
 };
 
 /// The first fiber goes through the blocks of a grid and calls the threads as plain functions, until thread 0 of a
@@ -43,12 +44,15 @@ class Scheduler {
   void run_phases();
   void prepare_fibers();
   void resume(std::size_t thread);
-  void suspend();
+  [[gnu::noinline]] void enter(Fiber& fiber);
+  [[gnu::noinline]] static void jump(Fiber& fiber);
+  [[gnu::noinline]] void suspend();
+  [[gnu::noinline]] void leave();
   void finish_thread();
   void call() const { call_(arguments_); }
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
-  ucontext_t main_;
+  void* place_[5];  // of the scheduler itself
   void (*call_)(const void*) = nullptr;
   const void* arguments_ = nullptr;
   std::size_t threads_ = 0;
@@ -154,12 +158,24 @@ void Scheduler::resume(std::size_t thread) {
   current_ = thread;
   const auto t = static_cast<unsigned>(thread);
   threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / blockDim.x / blockDim.y};
-  if (swapcontext(&main_, &fibers_[thread]->context) != 0) fail("cannot switch to a fiber");
+  enter(*fibers_[thread]);
 }
 
-void Scheduler::suspend() {
-  if (swapcontext(&fibers_[current_]->context, &main_) != 0) fail("cannot leave a fiber");
+// Jumps, not swapcontext, which asks the system for its signal mask at every switch. Setting a place and jumping to one
+// stay in functions of their own: compilers take no account of both in one.
+void Scheduler::enter(Fiber& fiber) {
+  if (__builtin_setjmp(place_) == 0) jump(fiber);
 }
+void Scheduler::jump(Fiber& fiber) {
+  if (fiber.started) __builtin_longjmp(fiber.place, 1);
+  fiber.started = true;
+  setcontext(&fiber.context);
+  fail("cannot switch to a fiber");
+}
+void Scheduler::suspend() {
+  if (__builtin_setjmp(fibers_[current_]->place) == 0) leave();
+}
+void Scheduler::leave() { __builtin_longjmp(place_, 1); }
 
 void Scheduler::finish_thread() {
   fibers_[current_]->done = true;
