@@ -21,6 +21,7 @@ MAY_SEE = {
     "data": {"core", "exec"},
     "nn": {"core", "exec", "ops"},
     "nets": {"core", "nn", "ops"},
+    "cuda": {"core", "exec", "ops", "label", "loss", "optim"},
     "io": {"core", "data", "detect", "match", "metrics", "nn"},
     "detect": {"core", "data", "exec", "nn"},
     "train": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nn", "optim"},
@@ -34,11 +35,17 @@ ONLY_IN = {
     r"tiffio\.h": {"src/io/tiff.cpp"},
     r"nlohmann/": {"src/io/json.cpp"},
     r"CLI/": {"tools/nucdet/main.cpp"},
+    r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},
+    r"cuda_runtime\.h": {"include/nucdet/cuda/launch.cuh"},
 }
+# Seen by the sources of nucdet::cuda alone: a program that uses it needs no CUDA header.
+ONLY_UNDER = {r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
+# nvcc cannot read the composition of networks, and warns of Eigen and xtensor.
+NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io)/|nucdet/data/(image|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
 MOST_LINES = 300
 
 wrong = []
-files = [f for top in ("include", "src", "tools") for f in sorted((ROOT / top).rglob("*")) if f.suffix in (".hpp", ".cpp")]
+files = [f for top in ("include", "src", "tools") for f in sorted((ROOT / top).rglob("*")) if f.suffix in (".hpp", ".cpp", ".cu", ".cuh")]
 for file in files:
     name = file.relative_to(ROOT).as_posix()
     text = file.read_text(encoding="utf-8")
@@ -46,6 +53,11 @@ for file in files:
     for library, allowed in ONLY_IN.items():
         if name not in allowed and any(re.match(library, i) for i in included):
             wrong.append(f"{name}: includes {library.rstrip('/')}, which only {', '.join(sorted(allowed))} may")
+    for library, folder in ONLY_UNDER.items():
+        if not name.startswith(folder) and any(re.match(library, i) for i in included):
+            wrong.append(f"{name}: includes {library}, which only files under {folder} may")
+    if file.suffix in (".cu", ".cuh"):
+        wrong += [f"{name}: nvcc may not see {i}" for i in included if re.match(NOT_FOR_NVCC, i)]
     if not file.is_relative_to(HEADERS):
         continue
     if "#pragma once" not in text:

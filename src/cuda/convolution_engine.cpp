@@ -216,8 +216,9 @@ bool ConvolutionEngine::Plans::run_map(Context<Cuda>& context, const MapPass<T>&
   const Operand<T> weight(context, View<const T>(call.weight, weight_shape(call.problem)), weight_shape(wide));
   MapPass<T> inner{call.pass, wide, map.view, weight.view.data, call.epilogue, call.out};
   if (out == call.out.shape) {
-    if (run_fused(context, inner)) return true;
-    if (!has_work(call.epilogue)) return false;
+    const bool works = has_work(call.epilogue);
+    if ((options.fuse || !works) && run_fused(context, inner)) return true;
+    if (!works) return false;
     inner.epilogue = {};
     if (!run_fused(context, inner)) return false;
     finish<T>(context, call.epilogue, call.out, call.out);

@@ -27,7 +27,7 @@ using nucdet::f16;
   NUCDET_CUDA_REDUCE_COLUMNS(float, 1, kernels::SumChannels<T>)               \
   NUCDET_CUDA_PARALLEL_FOR(kernels::NormFinish<T>)                            \
   NUCDET_CUDA_PARALLEL_FOR(kernels::MatchSize<T>)                             \
-  NUCDET_CUDA_PARALLEL_FOR(kernels::ChannelDropout<T>)                        \
+  NUCDET_CUDA_RUN_ROWS(T, 1, kernels::ScaleChannels<T>)                       \
   NUCDET_CUDA_PARALLEL_FOR(kernels::Pool<T, true>)                            \
   NUCDET_CUDA_PARALLEL_FOR(kernels::Pool<T, false>)                           \
   NUCDET_CUDA_PARALLEL_FOR(kernels::MaxPoolGradient<T>)                       \
@@ -46,6 +46,7 @@ NUCDET_OPS_OF(bf16)
 NUCDET_OPS_OF(f16)
 
 // Parameters and statistics are f32 in all of them.
+NUCDET_CUDA_PARALLEL_FOR(kernels::DrawFactors<float>)
 NUCDET_CUDA_PARALLEL_FOR(kernels::ReadRunning<float>)
 NUCDET_CUDA_PARALLEL_FOR(kernels::MoveRunning<float>)
 NUCDET_CUDA_PARALLEL_FOR(kernels::NormLine<float>)

@@ -105,4 +105,14 @@ void write_scores_json(const std::filesystem::path& path, const ScoreReport& rep
         1);
 }
 
+void write_records_json(const std::filesystem::path& path, const std::vector<JsonRecord>& records) {
+  Json list = Json::array();
+  for (const JsonRecord& record : records) {
+    Json object;
+    for (const auto& [name, value] : record) std::visit([&](const auto& v) { object[name] = v; }, value);
+    list.push_back(std::move(object));
+  }
+  write(path, list, 1);
+}
+
 }  // namespace nucdet::io

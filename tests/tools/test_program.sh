@@ -85,4 +85,14 @@ check "overlay" 0 "o.png" "$nucdet" overlay "$image" --detections "$work/found/$
 has o.png
 check "overlay of the truth" 0 "t.png" "$nucdet" overlay "$image" --truth "$work/data/annotations/$name.csv" --out "$work/t.png"
 check "overlay of nothing" 2 "neither" "$nucdet" overlay "$image" --out "$work/n.png"
+
+check "doctor" 0 "device auto is: (cpu|cuda)" "$nucdet" doctor
+check "bench" 0 "detect .*1x64x96x3" "$nucdet" bench --base 4 --height 64 --width 96 --crop 32 --batch 1 --seconds 0.01 --device cpu --json "$work/bench.json"
+has bench.json
+check "a device that is none" 2 "wanted auto, cpu, cuda or cuda:N" "$nucdet" bench --device gpu
+check "a number that is none" 2 "wanted auto, cpu, cuda or cuda:N" "$nucdet" bench --device cuda:x
+check "16 bits on the processor" 2 "computes in fp32" "$nucdet" bench --device cpu --precision bf16
+if "$nucdet" doctor | grep -q "auto is: cpu"; then
+  check "a GPU that is not there" 1 "device cuda: (no CUDA device|this program)" "$nucdet" bench --device cuda
+fi
 exit $failed

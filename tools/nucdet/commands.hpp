@@ -9,6 +9,14 @@
 /// Each returns the program's exit code: 0 done, 3 some inputs failed. Everything else is an exception.
 namespace nucdet::program {
 
+/// Where a command computes, and in what.
+struct DeviceOptions {
+  std::string device = "auto";     ///< auto, cpu, cuda or cuda:N
+  std::string precision = "fp32";  ///< fp32, tf32, bf16 or fp16
+  bool fuse = true;
+  int threads = 0;
+};
+
 struct TrainOptions {
   std::string manifest, out;
   std::string train_split = "train", validation_split = "val";
@@ -26,7 +34,7 @@ struct TrainOptions {
   bool mirror = true, balanced = true;
   std::string best = "f1";  ///< or loss
   std::uint64_t seed = 1;
-  int threads = 0;
+  DeviceOptions device;
   bool resume = false, quiet = false;
   std::string licence;  ///< of the training data, kept with the weights
 };
@@ -44,7 +52,7 @@ struct DetectOptions {
   std::optional<double> scale;  ///< empty: the manifest's
   Index tile = 1024;
   bool overlay = false, geojson = false, quiet = false;
-  int threads = 0;
+  DeviceOptions device;
 };
 int detect(const DetectOptions&);
 
@@ -54,7 +62,7 @@ struct EvaluateOptions {
   double gate = 16;
   Index tile = 1024;
   bool overlays = false, quiet = false;
-  int threads = 0;
+  DeviceOptions device;
 };
 int evaluate(const EvaluateOptions&);
 
@@ -80,5 +88,18 @@ struct SummaryOptions {
   Index height = 512, width = 512;
 };
 int summary(const SummaryOptions&);
+
+struct BenchOptions {
+  NetworkChoice network;
+  std::string model, image, json;
+  Index height = 1024, width = 1024, batch = 4, crop = 200;
+  double seconds = 2;  ///< spent on each measurement
+  bool measure = false;
+  DeviceOptions device;
+};
+int bench(const BenchOptions&);
+
+/// What this program can run on, and why not on a GPU.
+int doctor();
 
 }  // namespace nucdet::program

@@ -67,9 +67,10 @@ double metadata_number(const std::map<std::string, std::string>& metadata, const
   return value;
 }
 
-LoadedModel load_model(Context<Cpu>& context, const std::string& path, const ThresholdOptions& thresholds) {
+template <class Device>
+LoadedModel<Device> load_model(Context<Device>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
-  LoadedModel loaded{make_network(context, from_metadata(file.metadata, path)), file.metadata, {}};
+  LoadedModel<Device> loaded{make_network(context, from_metadata(file.metadata, path)), file.metadata, {}};
   const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
   if (prefix.empty()) {
     io::apply_weights(file, *loaded.model, path);
@@ -89,6 +90,11 @@ LoadedModel load_model(Context<Cpu>& context, const std::string& path, const Thr
   loaded.peaks.check();
   return loaded;
 }
+
+template LoadedModel<Cpu> load_model(Context<Cpu>&, const std::string&, const ThresholdOptions&);
+#ifdef NUCDET_WITH_CUDA
+template LoadedModel<Cuda> load_model(Context<Cuda>&, const std::string&, const ThresholdOptions&);
+#endif
 
 std::string duration_text(double seconds) {
   const auto s = static_cast<long long>(std::max(0.0, seconds));

@@ -30,12 +30,15 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
 
 /// A model from a weight file or a checkpoint, with the peak settings that its training found.
+template <class Device>
 struct LoadedModel {
-  std::unique_ptr<nn::Model<Cpu>> model;
+  std::unique_ptr<nn::Model<Device>> model;
   std::map<std::string, std::string> metadata;
   detect::LocalMaxima peaks;
 };
-LoadedModel load_model(Context<Cpu>& context, const std::string& path, const ThresholdOptions& thresholds = {});
+template <class Device>
+LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,
+                               const ThresholdOptions& thresholds = {});
 
 /// The number in a file's metadata, or `otherwise` if the key is not there. Throws IoError for anything else.
 double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise);

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "device.hpp"
 
 namespace nucdet::program {
 
@@ -66,14 +67,9 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
   }
 }
 
-}  // namespace
-
-int detect(const DetectOptions& o) {
-  const std::vector<io::ManifestEntry> inputs = collect(o);
-  check_not_annotations(o, inputs);
-  make_folder(o.out);
-  Context<Cpu> context({.threads = o.threads});
-  LoadedModel loaded = load_model(context, o.model, o.thresholds);
+template <class Device>
+int detect_on(Context<Device>& context, const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
+  LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();  // the detector has weights of its own
   int failed = 0;
@@ -86,6 +82,8 @@ int detect(const DetectOptions& o) {
       const std::vector<Nucleus> nuclei = detector(image, scale);
       write_results(o, entry, image, scale, loaded.peaks, nuclei);
       std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << nuclei.size() << '\n';
+    } catch (const CudaError&) {
+      throw;  // the device, not the image
     } catch (const Error& error) {
       if (inputs.size() == 1) throw;
       std::cerr << "nucdet: " << error.what() << '\n';
@@ -94,6 +92,15 @@ int detect(const DetectOptions& o) {
     progress.update(++done, entry.image.filename().string());
   }
   return failed > 0 ? 3 : 0;
+}
+
+}  // namespace
+
+int detect(const DetectOptions& o) {
+  const std::vector<io::ManifestEntry> inputs = collect(o);
+  check_not_annotations(o, inputs);
+  make_folder(o.out);
+  return on_device(o.device, {}, o.quiet, [&](auto& context) { return detect_on(context, o, inputs); });
 }
 
 }  // namespace nucdet::program

@@ -18,6 +18,7 @@
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "device.hpp"
 #include "score_overlay.hpp"
 
 namespace nucdet::program {
@@ -53,9 +54,10 @@ struct Thresholds {
 };
 
 /// The peaks down to a low floor, for the curve; the thresholds in use are returned apart.
-std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
+template <class Device>
+std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
-  LoadedModel loaded = load_model(context, o.model, o.thresholds);
+  LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
   use = {loaded.peaks.relative, loaded.peaks.absolute};
   loaded.peaks.absolute = std::min(use.floor, detect::LocalMaxima{}.absolute);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
@@ -63,7 +65,7 @@ std::vector<Scored> with_model(Context<Cpu>& context, const EvaluateOptions& o,
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
-    const data::Sample sample = load_sample(context, entry);
+    const data::Sample sample = load_sample(context.host(), entry);
     scored.push_back({entry, {detector.candidates(view_of(sample.image), sample.statistics), sample.points}});
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
@@ -176,10 +178,15 @@ int evaluate(const EvaluateOptions& o) {
   check_names(entries);
   for (const io::ManifestEntry& e : entries)
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
-  Context<Cpu> context({.threads = o.threads});
   Thresholds use;
-  const std::vector<Scored> images =
-      o.predictions.empty() ? with_model(context, o, entries, use) : with_predictions(o, entries);
+  std::vector<Scored> images;
+  if (o.predictions.empty())
+    on_device(o.device, {}, o.quiet, [&](auto& context) {
+      images = with_model(context, o, entries, use);
+      return 0;
+    });
+  else
+    images = with_predictions(o, entries);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   std::vector<metrics::ImageScore> scores;
   std::vector<metrics::Candidates> candidates;

@@ -11,16 +11,18 @@ using nn::MicroNetOptions;
 using nn::Statistics;
 using nn::UpKernel;
 
-using Maker = std::unique_ptr<nn::Model<Cpu>> (*)(Context<Cpu>&);
+template <class Device>
+using Maker = std::unique_ptr<nn::Model<Device>> (*)(Context<Device>&);
 
-template <MicroNetOptions O>
-std::unique_ptr<nn::Model<Cpu>> make(Context<Cpu>& context) {
-  return std::make_unique<nn::Network<nn::MicroNet<O>, 3, Cpu>>(context);
+template <MicroNetOptions O, class Device>
+std::unique_ptr<nn::Model<Device>> make(Context<Device>& context) {
+  return std::make_unique<nn::Network<nn::MicroNet<O>, 3, Device>>(context);
 }
 
+template <class Device>
 struct Known {
   NetworkChoice choice;
-  Maker maker;
+  Maker<Device> maker;
 };
 
 constexpr MicroNetOptions paper(int base) {
@@ -29,23 +31,24 @@ constexpr MicroNetOptions paper(int base) {
   return options;
 }
 
-template <int Base>
-void add_base(std::vector<Known>& list) {
-  list.push_back({{"micronet", Base, "sparse3", "batch"}, make<MicroNetOptions{.base = Base}>});
+template <int Base, class Device>
+void add_base(std::vector<Known<Device>>& list) {
+  list.push_back({{"micronet", Base, "sparse3", "batch"}, make<MicroNetOptions{.base = Base}, Device>});
   list.push_back(
-      {{"micronet", Base, "two-s", "batch"}, make<MicroNetOptions{.base = Base, .context = UpKernel::two_s}>});
+      {{"micronet", Base, "two-s", "batch"}, make<MicroNetOptions{.base = Base, .context = UpKernel::two_s}, Device>});
   list.push_back({{"micronet", Base, "bilinear", "batch"},
-                  make<MicroNetOptions{.base = Base, .context = UpKernel::bilinear_1x1}>});
+                  make<MicroNetOptions{.base = Base, .context = UpKernel::bilinear_1x1}, Device>});
   list.push_back({{"micronet", Base, "sparse3", "batch-stats"},
-                  make<MicroNetOptions{.base = Base, .statistics = Statistics::batch}>});
+                  make<MicroNetOptions{.base = Base, .statistics = Statistics::batch}, Device>});
   list.push_back({{"micronet", Base, "sparse3", "instance"},
-                  make<MicroNetOptions{.base = Base, .statistics = Statistics::instance}>});
-  list.push_back({{"micronet-paper", Base, "sparse3", "batch"}, make<paper(Base)>});
+                  make<MicroNetOptions{.base = Base, .statistics = Statistics::instance}, Device>});
+  list.push_back({{"micronet-paper", Base, "sparse3", "batch"}, make<paper(Base), Device>});
 }
 
-const std::vector<Known>& known_networks() {
-  static const std::vector<Known> list = [] {
-    std::vector<Known> all;
+template <class Device>
+const std::vector<Known<Device>>& known_networks() {
+  static const std::vector<Known<Device>> list = [] {
+    std::vector<Known<Device>> all;
     add_base<4>(all), add_base<8>(all), add_base<16>(all), add_base<32>(all);
     return all;
   }();
@@ -74,19 +77,25 @@ NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, 
   };
   NetworkChoice choice{get("network"), 0, get("network.context"), get("network.norm")};
   const std::string base = get("network.base");
-  for (const Known& known : known_networks())
+  for (const auto& known : known_networks<Cpu>())
     if (std::to_string(known.choice.base) == base) choice.base = known.choice.base;
   if (choice.base == 0) throw IoError(message(where, ": network.base is '", base, "', which is not built in"));
   return choice;
 }
 
-std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>& context, const NetworkChoice& choice) {
+template <class Device>
+std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice) {
   std::string list;
-  for (const Known& known : known_networks()) {
+  for (const auto& known : known_networks<Device>()) {
     if (known.choice == choice) return known.maker(context);
     list += "\n  " + describe(known.choice);
   }
   throw ArgumentError(message("no network '", describe(choice), "' is built in; there are:", list));
 }
+
+template std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>&, const NetworkChoice&);
+#ifdef NUCDET_WITH_CUDA
+template std::unique_ptr<nn::Model<Cuda>> make_network(Context<Cuda>&, const NetworkChoice&);
+#endif
 
 }  // namespace nucdet::program

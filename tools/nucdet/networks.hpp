@@ -26,6 +26,7 @@ std::map<std::string, std::string> to_metadata(const NetworkChoice& choice);
 NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where);
 
 /// Throws ArgumentError, listing what there is, for a combination that is not built in.
-std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>& context, const NetworkChoice& choice);
+template <class Device>
+std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice);
 
 }  // namespace nucdet::program

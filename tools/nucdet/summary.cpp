@@ -13,7 +13,7 @@ int summary(const SummaryOptions& o) {
   if (o.model.empty()) {
     model = make_network(context, o.network);
   } else {
-    LoadedModel loaded = load_model(context, o.model);
+    LoadedModel<Cpu> loaded = load_model(context, o.model);
     model = std::move(loaded.model);
     for (const auto& [key, value] : loaded.metadata) std::cout << key << ": " << value << '\n';
   }

@@ -17,6 +17,7 @@
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "device.hpp"
 #include "run_log.hpp"
 
 namespace nucdet::program {
@@ -59,6 +60,7 @@ Metadata describe_run(const TrainOptions& o, const RunData& data) {
   m["train.augmentation"] = message("rotation ", o.rotation, ", mirror ", o.mirror, ", elastic ", o.elastic, ", scale ",
                                     o.scale_jitter, ", stain ", o.stain, ", balanced ", o.balanced);
   m["train.best"] = o.best;
+  m["train.precision"] = o.device.precision;
   m["data.train"] = message(fs::path(o.manifest).lexically_normal().parent_path().filename().string(), ", split ",
                             o.train_split, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
   m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
@@ -171,10 +173,10 @@ class Recorder {
   double mean_ = 0;
 };
 
-template <class Loss, class Profile, class Rule>
-int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss, const Profile& profile,
+template <class Loss, class Profile, class Rule, class Device>
+int run(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss, const Profile& profile,
         const Rule& rule) {
-  train::Trainer<Loss, Profile, Rule> trainer(model, loss, profile, rule, sampler_of(o), settings_of(o));
+  train::Trainer<Loss, Profile, Rule, Device> trainer(model, loss, profile, rule, sampler_of(o), settings_of(o));
   const Metadata metadata = describe_run(o, data);
   RunLog log(std::min<std::int64_t>(50, o.validate_every));
   const fs::path last = fs::path(o.out) / "last.safetensors";
@@ -186,13 +188,15 @@ int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const
     if (!o.quiet)
       std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));
   }
-  const auto validate = [&](const nn::Model<Cpu>& m) {
+  const auto validate = [&](const nn::Model<Device>& m) {
     return train::validate(m, loss, profile, data.validation, peaks_of(o));
   };
   {
-    Recorder<train::Trainer<Loss, Profile, Rule>> recorder(trainer, o, metadata, log);
+    Recorder<train::Trainer<Loss, Profile, Rule, Device>> recorder(trainer, o, metadata, log);
     trainer.fit({data.target, data.auxiliary.empty() ? nullptr : &data.auxiliary}, validate, recorder);
   }
+  if (const std::string note = trainer.capture_note(); !note.empty() && !o.quiet)
+    std::fprintf(stderr, "steps were not replayed from a captured graph: %s\n", note.c_str());
   const train::Validation& best = trainer.state().best;
   std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
             << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << " and floor "
@@ -200,15 +204,15 @@ int run(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const
   return 0;
 }
 
-template <class Loss, class Profile>
-int with_rule(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
+template <class Loss, class Profile, class Device>
+int with_rule(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
               const Profile& profile) {
   return o.optimizer == "sgd" ? run(model, o, data, loss, profile, sgd(o))
                               : run(model, o, data, loss, profile, adam(o));
 }
 
-template <class Loss>
-int with_label(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
+template <class Loss, class Device>
+int with_label(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
   if (o.label == "gaussian")
     return with_rule(model, o, data, loss, label::GaussianDensity{.sigma = static_cast<float>(o.radius / 4)});
   if (o.label == "disc") return with_rule(model, o, data, loss, label::Disc{.radius = static_cast<float>(o.radius)});
@@ -216,22 +220,16 @@ int with_label(nn::Model<Cpu>& model, const TrainOptions& o, const RunData& data
                    label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = static_cast<float>(o.radius)});
 }
 
-}  // namespace
-
-int train(const TrainOptions& o) {
-  make_folder(o.out);
-  const fs::path last = fs::path(o.out) / "last.safetensors";
-  if (!o.resume && fs::exists(last))
-    throw ArgumentError(
-        message(last.string(), " is there already: --resume goes on with it, another --out starts anew"));
-  Context<Cpu> context({.threads = o.threads, .seed = o.seed, .memory_slack = 0.5});
-  RunData data{load_dataset(context, entries_of(o.manifest, o.train_split)),
-               load_dataset(context, entries_of(o.manifest, o.validation_split)),
+template <class Device>
+int train_on(Context<Device>& context, const TrainOptions& o) {
+  Context<Cpu>& host = context.host();
+  RunData data{load_dataset(host, entries_of(o.manifest, o.train_split)),
+               load_dataset(host, entries_of(o.manifest, o.validation_split)),
                {}};
-  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(context, entries_of(o.auxiliary, o.train_split));
+  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(host, entries_of(o.auxiliary, o.train_split));
   const auto model = make_network(context, o.network);
   if (!o.initial.empty()) {
-    const LoadedModel start = load_model(context, o.initial);
+    const LoadedModel<Device> start = load_model(context, o.initial);
     io::SafeTensorFile weights;
     io::append_weights(*start.model, weights);
     io::apply_weights(weights, *model, o.initial);
@@ -245,6 +243,18 @@ int train(const TrainOptions& o) {
   loss::WeightedSquaredError weighted;
   weighted.lambda = static_cast<float>(o.lambda);
   return with_label(*model, o, data, weighted);
+}
+
+}  // namespace
+
+int train(const TrainOptions& o) {
+  make_folder(o.out);
+  const fs::path last = fs::path(o.out) / "last.safetensors";
+  if (!o.resume && fs::exists(last))
+    throw ArgumentError(
+        message(last.string(), " is there already: --resume goes on with it, another --out starts anew"));
+  return on_device(o.device, {.seed = o.seed, .memory_slack = 0.5}, o.quiet,
+                   [&](auto& context) { return train_on(context, o); });
 }
 
 }  // namespace nucdet::program

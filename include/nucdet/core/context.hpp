@@ -27,6 +27,7 @@ struct ContextOptions {
   void* stream = nullptr;                 ///< CUDA: a cudaStream_t to work on, or null for one of its own
   bool deterministic = true;              ///< CUDA: only convolution engines that always give the same bits
   bool measure = false;                   ///< CUDA: choose convolution engines by time, not by cuDNN's heuristics
+  bool fuse = true;                       ///< CUDA: bias, activation, residual in a convolution's store: docs/cuda.md
   bool cudnn = true;                      ///< CUDA: false: our own plain convolution kernels, the oracle
   bool check_every_step = false;          ///< CUDA: wait after each step of a network, so that errors name it
 };

@@ -12,10 +12,18 @@ namespace cuda {
 
 inline constexpr int kMarkWords = kBlockThreads / 32;
 
+/// How many bits are set.
+inline __device__ int set_bits(unsigned word) {
+  word -= (word >> 1) & 0x55555555u;
+  word = (word & 0x33333333u) + ((word >> 2) & 0x33333333u);
+  return static_cast<int>((((word + (word >> 4)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24);
+}
+
 template <class Item, class Kernel>
 __global__ void __launch_bounds__(kBlockThreads)
     mark_items_kernel(Kernel kernel, Shape grid, unsigned* marks, Index* counts) {
   __shared__ unsigned char found[kBlockThreads];
+  __shared__ unsigned words[kMarkWords];
   const int thread = static_cast<int>(threadIdx.x);
   const Index pixel = first_item();
   bool any = false;
@@ -29,11 +37,12 @@ __global__ void __launch_bounds__(kBlockThreads)
   if (thread < kMarkWords) {
     unsigned word = 0;
     for (int k = 0; k < 32; ++k) word |= static_cast<unsigned>(found[thread * 32 + k]) << k;
-    marks[static_cast<Index>(blockIdx.x) * kMarkWords + thread] = word;
+    words[thread] = marks[static_cast<Index>(blockIdx.x) * kMarkWords + thread] = word;
   }
+  __syncthreads();
   if (thread == 0) {
     Index count = 0;
-    for (int k = 0; k < kBlockThreads; ++k) count += found[k];
+    for (int k = 0; k < kMarkWords; ++k) count += set_bits(words[k]);
     counts[blockIdx.x] = count;
   }
 }
@@ -69,9 +78,8 @@ __global__ void __launch_bounds__(kBlockThreads)
   const unsigned* const mine = marks + static_cast<Index>(blockIdx.x) * kMarkWords;
   if ((mine[thread / 32] >> (thread % 32) & 1u) == 0) return;
   Index place = places[blockIdx.x];
-  for (int k = 0; k < thread / 32; ++k)
-    for (unsigned word = mine[k]; word != 0; word &= word - 1) ++place;
-  for (unsigned word = mine[thread / 32] & ((1u << (thread % 32)) - 1u); word != 0; word &= word - 1) ++place;
+  for (int k = 0; k < thread / 32; ++k) place += set_bits(mine[k]);
+  place += set_bits(mine[thread / 32] & ((1u << (thread % 32)) - 1u));
   if (place >= room) return;
   const PixelPlace at = pixel_place(first_item(), grid.h, grid.w);
   Item item{};

@@ -25,10 +25,19 @@ class ResidentDataset {
   }
   const Dataset& host() const { return *dataset_; }
 
-  /// See CropSampler::draw; images lie on the device.
+  /// The host's part of a draw, done while the device is busy with something else.
+  void prepare(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, const Shape& images) {
+    ready_ = {sampler.seed, iteration, images, {}, {}};
+    ready_.cuts = sampler.cuts(context.host(), *dataset_, iteration, images, ready_.points);
+  }
+
+  /// See CropSampler::draw; images lie on the device. What was prepared must be of the same sampler.
   void draw(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
-            std::vector<std::vector<Point>>& points) const {
-    const auto cuts = sampler.cuts(context.host(), *dataset_, iteration, images.shape, points);
+            std::vector<std::vector<Point>>& points) {
+    if (ready_.seed != sampler.seed || ready_.iteration != iteration || ready_.images != images.shape)
+      prepare(context, sampler, iteration, images.shape);
+    points = ready_.points;
+    const auto& cuts = ready_.cuts;
     std::vector<double> nodes;
     for (const auto& cut : cuts) {
       nodes.insert(nodes.end(), cut.warp.elastic.dx().begin(), cut.warp.elastic.dx().end());
@@ -57,8 +66,18 @@ class ResidentDataset {
     return to;
   }
 
+  /// The cuts of one iteration.
+  struct Prepared {
+    std::uint64_t seed = 0;
+    std::int64_t iteration = -1;
+    Shape images;
+    std::vector<CropSampler::Cut> cuts;
+    std::vector<std::vector<Point>> points;
+  };
+
   const Dataset* dataset_;
   std::vector<Tensor<Device>> images_;
+  Prepared ready_;
 };
 
 template <>
@@ -66,8 +85,9 @@ class ResidentDataset<Cpu> {
  public:
   ResidentDataset(Context<Cpu>&, const Dataset& dataset) : dataset_(&dataset) {}
   const Dataset& host() const { return *dataset_; }
+  void prepare(Context<Cpu>&, const CropSampler&, std::int64_t, const Shape&) {}
   void draw(Context<Cpu>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
-            std::vector<std::vector<Point>>& points) const {
+            std::vector<std::vector<Point>>& points) {
     sampler.draw(context, *dataset_, iteration, images, points);
   }
 

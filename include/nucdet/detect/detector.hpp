@@ -136,6 +136,6 @@ class Detector {
 
 }  // namespace nucdet::detect
 
-#ifdef NUCDET_PREBUILT
+#if defined(NUCDET_PREBUILT) || defined(NUCDET_WITH_CUDA)
 #include "nucdet/nn/prebuilt.hpp"
 #endif

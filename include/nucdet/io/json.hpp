@@ -1,6 +1,8 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "nucdet/core/shape.hpp"
@@ -60,5 +62,10 @@ struct ScoreReport {
 ///  "mean_organ_f1", "organs": [...], "images": [...], "curve": [...]}; the members are those of ScoreReport and its
 ///  rows.
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
+
+/// Named figures and texts, in their order.
+using JsonRecord = std::vector<std::pair<std::string, std::variant<std::string, double>>>;
+/// Writes a list of them. Numbers that are not finite become null.
+void write_records_json(const std::filesystem::path& path, const std::vector<JsonRecord>& records);
 
 }  // namespace nucdet::io

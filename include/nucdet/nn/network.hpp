@@ -20,6 +20,6 @@ class Network : public Model<Device> {
 
 }  // namespace nucdet::nn
 
-#ifdef NUCDET_PREBUILT
+#if defined(NUCDET_PREBUILT) || defined(NUCDET_WITH_CUDA)
 #include "nucdet/nn/prebuilt.hpp"
 #endif

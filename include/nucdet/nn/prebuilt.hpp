@@ -1,7 +1,7 @@
 #pragma once
 /// What the libraries hold ready-made: the built-in layers, programs and passes, by nucdet::cpu for the CPU and by
-/// nucdet::cuda for a GPU. Linking one defines NUCDET_PREBUILT; without it, every file that uses them compiles them
-/// again.
+/// nucdet::cuda for a GPU. Linking the first defines NUCDET_PREBUILT, the second NUCDET_WITH_CUDA; without them, every
+/// file that uses them compiles them again.
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/summary.hpp"
 
@@ -40,7 +40,9 @@
 
 namespace nucdet::nn {
 
+#ifdef NUCDET_PREBUILT
 NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CPU, Cpu)
+#endif
 #ifdef NUCDET_WITH_CUDA
 NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CUDA, Cuda)
 NUCDET_PREBUILT_CUDA Program<Cuda> for_training(const Program<Cuda>&, int);

@@ -54,6 +54,9 @@ class Program {
   /// Adds to the parameters' gradients; returns the input's gradient if the taped pass asked for it, else nothing.
   Tensor<Device> backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const;
 
+  /// The tensor in another element type; itself if it has that type.
+  static Tensor<Device> converted(Context<Device>& context, const Tensor<Device>& x, DType type);
+
   /// The input pixels, relative to its own place, that an output pixel can depend on, for one input shape.
   Extent extent(const Shape& input) const;
 
@@ -64,8 +67,6 @@ class Program {
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
                  DType type) const;
-  /// The tensor in another element type; itself if it has that type.
-  static Tensor<Device> converted(Context<Device>& context, const Tensor<Device>& x, DType type);
   /// Where asked to, waits for a step, so that a failure of the device names it.
   static void check_step(Context<Device>& context, const Step& step);
   /// total += part, in place only where nobody else holds the memory.

@@ -3,28 +3,39 @@
 
 #include "nucdet/core/half.hpp"
 #include "nucdet/core/rng.hpp"
-#include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/exec/rows.hpp"
 
 namespace nucdet::ops {
 
 namespace detail {
 
-template <class T>
-struct ChannelDropout {
-  View<const T> x;
-  View<T> y;
+/// What each channel of each image is multiplied by: 0 or 1 / (1 - rate).
+template <class C>
+struct DrawFactors {
   float rate;
   Philox random;
   const std::uint64_t* offset;  // added to the stream, unless null
+  C* factors;
 
   NUCDET_HD void operator()(const Tile& t) const {
-    using C = compute_t<T>;
     const Philox numbers{random.seed, random.stream + (offset != nullptr ? *offset : 0)};
     const C scale = C(1) / (C(1) - static_cast<C>(rate));
-    for (Index c = t.c0; c < t.c1; ++c) {
-      const bool keep = numbers.uniform(static_cast<std::uint64_t>(t.n * x.shape.c + c)) >= rate;
-      for (Index i = t.x0; i < t.x1; ++i)
-        y(t.n, t.y, i, c) = keep ? static_cast<T>(scale * static_cast<C>(x(t.n, t.y, i, c))) : T(0.0f);
+    for (Index i = t.c0; i < t.c1; ++i)
+      factors[i] = numbers.uniform(static_cast<std::uint64_t>(i)) >= rate ? scale : C(0);
+  }
+};
+
+template <class T>
+struct ScaleChannels {
+  static constexpr bool knows_place = true;
+  const compute_t<T>* factors;
+  Index channels;
+  NUCDET_HD void operator()(const RunPlace& at, const T* x, T* y, Index count) const {
+    using C = compute_t<T>;
+    const C* const f = factors + at.n * channels + at.c;
+    for (Index i = 0; i < count; ++i) {
+      const C product = f[i] * static_cast<C>(x[i]);
+      y[i] = static_cast<T>(f[i] == C(0) ? C(0) : product);  // also where x is not finite
     }
   }
 };
@@ -39,7 +50,11 @@ void channel_dropout(Context<D>& context, View<const std::type_identity_t<T>> x,
                      View<std::type_identity_t<T>> y, const std::uint64_t* offset = nullptr) {
   if (x.shape != y.shape) throw ShapeError(message("channel_dropout: input is ", x.shape, ", the output is ", y.shape));
   if (!(rate >= 0 && rate < 1)) throw ArgumentError(message("channel_dropout: rate is ", rate, ", must be in [0, 1)"));
-  parallel_for(context, y.shape, detail::ChannelDropout<T>{x, y, rate, random, offset});
+  using C = compute_t<T>;
+  const Index channels = x.shape.n * x.shape.c;
+  const DeviceArray<C, D> factors(context, static_cast<std::size_t>(channels));
+  parallel_for(context, {1, 1, 1, channels}, detail::DrawFactors<C>{rate, random, offset, factors.data()});
+  for_runs<T>("channel_dropout", context, detail::ScaleChannels<T>{factors.data(), x.shape.c}, y, x);
 }
 
 }  // namespace nucdet::ops

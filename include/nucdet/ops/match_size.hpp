@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/ops/add.hpp"
 
 namespace nucdet::ops {
 
@@ -43,6 +44,7 @@ void match_size(Context<D>& context, View<const std::type_identity_t<T>> x, View
   if (x.shape.n != y.shape.n || x.shape.c != y.shape.c)
     throw ShapeError(
         message("match_size: input is ", x.shape, ", the output is ", y.shape, "; images and channels differ"));
+  if (x.shape == y.shape) return copy<T>(context, x, y);
   parallel_for(context, y.shape, detail::MatchSize<T>{x, y});
 }
 

@@ -82,6 +82,7 @@ class Trainer {
     draw(sources, iteration);
     StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images.shape().n};
     differentiate_->run();
+    prepare(sources, iteration + 1);
     const detail::StepNumbers found = batch_.numbers.read(context)[0];
     report.loss = found.loss, report.gradient_norm = std::sqrt(found.squared_norm);
     check_finite("loss", report.loss, iteration);
@@ -160,10 +161,8 @@ class Trainer {
     make_batch(sets);
     std::vector<loss::Origin> origins;
     for (Index set = 0; set < sets; ++set) {
-      data::CropSampler sampler = sampler_;
-      sampler.seed += static_cast<std::uint64_t>(set);
       resident(set, set == 0 ? sources.target : *sources.auxiliary)
-          .draw(context, sampler, iteration, images_of(batch_.images, set * each, each), points_);
+          .draw(context, sampler_of(set), iteration, images_of(batch_.images, set * each, each), points_);
       label::render_batch(context, profile_, std::span<const std::vector<Point>>(points_),
                           images_of(batch_.labels, set * each, each));
       origins.insert(origins.end(), static_cast<std::size_t>(each),
@@ -181,10 +180,23 @@ class Trainer {
     return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
   }
   /// The data set on the device, taken there when it is first seen.
-  const data::ResidentDataset<Device>& resident(Index set, const data::Dataset& dataset) {
+  data::ResidentDataset<Device>& resident(Index set, const data::Dataset& dataset) {
     auto& kept = resident_[set];
     if (!kept || &kept->host() != &dataset) kept.emplace(model_.context(), dataset);
     return *kept;
+  }
+
+  /// The host's part of the next batch, while the device works on this one.
+  void prepare(const Sources& sources, std::int64_t iteration) {
+    const Index each = sampler_.batch, sets = sources.auxiliary != nullptr ? 2 : 1;
+    for (Index set = 0; set < sets; ++set)
+      resident(set, set == 0 ? sources.target : *sources.auxiliary)
+          .prepare(model_.context(), sampler_of(set), iteration, images_of(batch_.images, set * each, each).shape);
+  }
+  data::CropSampler sampler_of(Index set) const {
+    data::CropSampler sampler = sampler_;
+    sampler.seed += static_cast<std::uint64_t>(set);
+    return sampler;
   }
 
   /// Loss, gradients and their norm, without waiting for the device.

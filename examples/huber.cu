@@ -1,0 +1,6 @@
+//! [device]
+#include <nucdet/cuda/instantiate.cuh>
+
+#include "huber.hpp"
+NUCDET_CUDA_LOSS(Huber)
+//! [device]

@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdio>
+#include <string>
+
+#include "nucdet/core/context.hpp"
+
+#include "commands.hpp"
+
+/// Where a command computes: chosen once, said in one line, never changed on the way.
+namespace nucdet::program {
+
+/// What was chosen and why.
+struct ChosenDevice {
+  bool cuda = false;
+  int number = 0;
+  Precision precision = Precision::fp32;
+  std::string line;  ///< "cuda:0, NVIDIA H200, bf16", or "cpu: no NVIDIA driver is installed"
+};
+
+/// auto takes a GPU that can be used, else the processor; cuda and cuda:N take that or throw CudaError, saying why.
+/// Throws ArgumentError for other words, and for a precision that the device has not.
+ChosenDevice choose_device(const DeviceOptions& options);
+
+/// Calls body(context) with a context of the chosen device and prints the choice on stderr unless it is quiet.
+template <class Body>
+int on_device(const DeviceOptions& options, ContextOptions settings, bool quiet, const Body& body) {
+  const ChosenDevice chosen = choose_device(options);
+  if (!quiet) std::fprintf(stderr, "device: %s\n", chosen.line.c_str());
+  settings.threads = options.threads, settings.precision = chosen.precision, settings.device = chosen.number;
+  settings.fuse = options.fuse;
+#ifdef NUCDET_WITH_CUDA
+  if (chosen.cuda) {
+    Context<Cuda> context(settings);
+    return body(context);
+  }
+#endif
+  Context<Cpu> context(settings);
+  return body(context);
+}
+
+}  // namespace nucdet::program
