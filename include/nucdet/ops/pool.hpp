@@ -37,7 +37,7 @@ struct Pool {
       const T* const p = source(k);
       for (Index c = c0; c < c1; ++c) {
         const C v = static_cast<C>(p[c]);
-        if (k == 0 || v > static_cast<C>(out[c]) || v != v) out[c] = p[c];
+        out[c] = k == 0 || v > static_cast<C>(out[c]) || v != v ? p[c] : out[c];  // always a store: vectors
       }
     }
   }
