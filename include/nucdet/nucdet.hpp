@@ -1,6 +1,7 @@
 #pragma once
 /// Everything for users, except files (nucdet/io/ and train/checkpoint.hpp; include those one by one). Nothing in the
 /// library includes this header.
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/data/augment.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/image.hpp"

@@ -40,3 +40,12 @@ class ConvolutionEngine {
 };
 
 }  // namespace nucdet::cuda
+
+// What each of the two implementations must bring, for one element type.
+#define NUCDET_CONVOLUTION_ENGINE(T)                                                                              \
+  template bool ConvolutionEngine::forward<T>(Context<Cuda>&, const ops::Conv2dProblem&, View<const T>, const T*, \
+                                              const ops::Epilogue<T>&, View<T>);                                  \
+  template bool ConvolutionEngine::data_gradient<T>(Context<Cuda>&, const ops::Conv2dProblem&, View<const T>,     \
+                                                    const T*, const ops::Epilogue<T>&, View<T>);                  \
+  template bool ConvolutionEngine::weight_gradient<T>(Context<Cuda>&, const ops::Conv2dProblem&, View<const T>,   \
+                                                      View<const T>, compute_t<T>*);

@@ -27,6 +27,8 @@ bool ConvolutionEngine::weight_gradient(Context<Cuda>&, const ops::Conv2dProblem
   return false;
 }
 
-#include "convolution_engine_instances.inc"
+NUCDET_CONVOLUTION_ENGINE(float)
+NUCDET_CONVOLUTION_ENGINE(bf16)
+NUCDET_CONVOLUTION_ENGINE(f16)
 
 }  // namespace nucdet::cuda

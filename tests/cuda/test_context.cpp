@@ -2,6 +2,7 @@
 #include <string>
 
 #include "nucdet/core/captured_work.hpp"
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/ops/add.hpp"
 
 #include "cuda/support/device_arrays.hpp"
@@ -45,6 +46,18 @@ TEST_CASE("cuda: tensors of zeros, memory that comes back, and the device's own 
   CHECK(again.in_use == 0);
   context.memory().trim();
   CHECK(context.memory().statistics().held == 0);
+}
+
+TEST_CASE("cuda: views of the host go up dense, dense tensors come down, slices do not") {
+  Context<Cuda> context;
+  const auto numbers = random_numbers(3 * 5 * 7 * 4, 1);
+  const auto whole = on_device<float>(context.host(), {3, 5, 7, 4}, numbers);
+  const View<const float> view = whole.view<const float>();
+  for (const View<const float>& part : {view, view.window(1, 2, 3, 4), view.window(0, 0, 5, 6).channels(1, 2)}) {
+    const auto up = to_device(context, part);
+    CHECK(numbers_of(to_host(context, up).view<const float>()) == numbers_of(part));
+  }
+  CHECK_THROWS_WITH(to_host(context, to_device(context, view).window(0, 0, 2, 2)), Catch::Matchers::Contains("slice"));
 }
 
 TEST_CASE("cuda: errors say what was asked for") {

@@ -211,8 +211,7 @@ TEST_CASE("cuda: detection finds the CPU's points, in tiles and whole, from host
   const detect::Detector whole(on_gpu, peaks), tiled(on_gpu, peaks, {.tile = 304});
   check(whole(made.image)), check(tiled(made.image)), check(tiled(made.image));
   const View<const float> image = view_of(made.image);
-  const auto resident = gpu.make(image.shape);
-  gpu.upload(resident.memory(), image.data, static_cast<std::size_t>(image.shape.count()) * sizeof(float));
+  const auto resident = to_device(gpu, image);
   const auto statistics = data::statistics_of(gpu, resident.view<const float>());
   auto found = whole.resident_candidates(resident.view<const float>(), statistics);
   detect::keep_relative(found, peaks.relative);

@@ -4,6 +4,7 @@
 
 #include "nucdet/core/captured_work.hpp"
 #include "nucdet/core/device_timer.hpp"
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/image.hpp"
@@ -85,19 +86,10 @@ Figure matrix_product(Context<Device>& context, double seconds) {
   return figure;
 }
 
-/// A normalised image on the device.
-template <class Device>
-Tensor<Device> upload(Context<Device>& context, const Image& image) {
-  const View<const float> view = view_of(image);
-  Tensor<Device> x = context.make(view.shape);
-  context.upload(x.memory(), view.data, static_cast<std::size_t>(view.shape.count()) * sizeof(float));
-  return x;
-}
-
 template <class Device>
 Figure forward(const nn::Model<Device>& model, const Image& image, double seconds) {
   Context<Device>& context = model.context();
-  const Tensor<Device> x = upload(context, image);
+  const Tensor<Device> x = to_device(context, view_of(image));
   const auto network = nn::for_inference(model);
   Tensor<Device> y;
   CapturedWork<Device> work(context, [&] { y = Tensor<Device>(), y = network.forward(x); });
@@ -114,7 +106,7 @@ template <class Device>
 Figure detect(const nn::Model<Device>& model, const Image& image, detect::LocalMaxima peaks, bool trained,
               double seconds) {
   Context<Device>& context = model.context();
-  const Tensor<Device> x = upload(context, image);
+  const Tensor<Device> x = to_device(context, view_of(image));
   const auto view = x.template view<const float>();
   const auto statistics = data::statistics_of(context, view);
   const Index tile = std::max<Index>(1024, data::round_up(std::max(x.shape().h, x.shape().w), 16));

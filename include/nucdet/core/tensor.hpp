@@ -12,7 +12,7 @@ namespace nucdet {
 
 /// An owning handle on an NHWC array of a run-time element type, on `Device`.
 ///
-/// Copying a Tensor shares the elements (`clone(context, tensor)` copies them); a slice made by `channels` or `window`
+/// Copying a Tensor shares the elements (`ops::copy` copies them); a slice made by `channels` or `window`
 /// shares them too. Memory returns to its pool with the last handle. Made by `Context::make`.
 template <class Device>
 class Tensor {

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/data/crop_kernel.hpp"
 #include "nucdet/data/sampler.hpp"
 
@@ -18,9 +19,7 @@ class ResidentDataset {
       if (image.shape.c > detail::kMostChannels)
         throw ShapeError(message(sample.name, ": the image has ", image.shape.c, " channels, wanted at most ",
                                  detail::kMostChannels));
-      images_.push_back(context.make(image.shape));
-      context.upload(images_.back().template view<float>().data, image.data,
-                     static_cast<std::size_t>(image.shape.count()) * sizeof(float));
+      images_.push_back(to_device(context, image));
     }
   }
   const Dataset& host() const { return *dataset_; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nucdet/core/captured_work.hpp"
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/detect/local_maxima.hpp"
@@ -47,14 +48,8 @@ class Detector {
     if constexpr (std::is_same_v<Device, Cpu>) {
       return resident_response(image, statistics, read);
     } else {
-      const View<const float> part = image.window(read.y, read.x, read.height, read.width);
-      Tensor<Device> tile = context().make(part.shape);
-      float* const to = tile.template view<float>().data;
-      const Index row = part.shape.w * part.shape.c;
-      for (Index y = 0; y < part.shape.h; ++y)
-        context().upload(to + y * row, part.pixel(0, y, 0), static_cast<std::size_t>(row) * sizeof(float));
-      return resident_response(std::as_const(tile).template view<const float>(), statistics,
-                               {0, 0, read.width, read.height});
+      const Tensor<Device> tile = to_device(context(), image.window(read.y, read.x, read.height, read.width));
+      return resident_response(tile.template view<const float>(), statistics, {0, 0, read.width, read.height});
     }
   }
 

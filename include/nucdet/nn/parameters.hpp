@@ -6,6 +6,7 @@
 
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/rng.hpp"
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/ops/convert.hpp"
 
 namespace nucdet::nn {
@@ -176,13 +177,7 @@ ParameterStore<Device>::OnHost::OnHost(Context<Device>& context, ParameterStore&
   if constexpr (std::is_same_v<Device, Cpu>) {
     values_ = store.values_, statistics_ = store.statistics_;
   } else {
-    const auto copy = [&](Tensor<Device>& from) {
-      Tensor<Cpu> to = context.host().make(from.shape(), from.dtype());
-      context.download(to.template view<float>().data, from.template view<float>().data,
-                       static_cast<std::size_t>(from.shape().count()) * sizeof(float));
-      return to;
-    };
-    values_ = copy(store.values_), statistics_ = copy(store.statistics_);
+    values_ = to_host(context, store.values_), statistics_ = to_host(context, store.statistics_);
   }
 }
 

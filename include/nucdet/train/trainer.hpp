@@ -210,8 +210,10 @@ class Trainer {
     loss::evaluate_into<float>(
         context, loss_, y.template view<const float>(), std::as_const(batch_.labels).template view<const float>(),
         batch_.weights.size() == 0 ? nullptr : batch_.weights.data(), dy.template view<float>(), &numbers.loss);
+    gradients_ = {};
     model_.zero_gradients();
     model_.backward(dy, tape);
+    gradients_ = model_.parameters()->gradients();  // where a captured step puts them again, whoever else asks for some
     optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers.squared_norm);
   }
 
@@ -247,7 +249,7 @@ class Trainer {
   }
 
   std::span<float> values() { return span_of(model_.parameters()->values()); }
-  std::span<float> gradients() { return span_of(model_.parameters()->gradients()); }
+  std::span<float> gradients() { return span_of(gradients_); }
   static std::span<float> span_of(Tensor<Device>& t) {
     return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
   }
@@ -265,7 +267,7 @@ class Trainer {
   data::CropSampler sampler_;
   TrainSettings settings_;
   TrainState state_;
-  Tensor<Device> optimizer_;
+  Tensor<Device> optimizer_, gradients_;
   optim::SegmentList<Device> segments_;
   std::vector<std::vector<Point>> points_;
   std::optional<data::ResidentDataset<Device>> resident_[2];
