@@ -3,7 +3,8 @@ set(NUCDET_CUDA_KERNELS src/cuda/kernels_activation.cu src/cuda/kernels_detect.c
                         src/cuda/kernels_training.cu)
 set(NUCDET_CUDA_HOST src/cuda/availability.cpp src/cuda/context.cpp src/cuda/convolution.cpp src/cuda/graph.cpp
                      src/cuda/prebuilt.cpp src/cuda/staging.cpp src/cuda/timer.cpp)
-set(NUCDET_CUDA_CUDNN src/cuda/convolution_engine.cpp src/cuda/convolution_plan.cpp)
+set(NUCDET_CUDA_CUDNN src/cuda/convolution_engine.cpp src/cuda/convolution_graph.cpp src/cuda/convolution_plan.cpp
+                      src/cuda/convolution_request.cpp)
 find_path(CUDNN_INCLUDE_DIR cudnn.h HINTS /usr/local/cuda/include $ENV{CUDNN_INCLUDE_DIR})
 mark_as_advanced(CUDNN_INCLUDE_DIR)
 if(NUCDET_CUDA STREQUAL "OFF")

@@ -1,343 +1,20 @@
 #include "convolution_plan.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <optional>
+#include <array>
+
+#include "convolution_graph.hpp"
 
 namespace nucdet::cuda {
 
 namespace {
 
 using Kind = ops::Fused::Kind;
-
-/// Names of the tensors of a graph. The steps of the epilogue pass results on under kFirstVirtual and above.
-enum TensorId : std::int64_t { kLarge = 1, kSmall, kWeight, kBias, kResidual, kFirstVirtual };
-
-constexpr Index kMostAlignment = 16;
-
-bool has_parameter(const ops::Fused& fused) { return fused.kind == Kind::elu || fused.kind == Kind::leaky_relu; }
-
-/// A request as numbers, those without an effect zero. Equality and hash both come from here and cannot disagree.
-std::array<std::int64_t, 36> key_of(const ConvolutionRequest& r) {
-  const ops::Conv2dProblem& p = r.problem;
-  const MapStrides residual = r.residual ? r.residual_strides : MapStrides{};
-  const auto parameter = [](const ops::Fused& f) {
-    return has_parameter(f) ? std::int64_t{std::bit_cast<std::int32_t>(f.parameter)} : 0;
-  };
-  const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
-  return {number(r.pass),
-          p.large.n,
-          p.large.h,
-          p.large.w,
-          p.large.c,
-          p.small.n,
-          p.small.h,
-          p.small.w,
-          p.small.c,
-          p.kernel,
-          p.stride,
-          p.pad,
-          number(r.type),
-          number(r.result),
-          r.large.image,
-          r.large.row,
-          r.large.pixel,
-          r.small.image,
-          r.small.row,
-          r.small.pixel,
-          number(r.bias),
-          number(r.residual),
-          residual.image,
-          residual.row,
-          residual.pixel,
-          number(r.first.kind),
-          parameter(r.first),
-          number(r.last.kind),
-          parameter(r.last),
-          number(r.tensor_cores),
-          number(r.deterministic),
-          r.alignment.large,
-          r.alignment.small,
-          r.alignment.weight,
-          r.alignment.bias,
-          r.alignment.residual};
-}
-
-std::string text_of(const ops::Fused& fused) {
-  switch (fused.kind) {
-    case Kind::none:
-      return "";
-    case Kind::elu:
-      return message(" + elu(", fused.parameter, ')');
-    case Kind::relu:
-      return " + relu";
-    case Kind::leaky_relu:
-      return message(" + leaky_relu(", fused.parameter, ')');
-    case Kind::sigmoid:
-      return " + sigmoid";
-  }
-  return "";
-}
-
-const char* name_of(ConvolutionPass pass) {
-  switch (pass) {
-    case ConvolutionPass::forward:
-      return "forward";
-    case ConvolutionPass::data_gradient:
-      return "data gradient";
-    case ConvolutionPass::weight_gradient:
-      return "weight gradient";
-  }
-  return "";
-}
+using Note = cudnnBackendNumericalNote_t;
 
 const char* name_of_tensor(std::int64_t id) {
   constexpr const char* names[] = {"large map", "small map", "weights", "bias", "residual"};
   return names[id - kLarge];
 }
-
-cudnnDataType_t data_type(DType type) {
-  switch (type) {
-    case DType::f32:
-      return CUDNN_DATA_FLOAT;
-    case DType::bf16:
-      return CUDNN_DATA_BFLOAT16;
-    case DType::f16:
-      return CUDNN_DATA_HALF;
-    case DType::f64:
-      return CUDNN_DATA_DOUBLE;
-  }
-  return CUDNN_DATA_FLOAT;
-}
-
-/// The description of a tensor in cuDNN's order of dimensions: n, c, h, w.
-struct TensorText {
-  std::int64_t id = 0;
-  DType type = DType::f32;
-  std::array<std::int64_t, 4> dims{}, strides{};
-  Index alignment = kMostAlignment;
-  bool is_virtual = false;
-};
-
-/// A request's own alignment if it names one, else the largest power of two that divides all steps between pixels.
-Index alignment_of(const TensorText& tensor, Index wanted) {
-  if (wanted > 0) return std::min(wanted, kMostAlignment);
-  const auto bytes = static_cast<Index>(size_of(tensor.type));
-  Index all = kMostAlignment | tensor.dims[1] * bytes;
-  for (const std::size_t axis : {0u, 2u, 3u}) all |= tensor.strides[axis] * bytes;
-  return all & -all;
-}
-
-TensorText map_tensor(std::int64_t id, DType type, Index n, Index c, Index h, Index w, const MapStrides& strides,
-                      Index alignment) {
-  TensorText tensor{id, type, {n, c, h, w}, {strides.image, 1, strides.row, strides.pixel}};
-  tensor.alignment = alignment_of(tensor, alignment);
-  return tensor;
-}
-
-/// The three tensors of a convolution, and which of them is its result.
-struct Tensors {
-  TensorText large, small, weight;
-  TensorText* result = nullptr;
-
-  Tensors(const ConvolutionRequest& r, const UsedExtent& used) {
-    const ops::Conv2dProblem& p = r.problem;
-    const Index k = p.kernel, c = p.large.c;
-    large = map_tensor(kLarge, r.type, p.large.n, c, used.h, used.w, r.large, r.alignment.large);
-    small = map_tensor(kSmall, r.type, p.small.n, p.small.c, p.small.h, p.small.w, r.small, r.alignment.small);
-    weight = map_tensor(kWeight, r.type, p.small.c, c, k, k, {k * k * c, k * c, c}, r.alignment.weight);
-    result = r.pass == ConvolutionPass::forward ? &small : r.pass == ConvolutionPass::data_gradient ? &large : &weight;
-    const Index wanted = result == &small   ? r.alignment.small
-                         : result == &large ? r.alignment.large
-                                            : r.alignment.weight;
-    result->type = r.result;
-    result->alignment = alignment_of(*result, wanted);
-  }
-  Tensors(const Tensors&) = delete;
-  Tensors& operator=(const Tensors&) = delete;
-};
-
-/// One operation after the convolution: result = mode(previous result, other).
-struct Step {
-  cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
-  double parameter = 0;
-  std::optional<TensorText> other;
-};
-
-void append(std::vector<Step>& steps, const ops::Fused& fused) {
-  switch (fused.kind) {
-    case Kind::none:
-      return;
-    case Kind::elu:
-      return steps.push_back({CUDNN_POINTWISE_ELU_FWD, static_cast<double>(fused.parameter), {}});
-    case Kind::relu:
-      return steps.push_back({CUDNN_POINTWISE_RELU_FWD, 0, {}});
-    case Kind::leaky_relu:
-      return steps.push_back({CUDNN_POINTWISE_RELU_FWD, static_cast<double>(fused.parameter), {}});
-    case Kind::sigmoid:
-      return steps.push_back({CUDNN_POINTWISE_SIGMOID_FWD, 0, {}});
-  }
-}
-
-std::vector<Step> steps_of(const ConvolutionRequest& r, const TensorText& result, bool copies) {
-  std::vector<Step> steps;
-  const auto [n, c, h, w] = result.dims;
-  if (r.bias)
-    steps.push_back({CUDNN_POINTWISE_ADD, 0, map_tensor(kBias, DType::f32, 1, c, 1, 1, {c, c, c}, r.alignment.bias)});
-  append(steps, r.first);
-  if (r.residual)
-    steps.push_back(
-        {CUDNN_POINTWISE_ADD, 0, map_tensor(kResidual, r.type, n, c, h, w, r.residual_strides, r.alignment.residual)});
-  append(steps, r.last);
-  if (copies) steps.push_back({CUDNN_POINTWISE_IDENTITY, 0, {}});
-  return steps;
-}
-
-/// The operation graph of a request. cuDNN copies what a finalized descriptor refers to, but the copies are only
-/// promised while the graph is searched: all parts live as long as this.
-class Graph {
- public:
-  /// `copies`: an identity stores the result.
-  Graph(const CudnnApi& api, cudnnHandle_t handle, const ConvolutionRequest& request, const UsedExtent& used,
-        bool copies)
-      : api_(api), whole_(api, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
-    Tensors tensors(request, used);
-    result_id_ = tensors.result->id;
-    const std::vector<Step> steps = steps_of(request, *tensors.result, copies);
-    TensorText previous = steps.empty() ? *tensors.result : virtual_result(*tensors.result, 0);
-    add_convolution(request, used, tensors, previous);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const TensorText next = i + 1 < steps.size() ? virtual_result(*tensors.result, i + 1) : *tensors.result;
-      add_pointwise(steps[i], previous, next);
-      previous = next;
-    }
-    whole_.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle);
-    whole_.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, std::span<const Descriptor>(operations_));
-    whole_.finalize();
-  }
-
-  const Descriptor& whole() const { return whole_; }
-  const std::vector<TensorText>& memory() const { return memory_; }
-  std::int64_t result_id() const { return result_id_; }
-
- private:
-  /// Sums stay in f32 until the last step stores them.
-  static TensorText virtual_result(const TensorText& result, std::size_t step) {
-    TensorText tensor = result;
-    const auto [n, c, h, w] = result.dims;
-    tensor.id = kFirstVirtual + static_cast<std::int64_t>(step);
-    tensor.type = DType::f32;
-    tensor.strides = {c * h * w, 1, c * w, c};
-    tensor.alignment = kMostAlignment;
-    tensor.is_virtual = true;
-    return tensor;
-  }
-
-  /// The descriptor of a tensor, made at its first use: operations are linked by the tensors they share.
-  const Descriptor& tensor(const TensorText& t) {
-    for (const auto& [id, descriptor] : tensors_)
-      if (id == t.id) return *descriptor;
-    auto d = std::make_unique<Descriptor>(api_, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    d->set(CUDNN_ATTR_TENSOR_DATA_TYPE, data_type(t.type));
-    d->set(CUDNN_ATTR_TENSOR_DIMENSIONS, std::span<const std::int64_t>(t.dims));
-    d->set(CUDNN_ATTR_TENSOR_STRIDES, std::span<const std::int64_t>(t.strides));
-    d->set(CUDNN_ATTR_TENSOR_UNIQUE_ID, t.id);
-    d->set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{t.alignment});
-    if (t.is_virtual) d->set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, true);
-    d->finalize();
-    if (!t.is_virtual) memory_.push_back(t);
-    return *tensors_.emplace_back(t.id, std::move(d)).second;
-  }
-
-  Descriptor geometry(const ops::Conv2dProblem& p, const UsedExtent& used) const {
-    using Pair = std::array<std::int64_t, 2>;
-    Descriptor d(api_, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-    d.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
-    d.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION);
-    d.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
-    d.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Pair{p.pad, p.pad});
-    d.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Pair{used.pad_after_h, used.pad_after_w});
-    d.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, Pair{1, 1});
-    d.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Pair{p.stride, p.stride});
-    d.finalize();
-    return d;
-  }
-
-  /// The attributes that the three kinds of convolution call by different names.
-  struct Names {
-    cudnnBackendDescriptorType_t operation;
-    cudnnBackendAttributeName_t geometry, large, small, weight, alpha, beta;
-  };
-  static Names names_of(ConvolutionPass pass) {
-    switch (pass) {
-      case ConvolutionPass::data_gradient:
-        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA};
-      case ConvolutionPass::weight_gradient:
-        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
-      default:
-        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA};
-    }
-  }
-
-  void add_convolution(const ConvolutionRequest& request, const UsedExtent& used, const Tensors& tensors,
-                       const TensorText& result) {
-    const Names names = names_of(request.pass);
-    const auto operand = [&](const TensorText& t) -> const Descriptor& {
-      return tensor(&t == tensors.result ? result : t);
-    };
-    const Descriptor& shape = parts_.emplace_back(geometry(request.problem, used));
-    Descriptor& d = operations_.emplace_back(api_, names.operation);
-    d.set(names.geometry, shape);
-    d.set(names.large, operand(tensors.large));
-    d.set(names.small, operand(tensors.small));
-    d.set(names.weight, operand(tensors.weight));
-    d.set(names.alpha, 1.0f);
-    d.set(names.beta, 0.0f);
-    d.finalize();
-  }
-
-  void add_pointwise(const Step& step, const TensorText& from, const TensorText& to) {
-    Descriptor& function = parts_.emplace_back(api_, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-    function.set(CUDNN_ATTR_POINTWISE_MODE, step.mode);
-    function.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
-    if (step.mode == CUDNN_POINTWISE_ELU_FWD) function.set(CUDNN_ATTR_POINTWISE_ELU_ALPHA, step.parameter);
-    if (step.mode == CUDNN_POINTWISE_RELU_FWD) function.set(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, step.parameter);
-    function.finalize();
-    Descriptor& d = operations_.emplace_back(api_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-    d.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, function);
-    d.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensor(from));
-    if (step.other) d.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensor(*step.other));
-    d.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, tensor(to));
-    d.finalize();
-  }
-
-  const CudnnApi& api_;
-  std::vector<std::pair<std::int64_t, std::unique_ptr<Descriptor>>> tensors_;
-  std::vector<Descriptor> parts_, operations_;
-  Descriptor whole_;
-  std::vector<TensorText> memory_;
-  std::int64_t result_id_ = 0;
-};
-
-using Note = cudnnBackendNumericalNote_t;
 
 /// What an engine says about itself. A newer library may know more notes than our header.
 struct EngineText {
@@ -462,7 +139,7 @@ class PlanSearch {
 
   void search(bool copies) {
     if (found_.size() >= most_) return;
-    const Graph graph(api_, handle_, request_, used_, copies);
+    const ConvolutionGraph graph(api_, handle_, request_, used_, copies);
     const std::size_t first = found_.size();
     for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
       for (Descriptor& configuration : proposals(graph, mode)) {
@@ -476,7 +153,7 @@ class PlanSearch {
     if (reasons_.find(reason) == std::string::npos) reasons_ += (reasons_.empty() ? "" : "; ") + reason;
   }
 
-  std::vector<Descriptor> proposals(const Graph& graph, cudnnBackendHeurMode_t mode) {
+  std::vector<Descriptor> proposals(const ConvolutionGraph& graph, cudnnBackendHeurMode_t mode) {
     if (found_.size() >= most_) return {};
     const char* name = mode == CUDNN_HEUR_MODE_A ? "heuristics A" : "fallback heuristics";
     Descriptor heuristics(api_, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
@@ -494,7 +171,7 @@ class PlanSearch {
   }
 
   /// `first`: where the plans of this graph begin.
-  void consider(const Graph& graph, std::size_t first, Descriptor configuration) {
+  void consider(const ConvolutionGraph& graph, std::size_t first, Descriptor configuration) {
     const EngineText engine(configuration);
     for (const Note n : engine.notes)
       if (forbidden(n, request_)) return note(message("engine ", engine.number, ": ", text_of(n)));
@@ -510,7 +187,7 @@ class PlanSearch {
     keep(graph, std::move(plan), std::move(configuration), text);
   }
 
-  void keep(const Graph& graph, Descriptor plan, Descriptor configuration, const std::string& text) {
+  void keep(const ConvolutionGraph& graph, Descriptor plan, Descriptor configuration, const std::string& text) {
     const auto bytes = plan.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
     auto& kept = *found_.emplace_back(new ConvolutionPlan(std::move(plan), std::move(configuration)));
     kept.api_ = &api_;
@@ -532,45 +209,6 @@ class PlanSearch {
   std::vector<std::unique_ptr<ConvolutionPlan>> found_;
   std::string reasons_;
 };
-
-Index alignment_of(const void* pointer) {
-  const auto bits = static_cast<Index>(std::bit_cast<std::uintptr_t>(pointer)) | kMostAlignment;
-  return bits & -bits;
-}
-
-bool operator==(const ConvolutionRequest& a, const ConvolutionRequest& b) { return key_of(a) == key_of(b); }
-
-std::size_t RequestHash::operator()(const ConvolutionRequest& request) const {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, a word at a time
-  for (const std::int64_t number : key_of(request)) {
-    hash = (hash ^ static_cast<std::uint64_t>(number)) * 0x100000001b3;
-    hash ^= hash >> 29;
-  }
-  return static_cast<std::size_t>(hash);
-}
-
-std::string text_of(const ConvolutionRequest& r) {
-  const ops::Conv2dProblem& p = r.problem;
-  const bool up = r.pass == ConvolutionPass::data_gradient;
-  std::string text = message("conv ", name_of(r.pass), ' ', up ? p.small : p.large, " to ", up ? p.large : p.small,
-                             ", kernel ", p.kernel, ", stride ", p.stride, ", pad ", p.pad, ", ", name_of(r.type));
-  if (r.result != r.type) text += message(" to ", name_of(r.result));
-  if (r.bias) text += " + bias";
-  text += text_of(r.first);
-  if (r.residual) text += " + residual";
-  text += text_of(r.last);
-  if (!r.tensor_cores) text += ", strict";
-  if (!r.deterministic) text += ", any order";
-  return text;
-}
-
-UsedExtent used_extent(const ops::Conv2dProblem& p) {
-  // The last row that a weight meets, plus one. It may lie beyond the map, where zeros are.
-  const auto needed = [&](Index small) { return (small - 1) * p.stride + p.kernel - p.pad; };
-  const Index h = needed(p.small.h), w = needed(p.small.w);
-  return {std::min(h, p.large.h), std::min(w, p.large.w), std::max(h - p.large.h, Index{0}),
-          std::max(w - p.large.w, Index{0})};
-}
 
 std::vector<std::unique_ptr<ConvolutionPlan>> ConvolutionPlan::candidates(const CudnnApi& api, cudnnHandle_t handle,
                                                                           const ConvolutionRequest& request,
