@@ -37,7 +37,7 @@ add_library(nucdet_cuda ${NUCDET_CUDA_KERNELS} ${NUCDET_CUDA_HOST})
 add_library(nucdet::cuda ALIAS nucdet_cuda)
 set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_VERSION} SOVERSION 0.1
                                              POSITION_INDEPENDENT_CODE ON)
-# Said outright: CMake 3.25 takes nvcc 13 for a compiler of C++20 by default, which it is not.
+# Said outright: CMake 3.25 knows no C++20 of nvcc.
 target_compile_options(nucdet_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
 target_compile_definitions(nucdet_cuda PUBLIC NUCDET_WITH_CUDA=1)
 # nvcc must not see Eigen, and nothing here multiplies matrices on the processor.
