@@ -76,13 +76,25 @@ MemoryPool Context<Cuda>::make_pool() const {
   return MemoryPool(std::numeric_limits<double>::infinity(), cuda::device_memory());
 }
 const cuda::DeviceInfo& Context<Cuda>::device() const { return state_->device; }
-void* Context<Cuda>::stream() const { return state_->stream; }
-void Context<Cuda>::upload(void* to, const void* from, std::size_t bytes) { state_->uploads->upload(to, from, bytes); }
+void Context<Cuda>::select() const { cuda::check(cudaSetDevice(options_.device), "choice of the device"); }
+void* Context<Cuda>::stream() const {
+  select();
+  return state_->stream;
+}
+void Context<Cuda>::upload(void* to, const void* from, std::size_t bytes) {
+  select();
+  state_->uploads->upload(to, from, bytes);
+}
 void Context<Cuda>::download(void* to, const void* from, std::size_t bytes) {
+  select();
   state_->downloads->download(to, from, bytes);
 }
-void Context<Cuda>::synchronize() { cuda::check(cudaStreamSynchronize(state_->stream), "work on the device"); }
+void Context<Cuda>::synchronize() {
+  select();
+  cuda::check(cudaStreamSynchronize(state_->stream), "work on the device");
+}
 std::size_t Context<Cuda>::free_memory() const {
+  select();
   std::size_t free = 0, total = 0;
   cuda::check(cudaMemGetInfo(&free, &total), "free memory of the device");
   return free;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "nucdet/core/device_timer.hpp"
 #include "nucdet/ops/add.hpp"
 #include "nucdet/ops/conv2d_direct.hpp"
 #include "nucdet/ops/pad_channels.hpp"
@@ -26,6 +27,13 @@ MapStrides strides_of(const View<T>& v) {
 template <class T>
 bool has_work(const Epilogue<T>& e) {
   return e.bias != nullptr || e.residual.data != nullptr || e.first.kind != Kind::none || e.last.kind != Kind::none;
+}
+
+/// Engines are free to turn NaN into 0 in a ReLU; ours keeps it, so that a broken network is noticed.
+template <class T>
+bool keeps_nan(const Epilogue<T>& e) {
+  const auto drops = [](const ops::Fused& f) { return f.kind == Kind::relu || f.kind == Kind::leaky_relu; };
+  return !drops(e.first) && !drops(e.last);
 }
 
 /// 16-bit engines want channels in eights; the few-channel ends of a network (3 in, 1 out) are padded with zeros.
@@ -107,27 +115,23 @@ struct ConvolutionEngine::Plans {
     constexpr std::size_t kTried = 8;
     auto candidates = ConvolutionPlan::candidates(*api, handle, request, kTried, why_not);
     std::unique_ptr<ConvolutionPlan> best;
-    float least = std::numeric_limits<float>::infinity();
-    for (auto& candidate : candidates) {
-      const float time = milliseconds(context, *candidate, arguments);
-      if (time < least) least = time, best = std::move(candidate);
-    }
+    double least = std::numeric_limits<double>::infinity();
+    for (auto& candidate : candidates) try {
+        const double time = milliseconds(context, *candidate, arguments);
+        if (time < least) least = time, best = std::move(candidate);
+      } catch (const CudaError& error) {  // no memory for its workspace, say: another may do
+        why_not += message(why_not.empty() ? "" : "; ", candidate->describe(), ": ", error.what());
+      }
     return best;
   }
-  float milliseconds(Context<Cuda>& context, const ConvolutionPlan& plan, const ConvolutionArguments& arguments) const {
+  static double milliseconds(Context<Cuda>& context, const ConvolutionPlan& plan,
+                             const ConvolutionArguments& arguments) {
     constexpr int kRounds = 5;
-    cudaEvent_t begin = nullptr, end = nullptr;
-    check(cudaEventCreate(&begin), "event"), check(cudaEventCreate(&end), "event");
-    float least = std::numeric_limits<float>::infinity();
+    double least = std::numeric_limits<double>::infinity();
     for (int round = 0; round <= kRounds; ++round) {
-      check(cudaEventRecord(begin, stream), "event");
-      execute(context, plan, arguments);
-      check(cudaEventRecord(end, stream), "event"), check(cudaEventSynchronize(end), "event");
-      float time = 0;
-      check(cudaEventElapsedTime(&time, begin, end), "event");
+      const double time = milliseconds_of(context, [&] { execute(context, plan, arguments); });
       if (round > 0) least = std::min(least, time);  // the first run loads the kernel
     }
-    cudaEventDestroy(begin), cudaEventDestroy(end);
     return least;
   }
 
@@ -137,8 +141,9 @@ struct ConvolutionEngine::Plans {
     Tensor<Cuda> copy;
     View<const T> view;
 
-    Operand(Context<Cuda>& context, const View<const T>& from, const Shape& wanted) : view(from) {
-      if (from.shape == wanted) return;
+    /// dense: also a slice of a larger map is copied.
+    Operand(Context<Cuda>& context, const View<const T>& from, const Shape& wanted, bool dense) : view(from) {
+      if (from.shape == wanted && (!dense || from.dense())) return;
       copy = context.make(wanted, dtype_of<T>);
       ops::pad_channels<T>(context, from, copy.view<T>());
       view = std::as_const(copy).view<const T>();
@@ -164,8 +169,17 @@ struct ConvolutionEngine::Plans {
     View<T> out;
     bool forward() const { return pass == ConvolutionPass::forward; }
   };
+  /// dense: on dense copies of maps that are slices, for engines that want no others.
   template <class T>
-  bool run_map(Context<Cuda>& context, const MapPass<T>& call);
+  bool run_map(Context<Cuda>& context, const MapPass<T>& call, bool dense);
+  template <class T>
+  bool run_either(Context<Cuda>& context, const MapPass<T>& call) {
+    return run_map<T>(context, call, false) ||
+           (!(call.in.dense() && call.out.dense()) && run_map<T>(context, call, true));
+  }
+  template <class T>
+  bool run_weights(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x, View<const T> dy,
+                   compute_t<T>* dweight, bool dense);
   template <class T>
   bool run_fused(Context<Cuda>& context, const MapPass<T>& call);
 };
@@ -190,7 +204,7 @@ bool ConvolutionEngine::Plans::run_fused(Context<Cuda>& context, const MapPass<T
   const ConvolutionPlan* const plan = plan_for(context, r, a);
   if (plan == nullptr) return false;
   execute(context, *plan, a);
-  if (plan->covers_large()) return true;
+  if (forward || plan->covers_large()) return true;
   // No weight meets the last rows and columns of the large map: their sum is zero.
   const UsedExtent& used = plan->used();
   const auto rest = [&](Index y, Index x, Index h, Index w) {
@@ -207,17 +221,17 @@ bool ConvolutionEngine::Plans::run_fused(Context<Cuda>& context, const MapPass<T
 }
 
 template <class T>
-bool ConvolutionEngine::Plans::run_map(Context<Cuda>& context, const MapPass<T>& call) {
+bool ConvolutionEngine::Plans::run_map(Context<Cuda>& context, const MapPass<T>& call, bool dense) {
   if (api == nullptr) return false;
   const Conv2dProblem wide = padded<T>(call.problem);
   const bool forward = call.forward();
   const Shape &in = forward ? wide.large : wide.small, &out = forward ? wide.small : wide.large;
-  const Operand<T> map(context, call.in, in);
-  const Operand<T> weight(context, View<const T>(call.weight, weight_shape(call.problem)), weight_shape(wide));
+  const Operand<T> map(context, call.in, in, dense);
+  const Operand<T> weight(context, View<const T>(call.weight, weight_shape(call.problem)), weight_shape(wide), false);
   MapPass<T> inner{call.pass, wide, map.view, weight.view.data, call.epilogue, call.out};
-  if (out == call.out.shape) {
+  if (out == call.out.shape && (!dense || call.out.dense())) {
     const bool works = has_work(call.epilogue);
-    if ((options.fuse || !works) && run_fused(context, inner)) return true;
+    if (((options.fuse && keeps_nan(call.epilogue)) || !works) && run_fused(context, inner)) return true;
     if (!works) return false;
     inner.epilogue = {};
     if (!run_fused(context, inner)) return false;
@@ -239,23 +253,29 @@ const std::vector<std::string>& ConvolutionEngine::log() const { return plans_->
 template <class T>
 bool ConvolutionEngine::forward(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x, const T* weight,
                                 const Epilogue<T>& epilogue, View<T> y) {
-  return plans_->run_map<T>(context, {ConvolutionPass::forward, problem, x, weight, epilogue, y});
+  return plans_->run_either<T>(context, {ConvolutionPass::forward, problem, x, weight, epilogue, y});
 }
 
 template <class T>
 bool ConvolutionEngine::data_gradient(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> dy,
                                       const T* weight, const Epilogue<T>& epilogue, View<T> dx) {
-  return plans_->run_map<T>(context, {ConvolutionPass::data_gradient, problem, dy, weight, epilogue, dx});
+  return plans_->run_either<T>(context, {ConvolutionPass::data_gradient, problem, dy, weight, epilogue, dx});
 }
 
 template <class T>
 bool ConvolutionEngine::weight_gradient(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x,
                                         View<const T> dy, compute_t<T>* dweight) {
-  Plans& plans = *plans_;
-  if (plans.api == nullptr) return false;
+  return plans_->run_weights<T>(context, problem, x, dy, dweight, false) ||
+         (!(x.dense() && dy.dense()) && plans_->run_weights<T>(context, problem, x, dy, dweight, true));
+}
+
+template <class T>
+bool ConvolutionEngine::Plans::run_weights(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> x,
+                                           View<const T> dy, compute_t<T>* dweight, bool dense) {
+  if (api == nullptr) return false;
   const Conv2dProblem wide = padded<T>(problem);
-  const Plans::Operand<T> large(context, x, wide.large), small(context, dy, wide.small);
-  ConvolutionRequest r = plans.request<T>(ConvolutionPass::weight_gradient, wide);
+  const Operand<T> large(context, x, wide.large, dense), small(context, dy, wide.small, dense);
+  ConvolutionRequest r = request<T>(ConvolutionPass::weight_gradient, wide);
   r.large = strides_of(large.view), r.small = strides_of(small.view);
   r.alignment.large = alignment_of(large.view.data), r.alignment.small = alignment_of(small.view.data);
   const View<compute_t<T>> total(dweight, weight_shape(problem));
@@ -263,7 +283,7 @@ bool ConvolutionEngine::weight_gradient(Context<Cuda>& context, const Conv2dProb
     Tensor<Cuda> part = context.make(weight_shape(wide), dtype_of<Result>);
     r.result = dtype_of<Result>, r.alignment.weight = alignment_of(part.memory());
     const ConvolutionArguments a{large.view.data, small.view.data, nullptr, part.memory(), nullptr, nullptr, nullptr};
-    if (!plans.run(context, r, a)) return false;
+    if (!run(context, r, a)) return false;
     ops::add_cropped<Result, compute_t<T>>(context, std::as_const(part).view<const Result>(), total);
     return true;
   };

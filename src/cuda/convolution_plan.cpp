@@ -59,6 +59,8 @@ const char* text_of(Note note) {
 
 bool forbidden(Note note, const ConvolutionRequest& request) {
   switch (note) {
+    case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      return true;  // sums are f32, whatever the maps are
     case CUDNN_NUMERICAL_NOTE_FFT:
       return true;  // workspaces of many times the maps, and errors that depend on the largest value
     case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:

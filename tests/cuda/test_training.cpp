@@ -188,6 +188,27 @@ TEST_CASE("cuda: training in bf16 learns, and a run goes on from a checkpoint bi
   CHECK(resumed.losses(sources, 4) == std::vector<double>(losses.begin() + 6, losses.begin() + 10));
 }
 
+TEST_CASE("cuda: blocks frozen between captured steps stay as they are") {
+  Context<Cpu> host({.threads = 1});
+  const data::Dataset dataset = tissue(host, 1, 64);
+  Training<optim::Sgd, Cuda> training({.seed = 3}, {}, 0);
+  training.losses({dataset}, 3);
+  const std::string block = "down1";
+  training.net.freeze({&block, 1});
+  const auto before = training.weights();
+  training.losses({dataset}, 3);
+  const auto after = training.weights();
+  bool kept = true, moved = false;
+  for (const auto& e : training.net.parameters()->entries())
+    for (Index i = e.offset; !e.statistic && i < e.offset + e.count; ++i) {
+      const bool same = before[static_cast<std::size_t>(i)] == after[static_cast<std::size_t>(i)];
+      if (e.frozen) kept = kept && same;
+      moved = moved || !same;
+    }
+  CHECK(kept);
+  CHECK(moved);
+}
+
 TEST_CASE("cuda: training refuses fp16") {
   CHECK_THROWS_AS((Training<optim::Sgd, Cuda>({.precision = Precision::fp16}, {}, 0)), ArgumentError);
 }

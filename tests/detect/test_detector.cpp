@@ -22,12 +22,15 @@ bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
 
 TEST_CASE("cores are half-open and cover every pixel once; reads hold the margin or end at the border") {
   for (const auto& [width, height] : {std::pair<Index, Index>{1, 1}, {63, 64}, {65, 200}, {500, 301}, {97, 33}})
-    for (const TileGrid& grid : {TileGrid{64, 16, 16}, TileGrid{48, 16, 16}, TileGrid{1024, 128, 16}}) {
+    for (const TileGrid& grid : {TileGrid{64, 16, 16}, TileGrid{48, 16, 16}, TileGrid{1024, 128, 16},
+                                 TileGrid{64, 16, 16, true}, TileGrid{48, 16, 16, true}}) {
       std::vector<int> covered(static_cast<std::size_t>(width * height), 0);
       for (const detect::TileRegion& r : grid.regions(width, height)) {
         CHECK(r.read.x % 16 == 0);
         CHECK(r.read.y % 16 == 0);
         CHECK((r.read.width <= grid.tile && r.read.height <= grid.tile));
+        if (grid.uniform && width > grid.tile) CHECK((r.read.width + 15) / 16 * 16 == grid.tile);
+        if (grid.uniform && height > grid.tile) CHECK((r.read.height + 15) / 16 * 16 == grid.tile);
         const auto holds = [&](Index read, Index length, Index core, Index extent, Index size) {
           return read <= std::max<Index>(0, core - (core > 0 ? grid.margin : 0)) &&
                  read + length >= std::min(size, core + extent + (core + extent < size ? grid.margin : 0));
@@ -51,7 +54,9 @@ TEST_CASE("any tile size gives the points of the whole image, bit for bit") {
   const Image image = data::synthesize({.height = 333, .width = 410, .seed = 3}).image;
   const auto whole = Detector(net, peaks, {.tile = 1024})(image);
   REQUIRE(whole.size() > 20);
-  for (const Index tile : {320, 400}) CHECK(same(Detector(net, peaks, {.tile = tile})(image), whole));
+  for (const Index tile : {320, 400})
+    for (const bool uniform : {false, true})
+      CHECK(same(Detector(net, peaks, {.tile = tile, .uniform = uniform})(image), whole));
   const detect::LocalMaxima inner{.radius = 3, .relative = 0.2, .absolute = 0.001f, .keep_border = false};
   const auto kept = Detector(net, inner, {.tile = 1024})(image);
   CHECK(kept.size() < whole.size());

@@ -16,6 +16,6 @@ cmake --build "$work/find"
 "$work/find/outside" > /dev/null
 "$work/find/outside_headers" > /dev/null
 if [ -e "$work/prefix/include/nucdet/cuda/launch.cuh" ]; then "$work/find/outside_gpu"; fi
-configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
+configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source" -DNUCDET_CUDA=OFF
 cmake --build "$work/add"
 "$work/add/outside" > /dev/null

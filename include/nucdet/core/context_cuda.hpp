@@ -47,14 +47,17 @@ class Context<Cuda> {
   std::uint64_t seed() const { return options_.seed; }
   const ContextOptions& options() const { return options_; }
   Precision precision() const { return options_.precision; }
-  MemoryPool& memory() { return *memory_; }
+  MemoryPool& memory() {
+    select();
+    return *memory_;
+  }
   const cuda::DeviceInfo& device() const;
   /// The host's share: reading, matching, drawing random numbers.
   Context<Cpu>& host() { return host_; }
   int threads() const { return host_.threads(); }
 
   Tensor<Cuda> make(Shape shape, DType type = DType::f32) {
-    return {memory_->allocate(static_cast<std::size_t>(shape.count()) * size_of(type)), shape, type};
+    return {memory().allocate(static_cast<std::size_t>(shape.count()) * size_of(type)), shape, type};
   }
   Tensor<Cuda> zeros(Shape shape, DType type = DType::f32) {
     Tensor<Cuda> tensor = make(shape, type);
@@ -93,6 +96,8 @@ class Context<Cuda> {
   MemoryPool make_pool() const;
 
  private:
+  /// Makes this context's device the calling thread's: contexts of several devices may take turns in one.
+  void select() const;
   void clear(Tensor<Cuda>& tensor);
 
   ContextOptions options_;

@@ -53,6 +53,11 @@ class MemoryPool {
     const std::lock_guard lock(state_->mutex);
     state_->release_down_to(0);
   }
+  /// While it holds, no block is given back, not even when the source runs dry: a recorded graph may refer to any.
+  void hold(bool holds) {
+    const std::lock_guard lock(state_->mutex);
+    state_->holds = holds;
+  }
 
  private:
   std::size_t rounded(std::size_t bytes) const {
@@ -67,6 +72,7 @@ class MemoryPool {
     std::multimap<std::size_t, std::byte*> kept;
     std::size_t kept_bytes = 0;
     double slack = 0;
+    bool holds = false;
     Statistics statistics;
 
     State() = default;
@@ -100,7 +106,7 @@ class MemoryPool {
       try {
         return source.take(size);
       } catch (...) {
-        if (kept_bytes == 0) throw;
+        if (kept_bytes == 0 || holds) throw;
       }
       release_down_to(0);
       return source.take(size);

@@ -30,6 +30,7 @@ class Detector {
   Detector(const nn::Model<Device>& model, LocalMaxima peaks, TileGrid tiles = {})
       : program_(nn::for_inference(model)), peaks_(peaks), tiles_(tiles) {
     peaks_.check();
+    if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
     if (model.out_channels() != 1)
       throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1"));
     const auto reach = model.receptive_field({1, 512, 512, model.in_channels()});
@@ -58,12 +59,12 @@ class Detector {
                                    const Rectangle& read) const {
     const Shape padded{1, data::round_up(read.height, kAlignment), data::round_up(read.width, kAlignment),
                        image.shape.c};
-    if (!pass_ || pass_->input.shape() != padded) pass_ = std::make_unique<TilePass>(program_, padded);
-    const View<float> x = pass_->input.template view<float>();
+    TilePass& pass = pass_for(padded);
+    const View<float> x = pass.input.template view<float>();
     data::copy_reflected(context(), image, read.y, read.x, x);
     data::normalize(context(), x, statistics, x);
-    pass_->work.run();
-    return pass_->output.window(0, 0, read.height, read.width);
+    pass.work.run();
+    return pass.output.window(0, 0, read.height, read.width);
   }
 
   /// All peaks above the absolute floor, in pixels of this image (reference pixels), in row-major order of their
@@ -89,7 +90,7 @@ class Detector {
   }
 
  private:
-  /// The network on tiles of one shape; most tiles of an image share it.
+  /// The network on tiles of one shape.
   struct TilePass {
     TilePass(nn::InferenceProgram<Device> of, const Shape& shape)
         : program(std::move(of)), input(program.context->make(shape)), work(*program.context, [this] {
@@ -100,6 +101,16 @@ class Detector {
     Tensor<Device> input, output;
     CapturedWork<Device> work;
   };
+
+  /// The pass of a shape, kept for the next tile of that shape. A device prepares for a shape and keeps a few; the CPU
+  /// has nothing to prepare, and memory for one.
+  TilePass& pass_for(const Shape& shape) const {
+    constexpr std::size_t kMost = std::is_same_v<Device, Cpu> ? 1 : 4;
+    for (const auto& pass : passes_)
+      if (pass->input.shape() == shape) return *pass;
+    if (passes_.size() >= kMost) passes_.erase(passes_.begin());
+    return *passes_.emplace_back(std::make_unique<TilePass>(program_, shape));
+  }
 
   template <class Response>
   std::vector<Nucleus> candidates_of(const Shape& image, const Response& response) const {
@@ -126,7 +137,7 @@ class Detector {
   nn::InferenceProgram<Device> program_;
   LocalMaxima peaks_;
   TileGrid tiles_;
-  mutable std::unique_ptr<TilePass> pass_;
+  mutable std::vector<std::unique_ptr<TilePass>> passes_;
 };
 
 }  // namespace nucdet::detect

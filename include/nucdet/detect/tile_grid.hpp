@@ -30,6 +30,9 @@ struct TileGrid {
   Index tile = 1024;   ///< pixels read along one side, margins included
   Index margin = 128;  ///< at least the network's reach
   Index alignment = 16;
+  /// Read whole tiles wherever the image is larger than one, so that there is one shape for a device to prepare for;
+  /// else no more than the core and its margin.
+  bool uniform = false;
 
   std::vector<TileRegion> regions(Index width, Index height) const {
     if (alignment < 1 || margin < 0 || tile % alignment != 0 || margin % alignment != 0 ||
@@ -56,9 +59,15 @@ struct TileGrid {
     std::vector<Cut> cuts;
     if (size <= tile) return {{{0, size}, {0, size}}};
     const Index step = tile - 2 * margin;
+    const Index last = (size - tile + alignment - 1) / alignment * alignment;  // where the last whole tile may begin
     for (Index begin = 0; begin < size; begin += step) {
-      const Index end = std::min(size, begin + step);
-      cuts.push_back({{std::max<Index>(0, begin - margin), std::min(size, end + margin)}, {begin, end}});
+      const Index end = std::min(size, begin + step), from = std::max<Index>(0, begin - margin);
+      if (uniform) {
+        const Index read = std::min(from, last);
+        cuts.push_back({{read, std::min(size, read + tile)}, {begin, end}});
+      } else {
+        cuts.push_back({{from, std::min(size, end + margin)}, {begin, end}});
+      }
     }
     return cuts;
   }

@@ -41,6 +41,8 @@ class Model {
   /// Freezes or thaws the blocks (top-level nodes) whose name is in `nodes`: their weights and running statistics stay
   /// as they are, and they run as in inference. Throws ArgumentError for a name that no block has.
   void freeze(std::span<const std::string> nodes, bool frozen = true);
+  /// How often that was done: whoever keeps something made of what is frozen looks here.
+  int freezings() const { return freezings_; }
 
  protected:
   Model(Context<Device>& context, int in_channels, DType type)
@@ -70,7 +72,7 @@ class Model {
   Program<Device> program_;
   mutable std::unique_ptr<Program<Device>> training_;
   std::shared_ptr<ParameterStore<Device>> parameters_;
-  int in_channels_ = 0, out_channels_ = 0;
+  int in_channels_ = 0, out_channels_ = 0, freezings_ = 0;
 };
 
 template <class Device>
@@ -87,7 +89,7 @@ void Model<Device>::freeze(std::span<const std::string> nodes, bool frozen) {
       if (in_node(step.node, node)) step.frozen = frozen, found = true;
     for (ParameterEntry& entry : parameters_->entries())
       if (in_node(entry.name, node)) entry.frozen = frozen;
-    training_.reset();
+    training_.reset(), ++freezings_;
     if (!found) throw ArgumentError(message("freeze: no block is called '", node, "'"));
   }
 }

@@ -74,7 +74,8 @@ class Trainer {
   nn::Model<Device>& model() { return model_; }
   const nn::Model<Device>& model() const { return model_; }
 
-  /// One iteration. Throws NumericError if the loss or a gradient is not finite; the weights are then those before it.
+  /// One iteration. Throws NumericError if the loss or a gradient is not finite; the weights are then those before it
+  /// (running statistics have seen the batch).
   StepReport step(const Sources& sources) {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t iteration = state_.iteration;
@@ -142,11 +143,13 @@ class Trainer {
     DeviceArray<detail::StepNumbers, Device> numbers;
   };
 
-  /// Memory for batches of `sets` data sets; a capture that read other memory is void.
+  /// Memory for batches of `sets` data sets. What was captured with other memory or other blocks frozen is void.
   void make_batch(Index sets) {
     Context<Device>& context = model_.context();
     const Index each = sampler_.batch, size = sampler_.crop, maps = loss_.target_maps(model_.out_channels());
-    if (batch_.images && batch_.images.shape().n == sets * each) return;
+    if (batch_.images && batch_.images.shape().n == sets * each && freezings_ == model_.freezings()) return;
+    freezings_ = model_.freezings();
+    segments_ = optim::SegmentList<Device>(context, segments_of(model_), values().size());
     batch_ = {context.make({sets * each, size, size, model_.in_channels()}),
               context.make({sets * each, size, size, maps}),
               {context, sets == 2 ? static_cast<std::size_t>(2 * each) : 0},
@@ -273,6 +276,7 @@ class Trainer {
   std::optional<data::ResidentDataset<Device>> resident_[2];
   Batch batch_;
   std::optional<CapturedWork<Device>> differentiate_;
+  int freezings_ = 0;
 };
 
 }  // namespace nucdet::train

@@ -397,6 +397,14 @@ std::string flaw_of(const FakeDescriptor& d) {
 bool supported(const FakeDescriptor& graph) {
   const auto& all = operations(graph);
   if (all.size() > 1 && !current.fused_graphs) return false;
+  const auto apart = [](const auto& t) {
+    return !is_virtual(*t) && dims(*t)[3] > 1 && four(*t, CUDNN_ATTR_TENSOR_STRIDES)[3] != dims(*t)[1];
+  };
+  for (const auto& operation : all) {
+    const Flow flow(*operation);
+    if (!current.sliced_maps && (apart(flow.writes) || std::any_of(flow.reads.begin(), flow.reads.end(), apart)))
+      return false;
+  }
   const DType from = element_type(*Flow(*all.front()).reads[0]), to = element_type(*Flow(*all.back()).writes);
   return from == to || current.wide_results;
 }

@@ -30,13 +30,17 @@ struct FakeCudnnOptions {
   std::vector<FakeEngine> engines = {
       {0, {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}}, {1, {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}}, {2, {}}};
   bool fused_graphs = true;  ///< graphs of more than one operation have engines
+  bool sliced_maps = true;   ///< maps whose pixels lie apart have engines
   bool wide_results = true;  ///< f32 results of bf16 and f16 maps have engines
   /// Called with the work of each execute, to run now or later; at once if empty.
-  std::function<void(std::function<void()>)> queue;
+  std::function<void(std::function<void()>)> queue{};
 };
 
 /// A table of functions like nucdet::cuda::cudnn_api(). There is one fake: the options hold from now on.
 const nucdet::cuda::CudnnApi& fake_cudnn(FakeCudnnOptions options = {});
+
+/// What the emulated library's cuDNN offers to contexts made from now on.
+FakeCudnnOptions& emulated_cudnn();
 
 /// How many descriptors exist, to find leaks.
 std::size_t fake_cudnn_descriptors();

@@ -6,6 +6,15 @@
 #include "emulator.hpp"
 #include "fake_cudnn.hpp"
 
+namespace nucdet_test {
+
+FakeCudnnOptions& emulated_cudnn() {
+  static FakeCudnnOptions options;
+  return options;
+}
+
+}  // namespace nucdet_test
+
 namespace nucdet::cuda {
 
 namespace {
@@ -41,7 +50,7 @@ cudnnStatus_t execute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan, cudnn
 
 /// Sets the fake up anew each time: tests of the fake itself change its options.
 const CudnnApi& cudnn_api() {
-  nucdet_test::FakeCudnnOptions options;
+  nucdet_test::FakeCudnnOptions options = nucdet_test::emulated_cudnn();
   options.queue = [](std::function<void()> work) { emulator::enqueue(streams().current, std::move(work)); };
   table() = nucdet_test::fake_cudnn(options);
   execute_at_once() = table().backend_execute;
