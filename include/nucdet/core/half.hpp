@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <type_traits>
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/math.hpp"
@@ -67,8 +66,20 @@ struct f16 {
   }
 };
 
+namespace detail {
+// A member of a struct, not std::conditional: compilers disagree on how to spell an expression in a symbol's name.
+template <class T>
+struct Compute {
+  using type = float;
+};
+template <>
+struct Compute<double> {
+  using type = double;
+};
+}  // namespace detail
+
 /// The type that a kernel on elements of type T computes in, and that statistics, parameters and their gradients have.
 template <class T>
-using compute_t = std::conditional_t<std::is_same_v<T, double>, double, float>;
+using compute_t = typename detail::Compute<T>::type;
 
 }  // namespace nucdet
