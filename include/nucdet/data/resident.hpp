@@ -27,8 +27,8 @@ class ResidentDataset {
   /// The host's part of a draw, done while the device is busy with something else.
   void prepare(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, const Shape& images) {
     if (dataset_->size() != images_.size())
-      throw ShapeError(message("ResidentDataset: the data set has ", dataset_->size(), " samples, the device has ",
-                               images_.size()));
+      throw ShapeError(
+          message("ResidentDataset: the data set has ", dataset_->size(), " samples, the device has ", images_.size()));
     ready_ = {sampler.seed, iteration, images, {}, {}};
     ready_.cuts = sampler.cuts(context.host(), *dataset_, iteration, images, ready_.points);
   }
