@@ -109,7 +109,7 @@ void write_records_json(const std::filesystem::path& path, const std::vector<Jso
   Json list = Json::array();
   for (const JsonRecord& record : records) {
     Json object;
-    for (const auto& [name, value] : record) std::visit([&](const auto& v) { object[name] = v; }, value);
+    for (const auto& field : record) std::visit([&](const auto& v) { object[field.first] = v; }, field.second);
     list.push_back(std::move(object));
   }
   write(path, list, 1);
