@@ -49,7 +49,7 @@ void forward(benchmark::State& state) {
 /// Forward, loss, backward and the optimiser; ranges: batch, size, threads. A step is counted as three forward passes.
 template <int Base>
 void training_step(benchmark::State& state) {
-  Context<Cpu> context({.threads = static_cast<int>(state.range(2)), .memory_slack = 0.5});
+  Context<Cpu> context({.threads = static_cast<int>(state.range(2))});
   const Shape shape{state.range(0), state.range(1), state.range(1), 3};
   Net<Base> net(context);
   Tensor<Cpu> x = random_tensor(context, shape, -2, 2),

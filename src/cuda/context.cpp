@@ -1,6 +1,5 @@
 #include "nucdet/core/context.hpp"
 
-#include <limits>
 
 #include "check.hpp"
 #include "context_state.hpp"
@@ -73,7 +72,7 @@ Context<Cuda>::Context(ContextOptions options)
 Context<Cuda>::~Context() = default;
 
 MemoryPool Context<Cuda>::make_pool() const {
-  return MemoryPool(std::numeric_limits<double>::infinity(), cuda::device_memory());
+  return MemoryPool(cuda::device_memory());
 }
 const cuda::DeviceInfo& Context<Cuda>::device() const { return state_->device; }
 void Context<Cuda>::select() const { cuda::check(cudaSetDevice(options_.device), "choice of the device"); }

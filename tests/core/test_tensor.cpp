@@ -56,7 +56,7 @@ TEST_CASE("a tensor's handles share memory, slices too, and the element type is 
   CHECK_THROWS_AS(t.window(-1, 0, 1, 1), ShapeError);
 }
 
-TEST_CASE("memory returns to the pool and is handed out again, within what the peak allows") {
+TEST_CASE("memory returns to the pool and is handed out again, joined with its neighbours") {
   MemoryPool pool;
   constexpr std::size_t kMega = std::size_t{1} << 20;
   const std::byte* first = nullptr;
@@ -72,7 +72,7 @@ TEST_CASE("memory returns to the pool and is handed out again, within what the p
   for (std::size_t i = 1; i < 40; ++i) {
     const auto a = pool.allocate(i * 100000), b = pool.allocate(4000000 - i * 100000);
     const auto s = pool.statistics();
-    CHECK(s.held <= s.peak);  // no slack: what is kept never comes on top of the peak
+    CHECK(s.held <= s.peak);  // freed neighbours join: nothing comes on top of the peak
   }
   pool.trim();
   CHECK(pool.statistics().held == 0);

@@ -52,7 +52,7 @@ TEST_CASE("local maxima are those of the rule: any size, radius, ties, borders, 
   std::uint64_t stream = 0;
   for (const auto& [h, w] : {std::pair<Index, Index>{1, 1}, {1, 9}, {7, 1}, {13, 40}, {70, 131}})
     for (const int levels : {0, 2, 1})
-      for (const Index radius : {1, 2, 5})
+      for (const Index radius : {1, 2, 5, 12})
         for (const bool border : {true, false}) {
           const std::vector<float> values = random_map(h, w, levels, ++stream);
           const View<const float> map(values.data(), {1, h, w, 1});

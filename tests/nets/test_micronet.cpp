@@ -111,7 +111,8 @@ TEST_CASE("every height and width from 16 to 70 goes through, and comes out as i
 }
 
 TEST_CASE("no input beyond 118 pixels matters") {
-  Context<Cpu> context({.threads = 2, .seed = 5});
+  // Winograd's tiles carry a rounding error further.
+  Context<Cpu> context({.threads = 2, .seed = 5, .convolution = ConvolutionMethod::direct});
   const Network<MicroNet<MicroNetOptions{.base = 2}>, 3, Cpu> net(context);
   const auto reach = net.receptive_field({1, 512, 512, 3});
   CHECK(reach.before == 118);

@@ -217,7 +217,7 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
 
 int bench(const BenchOptions& o) {
   const std::string device = choose_device(o.device).line;
-  return on_device(o.device, {.memory_slack = 0.5, .measure = o.measure}, false,
+  return on_device(o.device, {.measure = o.measure}, false,
                    [&](auto& context) { return bench_on(context, o, device); });
 }
 

@@ -14,6 +14,8 @@ struct DeviceOptions {
   std::string device = "auto";     ///< auto, cpu, cuda or cuda:N
   std::string precision = "fp32";  ///< fp32, tf32, bf16 or fp16
   bool fuse = true;
+  std::string kernels = "auto";  ///< the processor's: auto, or one of cpu::available_kernels()
+  bool exact = false;            ///< the processor's: plain sums
   int threads = 0;
 };
 

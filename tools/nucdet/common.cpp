@@ -1,7 +1,9 @@
 #include "common.hpp"
 
+#include <atomic>
 #include <charconv>
 #include <cstdio>
+#include <exception>
 #include <iomanip>
 #include <set>
 
@@ -47,12 +49,23 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry) 
 }
 
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries) {
-  data::Dataset dataset;
-  for (const io::ManifestEntry& entry : entries) {
-    if (entry.annotations.empty())
-      throw IoError(message(entry.image.string(), ": no annotations, wanted a CSV of nucleus centres"));
-    dataset.push_back(load_sample(context, entry));
-  }
+  const Index count = static_cast<Index>(entries.size());
+  data::Dataset dataset(entries.size());
+  std::vector<std::exception_ptr> errors(entries.size());
+  std::atomic<Index> first_error = count;
+  context.run(count, [&](Index i, int) {
+    if (i > first_error) return;
+    const auto at = static_cast<std::size_t>(i);
+    try {
+      if (entries[at].annotations.empty())
+        throw IoError(message(entries[at].image.string(), ": no annotations, wanted a CSV of nucleus centres"));
+      dataset[at] = load_sample(context, entries[at]);
+    } catch (...) {
+      errors[at] = std::current_exception();
+      for (Index known = first_error; i < known && !first_error.compare_exchange_weak(known, i);) {}
+    }
+  });
+  if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
   return dataset;
 }
 
@@ -70,7 +83,8 @@ double metadata_number(const std::map<std::string, std::string>& metadata, const
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
-  LoadedModel<Device> loaded{make_network(context, from_metadata(file.metadata, path)), file.metadata, {}};
+  LoadedModel<Device> loaded{
+      make_network(context, from_metadata(file.metadata, path), nn::Start::zeros), file.metadata, {}};
   const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
   if (prefix.empty()) {
     io::apply_weights(file, *loaded.model, path);

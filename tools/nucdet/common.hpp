@@ -27,6 +27,7 @@ void make_folder(const std::filesystem::path& folder);
 
 /// Reads an entry's image and points and brings them to reference pixels.
 data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
+/// The same for many, on the context's threads. The error of the first entry that has one is thrown.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
 
 /// A model from a weight file or a checkpoint, with the peak settings that its training found.

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <future>
 #include <iostream>
 
 #include "nucdet/detect/detector.hpp"
@@ -67,6 +68,30 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
   }
 }
 
+/// Reads images in order, one ahead of the one that is worked on: no more than two are in memory.
+class ImagesAhead {
+ public:
+  explicit ImagesAhead(const std::vector<io::ManifestEntry>& entries) : entries_(entries) { read_next(); }
+
+  /// The next image. Throws what reading it threw.
+  Image next() {
+    std::future<Image> image = std::move(ahead_);
+    image.wait();
+    read_next();
+    return image.get();
+  }
+
+ private:
+  void read_next() {
+    if (begun_ < entries_.size())
+      ahead_ = std::async([&path = entries_[begun_++].image] { return io::read_image(path); });
+  }
+
+  const std::vector<io::ManifestEntry>& entries_;
+  std::size_t begun_ = 0;
+  std::future<Image> ahead_;
+};
+
 template <class Device>
 int detect_on(Context<Device>& context, const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
   LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
@@ -75,9 +100,10 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
   int failed = 0;
   std::int64_t done = 0;
   Progress progress("image", static_cast<std::int64_t>(inputs.size()), 0, o.quiet);
+  ImagesAhead images(inputs);
   for (const io::ManifestEntry& entry : inputs) {
     try {
-      const Image image = io::read_image(entry.image);
+      const Image image = images.next();
       const double scale = o.scale.value_or(entry.scale);
       const std::vector<Nucleus> nuclei = detector(image, scale);
       write_results(o, entry, image, scale, loaded.peaks, nuclei);

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "nucdet/cpu/kernels.hpp"
+
 namespace nucdet::program {
 
 namespace {
@@ -26,10 +28,15 @@ ChosenDevice cpu(const DeviceOptions& options, const std::string& why) {
   if (options.precision != "fp32")
     throw ArgumentError(message("the processor computes in fp32, --precision is ", options.precision,
                                 why.empty() ? "" : "; there is no GPU: " + why));
-  return {.line = why.empty() ? "cpu" : "cpu: " + why};
+  const std::string line = message("cpu, ", kernels_of(options)->name, options.exact ? ", exact" : "");
+  return {.line = why.empty() ? line : line + ": " + why};
 }
 
 }  // namespace
+
+const cpu::Kernels* kernels_of(const DeviceOptions& options) {
+  return options.kernels == "auto" ? cpu::best_kernels() : cpu::kernels(options.kernels);
+}
 
 #ifdef NUCDET_WITH_CUDA
 

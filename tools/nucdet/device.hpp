@@ -21,6 +21,9 @@ struct ChosenDevice {
 /// Throws ArgumentError for other words, and for a precision that the device has not.
 ChosenDevice choose_device(const DeviceOptions& options);
 
+/// The processor's kernels that are asked for. Throws ArgumentError for a name that there is not.
+const cpu::Kernels* kernels_of(const DeviceOptions& options);
+
 /// Calls body(context) with a context of the chosen device and prints the choice on stderr unless it is quiet.
 template <class Body>
 int on_device(const DeviceOptions& options, ContextOptions settings, bool quiet, const Body& body) {
@@ -28,6 +31,8 @@ int on_device(const DeviceOptions& options, ContextOptions settings, bool quiet,
   if (!quiet) std::fprintf(stderr, "device: %s\n", chosen.line.c_str());
   settings.threads = options.threads, settings.precision = chosen.precision, settings.device = chosen.number;
   settings.fuse = options.fuse;
+  settings.kernels = kernels_of(options);
+  if (options.exact) settings.convolution = ConvolutionMethod::direct;
 #ifdef NUCDET_WITH_CUDA
   if (chosen.cuda) {
     Context<Cuda> context(settings);

@@ -1,7 +1,7 @@
 #include <iostream>
 #include <thread>
 
-#include "nucdet/core/context.hpp"
+#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/version.hpp"
 
 #include "commands.hpp"
@@ -43,7 +43,10 @@ void describe_cuda() { std::cout << "GPU:              this program was built wi
 
 int doctor() {
   std::cout << "nucdet:           " << NUCDET_VERSION_STRING << '\n'
-            << "processors:       " << std::thread::hardware_concurrency() << '\n';
+            << "processors:       " << std::thread::hardware_concurrency() << '\n'
+            << "kernels:          ";
+  for (const cpu::Kernels* kernels : cpu::available_kernels()) std::cout << kernels->name << ' ';
+  std::cout << "(--kernels auto is " << cpu::best_kernels()->name << ")\n";
   describe_cuda();
   std::cout << "--device auto is: " << choose_device({}).line << '\n';
   return 0;

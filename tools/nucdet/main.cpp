@@ -36,6 +36,11 @@ void add_device(CLI::App& app, DeviceOptions& o) {
       ->check(CLI::IsMember({"fp32", "tf32", "bf16", "fp16"}));
   app.add_flag("!--no-fuse", o.fuse,
                "On a GPU: only convolution engines that need no compiling; starts at once, runs slower");
+  app.add_option("--kernels", o.kernels,
+                 "On the processor: auto, or kernels by name (nucdet doctor lists those it can run)")
+      ->capture_default_str();
+  app.add_flag("--exact", o.exact,
+               "On the processor: convolutions as plain sums, 2 to 3 times slower; results do not depend on tiles");
   app.add_option("--threads", o.threads, "Threads; 0: one for each processor")
       ->envname("NUCDET_THREADS")
       ->capture_default_str();

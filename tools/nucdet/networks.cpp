@@ -12,11 +12,11 @@ using nn::Statistics;
 using nn::UpKernel;
 
 template <class Device>
-using Maker = std::unique_ptr<nn::Model<Device>> (*)(Context<Device>&);
+using Maker = std::unique_ptr<nn::Model<Device>> (*)(Context<Device>&, nn::Start);
 
 template <MicroNetOptions O, class Device>
-std::unique_ptr<nn::Model<Device>> make(Context<Device>& context) {
-  return std::make_unique<nn::Network<nn::MicroNet<O>, 3, Device>>(context);
+std::unique_ptr<nn::Model<Device>> make(Context<Device>& context, nn::Start start) {
+  return std::make_unique<nn::Network<nn::MicroNet<O>, 3, Device>>(context, DType::f32, start);
 }
 
 template <class Device>
@@ -84,18 +84,19 @@ NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, 
 }
 
 template <class Device>
-std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice) {
+std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice,
+                                                nn::Start start) {
   std::string list;
   for (const auto& known : known_networks<Device>()) {
-    if (known.choice == choice) return known.maker(context);
+    if (known.choice == choice) return known.maker(context, start);
     list += "\n  " + describe(known.choice);
   }
   throw ArgumentError(message("no network '", describe(choice), "' is built in; there are:", list));
 }
 
-template std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>&, const NetworkChoice&);
+template std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>&, const NetworkChoice&, nn::Start);
 #ifdef NUCDET_WITH_CUDA
-template std::unique_ptr<nn::Model<Cuda>> make_network(Context<Cuda>&, const NetworkChoice&);
+template std::unique_ptr<nn::Model<Cuda>> make_network(Context<Cuda>&, const NetworkChoice&, nn::Start);
 #endif
 
 }  // namespace nucdet::program

@@ -27,6 +27,7 @@ NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, 
 
 /// Throws ArgumentError, listing what there is, for a combination that is not built in.
 template <class Device>
-std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice);
+std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice,
+                                                nn::Start start = nn::Start::drawn);
 
 }  // namespace nucdet::program

@@ -11,7 +11,7 @@ int summary(const SummaryOptions& o) {
   Context<Cpu> context({.threads = 1});
   std::unique_ptr<nn::Model<Cpu>> model;
   if (o.model.empty()) {
-    model = make_network(context, o.network);
+    model = make_network(context, o.network, nn::Start::zeros);
   } else {
     LoadedModel<Cpu> loaded = load_model(context, o.model);
     model = std::move(loaded.model);

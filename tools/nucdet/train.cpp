@@ -254,8 +254,7 @@ int train(const TrainOptions& o) {
   if (!o.resume && fs::exists(last))
     throw ArgumentError(
         message(last.string(), " is there already: --resume goes on with it, another --out starts anew"));
-  return on_device(o.device, {.seed = o.seed, .memory_slack = 0.5}, o.quiet,
-                   [&](auto& context) { return train_on(context, o); });
+  return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) { return train_on(context, o); });
 }
 
 }  // namespace nucdet::program

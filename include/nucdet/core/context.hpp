@@ -12,15 +12,30 @@
 namespace nucdet {
 
 namespace cpu {
-struct Kernels;  // ops/kernels.hpp
-}
+struct Kernels;  // cpu/kernels.hpp
+/// The fastest kernels for this machine, where the program links nucdet::cpu; else none.
+#ifdef NUCDET_PREBUILT
+const Kernels* best_kernels();
+#else
+inline const Kernels* best_kernels() { return nullptr; }
+#endif
+}  // namespace cpu
+
+/// How the kernels of nucdet::cpu convolve.
+enum class ConvolutionMethod {
+  automatic,   ///< the fastest by measurement (docs/numerics.md has the error)
+  direct,      ///< plain sums: the same bits however an image is cut into tiles
+  winograd_2,  ///< Winograd with outputs of 2 x 2 (as accurate as plain sums), 4 x 4, 6 x 6 where it applies, else
+  winograd_4,  ///< plain sums
+  winograd_6,
+};
 
 struct ContextOptions {
-  int threads = 0;          ///< CPU: team size, 0 for one per hardware thread
-  std::uint64_t seed = 0;   ///< of everything drawn at random: initial weights, dropout
-  double memory_slack = 0;  ///< CPU: see MemoryPool: 0.5 makes training faster for half as much memory again
+  int threads = 0;         ///< CPU: team size, 0 for one per hardware thread
+  std::uint64_t seed = 0;  ///< of everything drawn at random: initial weights, dropout
   /// CPU: a table of fast kernels (see cpu::Kernels); null for the header-only ones.
-  const cpu::Kernels* kernels = nullptr;
+  const cpu::Kernels* kernels = cpu::best_kernels();
+  ConvolutionMethod convolution = ConvolutionMethod::automatic;  ///< CPU: by those kernels
 
   Precision precision = Precision::fp32;  ///< the CPU has fp32 alone
   int device = 0;                         ///< CUDA: its number
@@ -48,8 +63,7 @@ class Context {
 template <>
 class Context<Cpu> {
  public:
-  explicit Context(ContextOptions options = {})
-      : options_(options), threads_(options.threads), memory_(options.memory_slack) {
+  explicit Context(ContextOptions options = {}) : options_(options), threads_(options.threads) {
     if (options.precision != Precision::fp32)
       throw ArgumentError(message("Context: the CPU computes in fp32, asked for ", name_of(options.precision)));
   }
@@ -59,6 +73,7 @@ class Context<Cpu> {
   int threads() const { return threads_.size(); }
   std::uint64_t seed() const { return options_.seed; }
   const cpu::Kernels* kernels() const { return options_.kernels; }
+  ConvolutionMethod convolution() const { return options_.convolution; }
   MemoryPool& memory() { return memory_; }
   /// The context for work that is the host's on every device.
   Context& host() { return *this; }

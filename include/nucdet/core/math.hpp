@@ -30,6 +30,17 @@ NUCDET_HD inline float clamp_magnitude(float x, float limit) {
 }
 inline double clamp_magnitude(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
 
+/// min(x, 0), at least -limit: the argument of a falling exponential. Two comparisons of integers: as signed numbers the
+/// bits of positive floats are above 0, as unsigned ones those of negative floats grow with the magnitude. NaN need not
+/// stay NaN.
+NUCDET_HD inline float bounded_negative_part(float x, float limit) {
+  const auto whole = static_cast<std::int32_t>(to_bits(x));
+  const auto negative = static_cast<std::uint32_t>(whole < 0 ? whole : 0);
+  const std::uint32_t least = to_bits(-limit);
+  return from_bits(negative < least ? negative : least);
+}
+inline double bounded_negative_part(double x, double limit) { return x > 0 ? 0 : x < -limit ? -limit : x; }
+
 /// max(x, 0) and min(x, 0), exactly, without a comparison. Both are NaN for NaN.
 template <class T>
 NUCDET_HD T positive_part(T x) {

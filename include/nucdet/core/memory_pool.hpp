@@ -1,29 +1,26 @@
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
 
-#include "nucdet/core/system_memory.hpp"
+#include "nucdet/core/arena.hpp"
 
 namespace nucdet {
 
-/// Where a pool's memory comes from. `take` throws if there is none.
+/// Where a pool's memory comes from, if not from the host. `take` throws if there is none.
 struct MemorySource {
-  std::byte* (*take)(std::size_t bytes) = detail::system_take;
-  void (*give)(std::byte* memory, std::size_t bytes) = detail::system_give;
+  std::byte* (*take)(std::size_t bytes) = nullptr;
+  void (*give)(std::byte* memory, std::size_t bytes) = nullptr;
   std::size_t small_unit = 64, large_unit = 4096;  ///< sizes are rounded up to these, so that like requests meet
   std::size_t large = 65536;                       ///< from here on the large unit counts
 };
 
-/// Memory that is kept and handed out again.
+/// Memory that is kept and handed out again, so that work done a second time asks the system for nothing.
 ///
-/// What the pool holds (in use and kept) stays within (1 + slack) times the most that was in use at one time, so that
-/// the program's memory is what `Model::plan` says. Slack buys time where many sizes alternate, as in training; with
-/// infinite slack nothing is given back before the source runs dry. Blocks may outlive the object that made them: they
-/// hold the pool's state.
+/// Host memory comes from one growing range (Arena). From another source, blocks of like size are kept, and given back
+/// when the source runs dry. Blocks may outlive the object that made them: they hold the pool's state.
 class MemoryPool {
  public:
   using Block = std::shared_ptr<std::byte>;
@@ -32,7 +29,7 @@ class MemoryPool {
     std::size_t held = 0;              ///< bytes taken from the source
   };
 
-  explicit MemoryPool(double slack = 0, MemorySource source = {}) { state_->slack = slack, state_->source = source; }
+  explicit MemoryPool(MemorySource source = {}) { state_->source = source; }
 
   Block allocate(std::size_t bytes) {
     std::size_t size = rounded(bytes);
@@ -48,10 +45,10 @@ class MemoryPool {
     const std::lock_guard lock(state_->mutex);
     state_->statistics.peak = state_->statistics.in_use;
   }
-  /// Gives kept blocks back to the source.
+  /// Gives what is free back to the source.
   void trim() {
     const std::lock_guard lock(state_->mutex);
-    state_->release_down_to(0);
+    state_->release();
   }
   /// While it holds, no block is given back, not even when the source runs dry: a recorded graph may refer to any.
   void hold(bool holds) {
@@ -69,62 +66,64 @@ class MemoryPool {
   struct State {
     std::mutex mutex;
     MemorySource source;
-    std::multimap<std::size_t, std::byte*> kept;
-    std::size_t kept_bytes = 0;
-    double slack = 0;
+    detail::Arena arena;                          ///< of a pool of host memory
+    std::multimap<std::size_t, std::byte*> kept;  ///< blocks of another source
     bool holds = false;
     Statistics statistics;
 
     State() = default;
     State(const State&) = delete;
     State& operator=(const State&) = delete;
-    ~State() { release_down_to(0); }
+    ~State() { release(); }
 
-    /// A kept block that fits; else a new one, after as many kept ones were freed as the limit asks for.
     std::byte* take(std::size_t& size) {
       const std::lock_guard lock(mutex);
-      const auto fit = kept.lower_bound(size);
-      std::byte* memory = nullptr;
-      if (fit != kept.end() && fit->first <= size + size / 4) {
-        size = fit->first, memory = fit->second;
-        kept_bytes -= size;
-        kept.erase(fit);
-      } else {
-        memory = fresh(size);
-        statistics.held += size;
-      }
+      std::byte* memory = source.take == nullptr ? arena.take(size) : kept_or_fresh(size);
+      if (source.take == nullptr) statistics.held = arena.held();
       statistics.in_use += size;
       statistics.peak = std::max(statistics.peak, statistics.in_use);
       return memory;
     }
-    std::byte* fresh(std::size_t size) {
-      if (std::isfinite(slack)) {
-        const std::size_t peak = std::max(statistics.peak, statistics.in_use + size);
-        const std::size_t limit = peak + static_cast<std::size_t>(slack * static_cast<double>(peak));
-        release_down_to(limit - statistics.in_use - size);
-      }
-      try {
-        return source.take(size);
-      } catch (...) {
-        if (kept_bytes == 0 || holds) throw;
-      }
-      release_down_to(0);
-      return source.take(size);
-    }
     void give(std::byte* memory, std::size_t size) {
       const std::lock_guard lock(mutex);
       statistics.in_use -= size;
-      kept.emplace(size, memory);
-      kept_bytes += size;
+      if (source.take == nullptr)
+        arena.give(memory, size);
+      else
+        kept.emplace(size, memory);
     }
-    /// Frees the largest kept blocks until at most `bytes` are kept.
-    void release_down_to(std::size_t bytes) {
-      while (kept_bytes > bytes) {
-        const auto last = std::prev(kept.end());
-        source.give(last->second, last->first);
-        kept_bytes -= last->first, statistics.held -= last->first;
-        kept.erase(last);
+    /// A kept block that fits, or a new one.
+    std::byte* kept_or_fresh(std::size_t& size) {
+      const auto fit = kept.lower_bound(size);
+      if (fit != kept.end() && fit->first <= size + size / 4) {
+        std::byte* const memory = fit->second;
+        size = fit->first;
+        kept.erase(fit);
+        return memory;
       }
+      std::byte* const memory = fresh(size);
+      statistics.held += size;
+      return memory;
+    }
+    std::byte* fresh(std::size_t size) {
+      try {
+        return source.take(size);
+      } catch (...) {
+        if (kept.empty() || holds) throw;
+      }
+      release();
+      return source.take(size);
+    }
+    void release() {
+      if (source.take == nullptr) {
+        arena.trim();
+        statistics.held = arena.held();
+      }
+      for (const auto& block : kept) {
+        source.give(block.second, block.first);
+        statistics.held -= block.first;
+      }
+      kept.clear();
     }
   };
 

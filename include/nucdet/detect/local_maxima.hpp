@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nucdet/core/math.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/detect/subpixel.hpp"
 #include "nucdet/exec/select.hpp"
@@ -46,46 +47,49 @@ struct IsPeak {
   float floor;
   bool refine, keep_border;
 
-  /// Whether one of pixels [from, to) of row r is higher than the value, or, if it comes first, as high.
-  NUCDET_HD bool beaten(float value, Index r, Index from, Index to, bool first) const {
-    const float* row = map.pixel(0, r, 0);
-    const Index step = map.pixel_stride;
-    bool any = false;
-    if (first)
-      for (Index c = from; c < to; ++c) any |= row[c * step] >= value;
+  /// Whether one of pixels [x0, x1) of row y is at least `bar`.
+  NUCDET_HD bool reached(float bar, Index y, Index x0, Index x1) const {
+    const Index step = map.pixel_stride, count = x1 - x0;
+    const float* row = map.pixel(0, y, x0);
+    int any = 0;  // not a bool, which would keep the loop scalar
+    if (step == 1)
+      for (Index i = 0; i < count; ++i) any |= row[i] >= bar ? 1 : 0;
     else
-      for (Index c = from; c < to; ++c) any |= row[c * step] > value;
-    return any;
+      for (Index i = 0; i < count; ++i) any |= row[i * step] >= bar ? 1 : 0;
+    return any != 0;
   }
+  /// The window's pixels before this one must be lower than its value, those after it may be as high: they must not
+  /// reach the next number above. The nearest rows come first: they decide most.
   NUCDET_HD bool highest(Index y, Index x, Index reach) const {
-    const float value = map(0, y, x, 0);
-    const Index y0 = y > reach ? y - reach : 0, y1 = y + reach + 1 < map.shape.h ? y + reach + 1 : map.shape.h;
+    const float value = map(0, y, x, 0), above = math::from_bits(math::to_bits(value) + 1);
     const Index x0 = x > reach ? x - reach : 0, x1 = x + reach + 1 < map.shape.w ? x + reach + 1 : map.shape.w;
-    if (beaten(value, y, x0, x, true) || beaten(value, y, x + 1, x1, false)) return false;
-    for (Index r = y - 1; r >= y0; --r)
-      if (beaten(value, r, x0, x1, true)) return false;
-    for (Index r = y + 1; r < y1; ++r)
-      if (beaten(value, r, x0, x1, false)) return false;
+    if (reached(value, y, x0, x) || reached(above, y, x + 1, x1)) return false;
+    for (Index k = 1; k <= reach; ++k) {
+      if (y >= k && reached(value, y - k, x0, x1)) return false;
+      if (y + k < map.shape.h && reached(above, y + k, x0, x1)) return false;
+    }
     return true;
   }
   /// Whether pixel (y, x) is a peak or not finite; if so, the item with its place and value.
-  NUCDET_HD bool at(Index, Index y, Index x, Peak& item) const {
+  NUCDET_HD bool at(Index, Index y, Index x, Peak& item) const { return passes(y, x) && take(y, x, item); }
+  /// Whether it is not finite, or reaches the floor and is the highest of its neighbours.
+  NUCDET_HD bool passes(Index y, Index x) const {
+    const float value = map(0, y, x, 0);
+    return !(value - value == 0.0f) || (value >= floor && value > 0 && highest(y, x, 1));
+  }
+  /// The rest of the question, for a pixel that passes.
+  NUCDET_HD bool take(Index y, Index x, Peak& item) const {
     const float value = map(0, y, x, 0);
     const bool finite = value - value == 0.0f;
-    if (finite && (!(value >= floor && value > 0) || !highest(y, x, 1))) return false;
     const Index edge = keep_border ? 0 : radius;
     const bool inside = y >= edge && x >= edge && y < map.shape.h - edge && x < map.shape.w - edge;
-    if (finite && (!inside || !highest(y, x, radius))) return false;
+    if (finite && (!inside || !(value > 0) || !highest(y, x, radius))) return false;
     item.x = x, item.y = y, item.score = value;
     if (refine && finite) item.offset = vertex_offset(map, y, x);
     return true;
   }
-  void examine(Index y, Index x, std::vector<Peak>& found) const {
-    Peak item;
-    if (at(0, y, x, item)) found.push_back(item);
-  }
-  /// Which of kBlock pixels beat their eight neighbours, or are not finite. Without branches, so that compilers make
-  /// vectors of it; few pixels pass. Needs contiguous pixels away from the border.
+  /// Which of kBlock pixels reach the floor and beat their eight neighbours, or are not finite. Without branches, so
+  /// that compilers make vectors of it; few pixels pass. Needs contiguous pixels away from the border.
   bool mark(Index y, Index x, std::uint32_t (&marks)[kBlock]) const {
     const float *above = map.pixel(0, y - 1, x), *row = map.pixel(0, y, x), *below = map.pixel(0, y + 1, x);
     std::uint32_t any = 0;
@@ -101,16 +105,21 @@ struct IsPeak {
   void operator()(const Tile& t, std::vector<Peak>& found) const {
     const bool inside = map.pixel_stride == 1 && t.y > 0 && t.y + 1 < map.shape.h;
     std::uint32_t marks[kBlock];
+    const auto first = static_cast<std::ptrdiff_t>(found.size());
+    const auto propose = [&](Index x) { found.push_back({x, t.y, {}, 0}); };
     for (Index x = t.x0; x < t.x1;) {
       if (!inside || x == 0 || x + kBlock >= map.shape.w || x + kBlock > t.x1) {
-        examine(t.y, x++, found);
+        if (passes(t.y, x)) propose(x);
+        ++x;
         continue;
       }
       if (mark(t.y, x, marks))
         for (Index i = 0; i < kBlock; ++i)
-          if (marks[i] != 0) examine(t.y, x + i, found);
+          if (marks[i] != 0) propose(x + i);
       x += kBlock;
     }
+    found.erase(std::remove_if(found.begin() + first, found.end(), [&](Peak& p) { return !take(p.y, p.x, p); }),
+                found.end());
   }
 };
 

@@ -27,6 +27,14 @@ concept LabelProfile = std::is_trivially_copyable_v<P> && requires(const P& prof
   profile.check();
 };
 
+/// A profile that splits itself: profile(s) == profile.at(profile.distance(s)). The renderer then runs one after the
+/// other over a row, since a processor overlaps more of two short chains of instructions than of a long one.
+template <class P>
+concept StagedProfile = LabelProfile<P> && requires(const P& profile, float number) {
+  { profile.distance(number) } -> std::same_as<float>;
+  { profile.at(number) } -> std::same_as<float>;
+};
+
 /// Radii are limited so that distances stay exact enough in float and a mistaken unit is noticed.
 inline constexpr double kLargestReach = 4096;
 

@@ -84,8 +84,9 @@ void splat(const Profile& profile, Point p, const Shape& image, Index y0, Index 
   const Index count = (last - first + kLanes - 1) / kLanes * kLanes;
   const float x = static_cast<float>(p.x - static_cast<double>(r.x0)),
               y = static_cast<float>(p.y - static_cast<double>(r.y0));
-  for (Index k = 0; k < count; ++k) {
-    const float dx = static_cast<float>(first + k - r.x0) - x;
+  const int skipped = static_cast<int>(first - r.x0);  // int: vectors convert it to float
+  for (int k = 0; k < static_cast<int>(count); ++k) {
+    const float dx = static_cast<float>(skipped + k) - x;
     dx2[k] = dx * dx;
   }
   for (Index row = std::max(r.y0, y0); row < std::min(r.y1, y1); ++row) {
@@ -94,23 +95,26 @@ void splat(const Profile& profile, Point p, const Shape& image, Index y0, Index 
   }
 }
 
-/// Turns a row of squared distances into values, block by block; a block that no centre reaches costs a look only.
+/// Turns the squared distances of a row into values, in runs of blocks that a centre reaches: any other costs a look
+/// only. The profile is a copy, which no store can change: what depends on its settings alone is computed once a run.
 template <class Profile>
-void finish_row(const Profile& profile, float limit, const float* __restrict squared, Index width, float* out,
-                Index stride) {
-  float values[kBlock];
-  for (Index x = 0; x < width; x += kBlock) {
-    const Index count = std::min(kBlock, width - x);
-    int reached = 0;
-    for (Index k = 0; k < kBlock; ++k) reached |= squared[x + k] <= limit ? 1 : 0;
-    if (reached != 0)
-      for (Index k = 0; k < kBlock; ++k) values[k] = profile(squared[x + k]);
-    else
-      std::fill_n(values, kBlock, 0.0f);
-    if (stride == 1)
-      std::copy_n(values, count, out + x);
-    else
-      for (Index k = 0; k < count; ++k) out[(x + k) * stride] = values[k];
+void finish_row(const Profile profile, float limit, float* row, Index width) {
+  const auto reached = [&](Index x) {
+    int any = 0;
+    for (Index k = x; k < x + kBlock; ++k) any |= row[k] <= limit ? 1 : 0;
+    return any != 0;
+  };
+  for (Index x = 0, end = 0; x < width; x = end) {
+    const bool inside = reached(x);
+    for (end = x + kBlock; end < width && reached(end) == inside;) end += kBlock;
+    if (!inside) {
+      std::fill(row + x, row + end, 0.0f);
+    } else if constexpr (StagedProfile<Profile>) {
+      for (Index k = x; k < end; ++k) row[k] = profile.distance(row[k]);
+      for (Index k = x; k < end; ++k) row[k] = profile.at(row[k]);
+    } else {
+      for (Index k = x; k < end; ++k) row[k] = profile(row[k]);
+    }
   }
 }
 
@@ -140,10 +144,10 @@ void render_band(const Profile& profile, std::span<const Point> points, const Ba
   const double reach = static_cast<double>(profile.reach());
   const float limit = static_cast<float>(reach * reach * 1.0001 + 1e-6);
   for (Index y = y0; y < y1; ++y) {
-    const float* row = scratch + (y - y0) * pitch;
-    float* out = map.pixel(0, y, 0);
-    if constexpr (nearest)
-      finish_row(profile, limit, row, image.w, out, map.pixel_stride);
+    float *row = scratch + (y - y0) * pitch, *out = map.pixel(0, y, 0);
+    if constexpr (nearest) finish_row(profile, limit, row, image.w);
+    if (map.pixel_stride == 1)
+      std::copy_n(row, image.w, out);
     else
       for (Index x = 0; x < image.w; ++x) out[x * map.pixel_stride] = row[x];
   }

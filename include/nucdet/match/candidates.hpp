@@ -1,53 +1,51 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 
 #include "nucdet/match/matching.hpp"
 
 namespace nucdet::match::detail {
 
-/// Points sorted into square cells a hair wider than the gate (so that rounding loses none), so that a point's partners
-/// lie in 3 x 3 cells.
-class CellGrid {
- public:
-  CellGrid(std::span<const Point> points, double gate) : size_(1.001 * gate) {
-    for (std::size_t i = 0; i < points.size(); ++i)
-      cells_.push_back({column(points[i].y), column(points[i].x), static_cast<Index>(i)});
-    std::sort(cells_.begin(), cells_.end());
-  }
-  /// Calls visit(index) for the points of the 3 x 3 cells around p.
-  template <class Visit>
-  void around(Point p, Visit&& visit) const {
-    const Index row = column(p.y), middle = column(p.x);
-    for (Index r = row - 1; r <= row + 1; ++r) {
-      auto cell = std::lower_bound(cells_.begin(), cells_.end(), Entry{r, middle - 1, -1});
-      for (; cell != cells_.end() && cell->row == r && cell->column <= middle + 1; ++cell) visit(cell->point);
-    }
-  }
-
- private:
-  struct Entry {
-    Index row, column, point;
-    friend auto operator<=>(const Entry&, const Entry&) = default;
-  };
-  Index column(double x) const { return static_cast<Index>(std::floor(std::clamp(x / size_, -1e15, 1e15))); }
-
-  double size_;
-  std::vector<Entry> cells_;
+/// A point in an order that sweeps over the plane: strip by strip, from left to right in each.
+struct SweptPoint {
+  double strip, x, y;
+  Index index;  ///< among the points as they were given
 };
 
-/// All pairs within the gate (inclusive), ordered by predicted point, then by true point.
-inline std::vector<Candidate> candidates_within(std::span<const Point> predicted, std::span<const Point> truth,
-                                                double gate) {
-  const CellGrid grid(truth, gate);
+/// A hair more than the gate, so that rounding loses no pair.
+inline double widened(double gate) { return 1.001 * gate; }
+
+/// Strips are as high as the gate: a point's partners lie in its own and the two beside it.
+inline std::vector<SweptPoint> sweep(std::span<const Point> points, double gate) {
+  std::vector<SweptPoint> swept;
+  swept.reserve(points.size());
+  for (const Point& p : points)
+    swept.push_back(
+        {std::floor(std::clamp(p.y / widened(gate), -1e15, 1e15)), p.x, p.y, static_cast<Index>(swept.size())});
+  std::sort(swept.begin(), swept.end(), [](const SweptPoint& a, const SweptPoint& b) {
+    return a.strip != b.strip ? a.strip < b.strip : a.x != b.x ? a.x < b.x : a.y != b.y ? a.y < b.y : a.index < b.index;
+  });
+  return swept;
+}
+
+/// All pairs within the gate (inclusive), ordered by predicted point, then by true point; both by their places in the
+/// sweep. One cursor for each of the three strips moves along with the predicted points, so that nothing is searched.
+inline std::vector<Candidate> candidates_within(std::span<const SweptPoint> predicted,
+                                                std::span<const SweptPoint> truth, double gate) {
   std::vector<Candidate> found;
+  found.reserve(2 * predicted.size());
+  std::size_t cursors[3] = {};
   for (std::size_t i = 0; i < predicted.size(); ++i) {
-    const std::size_t first = found.size();
-    grid.around(predicted[i], [&](Index j) {
-      const double squared = squared_distance(predicted[i], truth[static_cast<std::size_t>(j)]);
-      if (squared <= gate * gate) found.push_back({static_cast<Index>(i), j, std::sqrt(squared)});
-    });
-    std::sort(found.begin() + static_cast<std::ptrdiff_t>(first), found.end(),
-              [](const Candidate& a, const Candidate& b) { return a.truth < b.truth; });
+    const SweptPoint& p = predicted[i];
+    for (int k = 0; k < 3; ++k) {
+      const double strip = p.strip + k - 1, left = p.x - widened(gate), right = p.x + widened(gate);
+      std::size_t& j = cursors[k];
+      while (j < truth.size() && (truth[j].strip < strip || (truth[j].strip == strip && truth[j].x < left))) ++j;
+      for (std::size_t t = j; t < truth.size() && truth[t].strip == strip && truth[t].x <= right; ++t) {
+        const double squared = squared_distance({p.x, p.y}, {truth[t].x, truth[t].y});
+        if (squared <= gate * gate) found.push_back({static_cast<Index>(i), static_cast<Index>(t), std::sqrt(squared)});
+      }
+    }
   }
   return found;
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <tuple>
+
 #include "nucdet/match/candidates.hpp"
 
 namespace nucdet::match {
@@ -12,9 +14,15 @@ struct GreedyMatcher {
     detail::check_gate("GreedyMatcher", gate);
     detail::check_points("GreedyMatcher: predicted", predicted);
     detail::check_points("GreedyMatcher: truth", truth);
-    std::vector<detail::Candidate> candidates = detail::candidates_within(predicted, truth, gate);
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const auto& a, const auto& b) { return a.distance < b.distance; });
+    const std::vector<detail::SweptPoint> rows = detail::sweep(predicted, gate), columns = detail::sweep(truth, gate);
+    std::vector<detail::Candidate> candidates = detail::candidates_within(rows, columns, gate);
+    for (detail::Candidate& c : candidates) {
+      c.predicted = rows[static_cast<std::size_t>(c.predicted)].index;
+      c.truth = columns[static_cast<std::size_t>(c.truth)].index;
+    }
+    std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.distance, a.predicted, a.truth) < std::tie(b.distance, b.predicted, b.truth);
+    });
     Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
     std::vector<bool> used(predicted.size(), false), taken(truth.size(), false);
     for (const detail::Candidate& c : candidates) {

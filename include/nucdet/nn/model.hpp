@@ -48,10 +48,10 @@ class Model {
   Model(Context<Device>& context, int in_channels, DType type)
       : context_(&context), parameters_(std::make_shared<ParameterStore<Device>>(type)), in_channels_(in_channels) {}
 
-  void finish(const Slot& output) {
+  void finish(const Slot& output, Start start) {
     out_channels_ = output.channels;
     program_.bind(*parameters_);
-    parameters_->allocate(*context_);
+    parameters_->allocate(*context_, start);
   }
 
  private:

@@ -12,9 +12,11 @@ class Network : public Model<Device> {
  public:
   using spec = S;
 
-  explicit Network(Context<Device>& context, DType type = DType::f32) : Model<Device>(context, InChannels, type) {
+  /// Start::zeros: for weights that will be loaded.
+  explicit Network(Context<Device>& context, DType type = DType::f32, Start start = Start::drawn)
+      : Model<Device>(context, InChannels, type) {
     const Slot x = this->program().input(InChannels);
-    this->finish(S::build(this->program(), std::span(&x, 1)));
+    this->finish(S::build(this->program(), std::span(&x, 1)), start);
   }
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct Init {
   /// Uniform in +-1 / sqrt(fan_in), PyTorch's default for convolutions.
   static Init kaiming_uniform(Index fan_in) { return {Kind::kaiming_uniform, 0, fan_in}; }
 
+  /// Positions of the stream that one number takes.
+  std::uint64_t draws() const { return kind == Kind::he_normal ? 2 : kind == Kind::kaiming_uniform ? 1 : 0; }
   double draw(RandomStream& random) const {
     switch (kind) {
       case Kind::he_normal:
@@ -35,6 +38,9 @@ struct Init {
     }
   }
 };
+
+/// What a network's parameters are when it is made.
+enum class Start { drawn, zeros };
 
 /// One named array of a network.
 struct ParameterEntry {
@@ -69,8 +75,9 @@ class ParameterStore {
   /// Used while a network is built; returns the entry's number. Throws Error on a name taken twice.
   std::size_t declare(ParameterEntry entry);
 
-  /// Makes the buffers and draws the initial values: each entry from a stream of its own, named by its name.
-  void allocate(Context<Device>& context);
+  /// Makes the buffers and draws the initial values: each entry from a stream of its own, named by its name. With
+  /// Start::zeros, for weights that will be loaded, everything is 0.
+  void allocate(Context<Device>& context, Start start = Start::drawn);
   /// Gradients take memory from the first call on.
   void zero_gradients(Context<Device>& context);
 
@@ -140,20 +147,25 @@ std::size_t ParameterStore<Device>::declare(ParameterEntry entry) {
 }
 
 template <class Device>
-void ParameterStore<Device>::allocate(Context<Device>& context) {
+void ParameterStore<Device>::allocate(Context<Device>& context, Start start) {
   values_ = context.zeros({1, 1, 1, value_size_}, type_);
   statistics_ = context.zeros({1, 1, 1, statistic_size_}, type_);
+  if (start == Start::zeros) return;
   OnHost host(context, *this);
+  constexpr Index kChunk = 65536;
   for (std::size_t k = 0; k < entries_.size(); ++k) {
     const ParameterEntry& e = entries_[k];
-    RandomStream random{context.seed(), hash(e.name)};
-    for (Index i = 0; i < e.count; ++i) {
-      const double number = e.init.draw(random);
-      if (type_ == DType::f64)
-        host.template value<double>(k)[i] = number;
-      else
-        host.template value<float>(k)[i] = static_cast<float>(number);
-    }
+    context.host().run((e.count + kChunk - 1) / kChunk, [&](Index chunk, int) {
+      const Index first = chunk * kChunk, last = std::min(e.count, first + kChunk);
+      RandomStream random{context.seed(), hash(e.name), static_cast<std::uint64_t>(first) * e.init.draws()};
+      for (Index i = first; i < last; ++i) {
+        const double number = e.init.draw(random);
+        if (type_ == DType::f64)
+          host.template value<double>(k)[i] = number;
+        else
+          host.template value<float>(k)[i] = static_cast<float>(number);
+      }
+    });
   }
   host.write_back();
 }

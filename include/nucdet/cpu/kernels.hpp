@@ -1,13 +1,19 @@
 #pragma once
+#include <string_view>
+#include <vector>
+
 #include "nucdet/core/context.hpp"
 #include "nucdet/ops/conv2d_problem.hpp"
 #include "nucdet/ops/epilogue.hpp"
 
 namespace nucdet::cpu {
 
-/// The CPU kernels that a compiled library may replace: plain function pointers, float only. A Context that is given
+struct Isa;
+
+/// The CPU kernels of nucdet::cpu for one instruction set: plain function pointers, float only. A Context that is given
 /// none uses the header-only functions of ops/conv2d.hpp, which also serve as the oracle for any table.
 struct Kernels {
+  const char* name;  ///< "portable", "avx2", "avx512"
   /// y = epilogue(convolution of x), x: problem.large, y: problem.small.
   void (*convolution)(Context<Cpu>&, const ops::Conv2dProblem&, View<const float> x, const float* weight,
                       const ops::Epilogue<float>&, View<float> y);
@@ -17,6 +23,12 @@ struct Kernels {
   /// dweight += weight gradient.
   void (*weight_gradient)(Context<Cpu>&, const ops::Conv2dProblem&, View<const float> x, View<const float> dy,
                           float* dweight);
+  const Isa* isa = nullptr;  ///< what they are made of: src/cpu/isa.hpp
 };
+
+/// Those that this machine can run, the best one last.
+std::vector<const Kernels*> available_kernels();
+/// By name. Throws ArgumentError if there is none of that name or the machine cannot run it.
+const Kernels* kernels(std::string_view name);
 
 }  // namespace nucdet::cpu

@@ -1,0 +1,54 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "nucdet/cpu/kernels.hpp"
+
+#include "cpu/isa.hpp"
+
+/// The convolution kernels of nucdet::cpu. Every pass is a correlation, or one for each phase of a strided output.
+namespace nucdet::cpu {
+
+/// Filters in any order: filter o, input c, tap (ky, kx) is
+/// data[o by_output + c by_input + ky by_row + kx by_column].
+struct Filters {
+  const float* data = nullptr;
+  Index by_output = 0, by_input = 0, by_row = 0, by_column = 0;
+  Index outputs = 0, inputs = 0, rows = 0, columns = 0;
+};
+
+/// y(i, j) = epilogue(sum over ky, kx of x(stride i + ky - off_y, stride j + kx - off_x) filters(ky, kx)), zeros
+/// outside x.
+struct Correlation {
+  View<const float> x;
+  Filters filters;
+  Index stride = 1, off_y = 0, off_x = 0;
+  ops::Epilogue<float> epilogue;
+  View<float> y;
+};
+
+/// Cuts of a map, from the shapes alone: what a chunk of work is never depends on the number of threads.
+inline Index pieces(Index size, Index most) { return (size + most - 1) / most; }
+inline Index piece_begin(Index size, Index count, Index piece) { return size * piece / count; }
+
+inline Index panels(const Isa& isa, Index channels) { return pieces(channels, isa.panel); }
+
+/// Where image n, row `row`, column `column`, panel `panel` of y goes.
+Store store_at(const Isa& isa, const Correlation& c, const float* padded_bias, Index n, Index row, Index column,
+               Index panel);
+/// The bias with zeros up to whole panels; null for null.
+std::vector<float> padded_bias(const Isa& isa, const float* bias, Index channels);
+
+/// Plain sums. The correlations are the phases of one output: all from the same x, taken together tile by tile.
+void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Correlation> phases);
+void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& problem,
+                            View<const float> x, View<const float> dy, float* dweight);
+
+/// The transforms that `method` means for this kernel and these channels; null if there are none.
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index kernel, Index inputs, Index outputs);
+void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c);
+void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f,
+                              const ops::Conv2dProblem& problem, View<const float> x, View<const float> dy,
+                              float* dweight);
+
+}  // namespace nucdet::cpu

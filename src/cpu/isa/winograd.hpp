@@ -1,0 +1,156 @@
+#pragma once
+#include "cpu/isa/finish.hpp"
+#include "cpu/isa/points.hpp"
+
+/// The transforms of F(M x M, R x R): columns first, then rows, a register of channels at a time.
+namespace NUCDET_ISA {
+
+using nucdet::cpu::kStrip;
+using nucdet::cpu::Map;
+using nucdet::cpu::Winograd;
+
+template <int M, int R>
+struct Transforms {
+  static constexpr int N = M + R - 1;
+
+  /// Neighbouring tiles overlap: the columns of a whole strip are transformed once.
+  static void input(const Map& x, Index y0, Index x0, Index tiles, float* v, Index plane) {
+    const Index columns = tiles * M + R - 1;
+    const bool rows_inside = y0 >= 0 && y0 + N <= x.height;
+    for (Index c = 0; c < x.channels; c += kLanes) {
+      Lanes column[(kStrip * M + R - 1) * N];
+      const float* from = x.data + y0 * x.row + x0 * x.pixel + c;
+      for (Index j = 0; j < columns; ++j, from += x.pixel) {
+        Lanes d[N];
+        // By the column alone, not by the strip that it is in: one tile has the same bits in every strip.
+        const bool within = x0 + j >= 0 && x0 + j < x.width;
+        if (rows_inside && within) {
+#pragma GCC unroll 8
+          for (int i = 0; i < N; ++i) d[i] = load(from + i * x.row);
+        } else {
+          for (int i = 0; i < N; ++i)
+            d[i] = within && y0 + i >= 0 && y0 + i < x.height ? load(from + i * x.row) : Lanes{};
+        }
+        interpolate<N>(d);
+#pragma GCC unroll 8
+        for (int i = 0; i < N; ++i) column[j * N + i] = d[i];
+      }
+      for (Index t = 0; t < tiles; ++t)
+        for (int i = 0; i < N; ++i) {
+          Lanes d[N];
+#pragma GCC unroll 8
+          for (int j = 0; j < N; ++j) d[j] = column[(t * M + j) * N + i];
+          interpolate<N>(d);
+          float* to = v + i * N * plane + t * x.channels + c;
+#pragma GCC unroll 8
+          for (int j = 0; j < N; ++j) store(to + j * plane, d[j]);
+        }
+    }
+  }
+
+  static void filters(const Winograd::Filters& g, float* u, Index plane) {
+    for (Index c = 0; c < g.inputs; ++c)
+      for (int half = 0; half < kPanel; half += kLanes) {
+        Lanes tap[R * R] = {}, columns[R * N];
+        for (int o = half; o < half + kLanes && o < g.outputs; ++o)
+          for (int ky = 0; ky < R; ++ky)
+            for (int kx = 0; kx < R; ++kx)
+              tap[kx * R + ky][o - half] = g.w[o * g.by_output + c * g.by_input + ky * g.by_row + kx * g.by_column];
+        for (int kx = 0; kx < R; ++kx) evaluate<N, R, true>(tap + kx * R, columns + kx * N);
+        for (int i = 0; i < N; ++i) {
+          Lanes row[R], out[N];
+          for (int kx = 0; kx < R; ++kx) row[kx] = columns[kx * N + i];
+          evaluate<N, R, true>(row, out);
+          for (int j = 0; j < N; ++j) store(u + (i * N + j) * plane + c * kPanel + half, out[j]);
+        }
+      }
+  }
+
+  static void output(const float* p, Index plane, Index tiles, Index height, Index width, const Store& s) {
+    for (int half = 0; half < kPanel && half < s.channels; half += kLanes) {
+      const Lanes bias = s.bias != nullptr ? load(s.bias + half) : Lanes{};
+      for (Index t = 0; t < tiles; ++t) {
+        Lanes column[N * M];
+        alignas(64) float sums[M * M * kLanes];
+        for (int j = 0; j < N; ++j) {
+          Lanes in[N];
+#pragma GCC unroll 8
+          for (int i = 0; i < N; ++i) in[i] = load(p + (i * N + j) * plane + t * kPanel + half);
+          collect<N, M, false>(in, column + j * M);
+        }
+        for (int i = 0; i < M; ++i) {
+          Lanes in[N], out[M];
+#pragma GCC unroll 8
+          for (int j = 0; j < N; ++j) in[j] = column[j * M + i];
+          collect<N, M, false>(in, out);
+#pragma GCC unroll 8
+          for (int j = 0; j < M; ++j) store(sums + (i * M + j) * kLanes, out[j] + bias);
+        }
+        finish_tile(s, sums, half, t * M, height, width - t * M < M ? width - t * M : M);
+      }
+    }
+  }
+
+  static void slopes(const Map& s, Index y0, Index x0, Index tiles, float* d, Index tile, Index plane) {
+    for (Index t = 0; t < tiles; ++t)
+      for (Index c = 0; c < s.channels; c += kLanes) {
+        Lanes column[M * N];
+        for (int j = 0; j < M; ++j) {
+          Lanes in[M];
+          const Index x = x0 + t * M + j;
+          for (int i = 0; i < M; ++i)
+            in[i] = x < s.width && y0 + i < s.height ? load(s.data + (y0 + i) * s.row + x * s.pixel + c) : Lanes{};
+          evaluate<N, M, false>(in, column + j * N);
+        }
+        for (int i = 0; i < N; ++i) {
+          Lanes in[M], out[N];
+          for (int j = 0; j < M; ++j) in[j] = column[j * N + i];
+          evaluate<N, M, false>(in, out);
+          float* to = d + i * N * plane + t * tile + c;
+          for (int j = 0; j < N; ++j) store(to + j * plane, out[j]);
+        }
+      }
+  }
+
+  static void filter_gradients(const float* q, Index plane, const Winograd::FilterGradients& g, Index first,
+                               Index last) {
+    for (Index c = first; c < last; ++c)
+      for (Index o = 0; o < g.outputs; o += kLanes) {
+        Lanes columns[N * R], tap[R];
+        for (int j = 0; j < N; ++j) {
+          Lanes in[N];
+          for (int i = 0; i < N; ++i) in[i] = load(q + (i * N + j) * plane + c * g.row + o);
+          collect<N, R, true>(in, columns + j * R);
+        }
+        for (int ky = 0; ky < R; ++ky) {
+          Lanes in[N];
+          for (int j = 0; j < N; ++j) in[j] = columns[j * R + ky];
+          collect<N, R, true>(in, tap);
+          float* to = g.g + o * g.by_output + c * g.by_input + ky * g.by_row;
+          for (int kx = 0; kx < R; ++kx)
+            for (int k = 0; k < kLanes; ++k) to[k * g.by_output + kx * g.by_column] += tap[kx][k];
+        }
+      }
+  }
+
+  static constexpr Winograd table() { return {M, R, N, &input, &filters, &output, &slopes, &filter_gradients}; }
+
+ private:
+  /// Finishes sums[M][M][kLanes], the channels from `half` on, of which `width` columns and `height` rows are wanted.
+  [[gnu::always_inline]] static void finish_tile(const Store& s, float* sums, int half, Index x, Index height,
+                                                 Index width) {
+    activate(s.first, sums, M * M * kLanes);
+    if (s.residual != nullptr)
+      for (Index i = 0; i < height; ++i)
+        for (Index j = 0; j < width; ++j) {
+          float* at = sums + (i * M + j) * kLanes;
+          store(at, load(at) + load(s.residual + i * s.residual_row + (x + j) * s.residual_pixel + half));
+        }
+    activate(s.last, sums, M * M * kLanes);
+    for (Index i = 0; i < height; ++i)
+      for (Index j = 0; j < width; ++j)
+        store(s.y + i * s.row + (x + j) * s.pixel + half, load(sums + (i * M + j) * kLanes));
+  }
+};
+
+}  // namespace NUCDET_ISA

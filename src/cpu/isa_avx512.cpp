@@ -1,0 +1,10 @@
+#define NUCDET_ISA nucdet::cpu::avx512
+#define NUCDET_ISA_LANES 16
+#include "cpu/isa/table.hpp"
+
+namespace nucdet::cpu {
+
+static bool has_avx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"); }
+const Isa kAvx512 = avx512::table("avx512", &has_avx512);
+
+}  // namespace nucdet::cpu
