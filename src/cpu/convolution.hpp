@@ -2,7 +2,7 @@
 #include <span>
 #include <vector>
 
-#include "nucdet/cpu/kernels.hpp"
+#include "nucdet/ops/kernels.hpp"
 
 #include "cpu/isa.hpp"
 

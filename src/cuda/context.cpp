@@ -1,6 +1,5 @@
 #include "nucdet/core/context.hpp"
 
-
 #include "check.hpp"
 #include "context_state.hpp"
 #include "convolution_engine.hpp"
@@ -71,9 +70,7 @@ Context<Cuda>::Context(ContextOptions options)
 
 Context<Cuda>::~Context() = default;
 
-MemoryPool Context<Cuda>::make_pool() const {
-  return MemoryPool(cuda::device_memory());
-}
+MemoryPool Context<Cuda>::make_pool() const { return MemoryPool(cuda::device_memory()); }
 const cuda::DeviceInfo& Context<Cuda>::device() const { return state_->device; }
 void Context<Cuda>::select() const { cuda::check(cudaSetDevice(options_.device), "choice of the device"); }
 void* Context<Cuda>::stream() const {

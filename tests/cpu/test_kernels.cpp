@@ -1,8 +1,8 @@
 #include <limits>
 #include <vector>
 
-#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/ops/conv2d.hpp"
+#include "nucdet/ops/kernels.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"

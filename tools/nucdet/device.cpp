@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "nucdet/cpu/kernels.hpp"
+#include "nucdet/ops/kernels.hpp"
 
 namespace nucdet::program {
 

@@ -12,7 +12,7 @@
 namespace nucdet {
 
 namespace cpu {
-struct Kernels;  // cpu/kernels.hpp
+struct Kernels;  // ops/kernels.hpp
 /// The fastest kernels for this machine, where the program links nucdet::cpu; else none.
 #ifdef NUCDET_PREBUILT
 const Kernels* best_kernels();

@@ -30,9 +30,9 @@ NUCDET_HD inline float clamp_magnitude(float x, float limit) {
 }
 inline double clamp_magnitude(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
 
-/// min(x, 0), at least -limit: the argument of a falling exponential. Two comparisons of integers: as signed numbers the
-/// bits of positive floats are above 0, as unsigned ones those of negative floats grow with the magnitude. NaN need not
-/// stay NaN.
+/// min(x, 0), at least -limit: the argument of a falling exponential. Two comparisons of integers: as signed numbers
+/// the bits of positive floats are above 0, as unsigned ones those of negative floats grow with the magnitude. NaN need
+/// not stay NaN.
 NUCDET_HD inline float bounded_negative_part(float x, float limit) {
   const auto whole = static_cast<std::int32_t>(to_bits(x));
   const auto negative = static_cast<std::uint32_t>(whole < 0 ? whole : 0);

@@ -2,9 +2,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/exec/reduce.hpp"
 #include "nucdet/ops/correlate.hpp"
+#include "nucdet/ops/kernels.hpp"
 #include "nucdet/ops/norm.hpp"
 
 namespace nucdet::ops {
