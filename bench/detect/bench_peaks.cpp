@@ -1,4 +1,4 @@
-/// From response maps to points: peaks, regions and blurring. bench/peers/scipy_peaks.py times SciPy on the first.
+/// From response maps to points: peaks, regions and blurring. bench/peers/around.py compares the first with SciPy.
 #include <cmath>
 #include <cstdint>
 #include <vector>

@@ -105,13 +105,16 @@ Microseconds labels(Context<Cpu>& context, Job& job) {
 }
 
 Microseconds peaks(Context<Cpu>& context, Job& job) {
-  const auto map = read_raw<float>(job.next<std::string>());
+  const auto values = read_raw<float>(job.next<std::string>());
   const Index size = job.next<Index>(), radius = job.next<Index>();
+  Tensor<Cpu> map = context.make({1, size, size, 1});  // in the memory that a network answers in
+  if (static_cast<Index>(values.size()) != map.shape().count())
+    throw ArgumentError(message(job.kind, ": the map is not ", size, " pixels wide"));
+  std::copy(values.begin(), values.end(), map.view<float>().data);
   const detect::LocalMaxima settings{.radius = radius, .absolute = 0.25f, .refine = false};
   std::vector<Nucleus> found;
-  const Microseconds taken = time_runs([&] {
-    found = detect::find_peaks(context, {map.data(), {1, size, size, 1}}, settings);
-  });
+  const Microseconds taken =
+      time_runs([&] { found = detect::find_peaks(context, std::as_const(map).view<const float>(), settings); });
   const std::vector<Point> centres = centres_of(found);
   write_raw(job.out, centres.data(), centres.size());
   return taken;

@@ -6,6 +6,7 @@
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
+#include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/summary.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
@@ -108,6 +109,32 @@ TEST_CASE("every height and width from 16 to 70 goes through, and comes out as i
     for (Index i = 0; i < y.shape().count(); ++i) REQUIRE(std::isfinite(y.view<const float>().data[i]));
   }
   CHECK_THROWS_AS(net.plan({1, 15, 64, 3}), ShapeError);
+}
+
+TEST_CASE("the fast kernels stay within 2e-5 of double precision, and plain sums within 5e-6") {
+  Context<Cpu> wide({.threads = 2, .seed = 6});
+  const Network<MicroNet<MicroNetOptions{.base = 16}>, 3, Cpu> exact(wide, DType::f64);
+  Tensor<Cpu> x = wide.make({1, 64, 80, 3}, DType::f64);
+  RandomStream random{7};
+  for (Index i = 0; i < x.shape().count(); ++i) x.view<double>().data[i] = random.uniform(-2, 2);
+  const auto wanted = exact.forward(x);
+  const View<const double> y = wanted.view<const double>();
+  double largest = 0;
+  for (Index i = 0; i < y.shape.count(); ++i) largest = std::max(largest, std::abs(y.data[i]));
+  for (const auto& [method, tolerance] :
+       {std::pair(ConvolutionMethod::automatic, 2e-5), std::pair(ConvolutionMethod::direct, 5e-6)}) {
+    Context<Cpu> context({.threads = 2, .seed = 6, .convolution = method});
+    const Network<MicroNet<MicroNetOptions{.base = 16}>, 3, Cpu> net(context);
+    Tensor<Cpu> input = context.make(x.shape());
+    for (Index i = 0; i < x.shape().count(); ++i)
+      input.view<float>().data[i] = static_cast<float>(x.view<double>().data[i]);
+    double difference = 0;
+    for (const Tensor<Cpu>& found : {net.forward(input), for_inference(net).forward(input)})
+      for (Index i = 0; i < y.shape.count(); ++i)
+        difference = std::max(difference, std::abs(static_cast<double>(found.view<const float>().data[i]) - y.data[i]));
+    CAPTURE(method, difference / largest);
+    CHECK(difference / largest < tolerance);
+  }
 }
 
 TEST_CASE("no input beyond 118 pixels matters") {

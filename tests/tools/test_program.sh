@@ -76,6 +76,9 @@ printf 'x,y\n500,3\n' > "$work/twice/outside.csv"
 printf 'image,annotations\na/x.png,outside.csv\n' > "$work/twice/outside_manifest.csv"
 check "an organ with a comma" 0 "skin, melanoma" "$nucdet" evaluate "$work/twice/one.csv" --split "" --predictions "$work/twice" --out "$work/comma" --quiet
 grep -q '^"skin, melanoma",1,' "$work/comma/organs.csv" || { echo "FAILED: organs.csv is not quoted"; failed=1; }
+head -c -40 "$image" > "$work/twice/late.png" && head -c 40 "$image" > "$work/twice/early.png"
+printf 'image,annotations,split\nlate.png,x.csv,train\nearly.png,x.csv,train\n' > "$work/twice/damaged.csv"
+check "the first damaged image of two, read at once" 4 "late.png" "$nucdet" train "$work/twice/damaged.csv" --out "$work/x" --base 4 --quiet
 check "two images of one name" 2 "two images are called 'x'" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
 check "a manifest in another encoding" 4 "is not UTF-8" "$nucdet" evaluate "$work/twice/latin.csv" --split "" --predictions "$work/twice" --quiet
 check "a scale out of range" 4 "scale is 100" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet
