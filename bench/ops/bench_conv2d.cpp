@@ -1,4 +1,7 @@
-/// Convolution and transposed convolution, forward and both gradients, over the layers that the networks have.
+/// Convolution and transposed convolution, forward and both gradients, over the layers that the networks have, and one
+/// layer by every method and instruction set.
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -25,14 +28,18 @@ struct Layer {
   Context<Cpu> context;
   std::vector<float> large, small, weight, bias;
 
-  explicit Layer(const benchmark::State& state)
+  explicit Layer(const benchmark::State& state, ContextOptions options = {})
       : problem(ops::same_convolution({1, state.range(4), state.range(4), state.range(2)}, state.range(3),
                                       state.range(0), state.range(1))),
-        context({.threads = static_cast<int>(state.range(5))}),
+        context(with_threads(options, static_cast<int>(state.range(5)))),
         large(random_floats(problem.large.count(), 1)),
         small(random_floats(problem.small.count(), 2)),
         weight(random_floats(problem.weights(), 3)),
         bias(random_floats(std::max(problem.small.c, problem.large.c), 4)) {}
+  static ContextOptions with_threads(ContextOptions options, int threads) {
+    options.threads = threads;
+    return options;
+  }
   View<float> x() { return {large.data(), problem.large}; }
   View<float> y() { return {small.data(), problem.small}; }
   void count(benchmark::State& state) const {
@@ -41,13 +48,14 @@ struct Layer {
   }
 };
 
-void forward(benchmark::State& state) {
-  Layer l(state);
+void forward_with(benchmark::State& state, const ContextOptions& options) {
+  Layer l(state, options);
   const ops::Epilogue<float> elu{
       .bias = l.bias.data(), .first = {ops::Fused::Kind::elu, 1}, .residual = {}, .last = {}};
   for (auto _ : state) ops::conv2d<float>(l.context, l.problem, l.x(), l.weight.data(), elu, l.y());
   l.count(state);
 }
+void forward(benchmark::State& state) { forward_with(state, {}); }
 /// The data gradient: the same pass as a transposed convolution's forward.
 void data_gradient(benchmark::State& state) {
   Layer l(state);
@@ -64,18 +72,38 @@ void weight_gradient(benchmark::State& state) {
 void layers(benchmark::internal::Benchmark* b) {
   b->ArgNames({"k", "s", "in", "out", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
   for (const int threads : {1, 2}) {
-    for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {128, 128}, {256, 64}})
+    for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {128, 128}, {256, 64}, {512, 64}})
       b->Args({3, 1, channels, channels, size, threads});
-    b->Args({3, 1, 3, 32, 512, threads})->Args({5, 1, 192, 32, 256, threads})->Args({3, 2, 64, 128, 256, threads});
+    b->Args({3, 1, 3, 32, 512, threads})->Args({3, 2, 64, 128, 256, threads});
+    b->Args({5, 1, 192, 32, 256, threads})->Args({5, 1, 192, 32, 512, threads});
     b->Args({1, 1, 64, 64, 256, threads})->Args({3, 1, 32, 1, 512, threads});
   }
 }
+void one_layer(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"k", "s", "in", "out", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int threads : {1, 2}) b->Args({3, 1, 64, 64, 256, threads});
+}
 void up(benchmark::internal::Benchmark* b) {
   b->ArgNames({"k", "s", "out", "in", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
-  for (const int threads : {1, 2})
+  for (const int threads : {1, 2}) {
     for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {128, 128}})
       b->Args({3, 2, channels, 2 * channels, size, threads})->Args({5, 2, channels, channels, size, threads});
+    b->Args({3, 2, 32, 128, 512, threads})->Args({3, 2, 64, 256, 256, threads});
+  }
 }
+
+/// A row for each method and each instruction set of this machine.
+[[maybe_unused]] const bool kRegistered = [] {
+  const auto add = [](const std::string& name, const ContextOptions& options) {
+    benchmark::RegisterBenchmark(("conv2d/forward/" + name).c_str(), forward_with, options)->Apply(one_layer);
+  };
+  add("direct", {.convolution = ConvolutionMethod::direct});
+  add("winograd_2", {.convolution = ConvolutionMethod::winograd_2});
+  add("winograd_4", {.convolution = ConvolutionMethod::winograd_4});
+  add("winograd_6", {.convolution = ConvolutionMethod::winograd_6});
+  for (const cpu::Kernels* kernels : cpu::available_kernels()) add(kernels->name, {.kernels = kernels});
+  return true;
+}();
 
 BENCHMARK(forward)->Name("conv2d/forward")->Apply(layers);
 BENCHMARK(data_gradient)->Name("conv2d/data_gradient")->Apply(layers);

@@ -61,10 +61,28 @@ Source source_of(const Correlation& c, Index n, const Region& r, float* window) 
   return {window, w * c.x.shape.c, c.x.shape.c};
 }
 
+/// Outputs that meet no tap, as most of a sparse transposed convolution's: one pixel is computed and copied.
+void fill_region(const Isa& isa, const Phase& phase, Index n, const Region& r) {
+  const Correlation& c = *phase.c;
+  std::vector<float> pixel(static_cast<std::size_t>(isa.panel));
+  for (Index panel = 0; panel < panels(isa, c.filters.outputs); ++panel) {
+    DirectRow row;
+    row.pixels = 1;
+    row.store = store_at(isa, c, phase.bias.data(), n, r.y0, r.x0, panel);
+    float* const first = row.store.y;
+    row.store.y = pixel.data();
+    isa.direct(row);
+    for (Index y = 0; y < r.y1 - r.y0; ++y)
+      for (Index x = 0; x < r.x1 - r.x0; ++x)
+        std::copy_n(pixel.data(), row.store.channels, first + y * row.store.row + x * row.store.pixel);
+  }
+}
+
 void run_region(const Isa& isa, const Phase& phase, Index n, const Region& r, float* window) {
   const Correlation& c = *phase.c;
   const Filters& f = c.filters;
   const bool any = f.rows > 0;
+  if (!any && c.epilogue.residual.data == nullptr) return fill_region(isa, phase, n, r);
   const Source source = any ? source_of(c, n, r, window) : Source{nullptr, 0, 0};
   // Neighbouring pixels of a dense row are one run.
   const bool merged = source.pixel == f.inputs;

@@ -105,3 +105,17 @@ TEST_CASE("messages join text, numbers and whatever can be printed") {
   CHECK_THROWS_AS(throw ShapeError("x"), Error);
   CHECK_THROWS_AS(throw IoError("x"), std::runtime_error);
 }
+
+TEST_CASE("the memory of many small blocks serves one large one") {
+  MemoryPool pool;
+  constexpr std::size_t kMega = std::size_t{1} << 20;
+  {
+    std::vector<MemoryPool::Block> blocks;
+    for (int i = 0; i < 8; ++i) blocks.push_back(pool.allocate(kMega));
+    for (const int i : {1, 6, 3, 0, 4, 7, 2, 5}) blocks[static_cast<std::size_t>(i)].reset();  // in any order
+  }
+  const auto large = pool.allocate(8 * kMega);
+  CHECK(pool.statistics().held == 8 * kMega);
+  const auto after = pool.allocate(kMega);
+  CHECK(pool.statistics().held == 9 * kMega);
+}

@@ -108,6 +108,24 @@ TEST_CASE("every instruction set and every method agrees with double precision")
   }
 }
 
+TEST_CASE("outputs that no tap reaches hold the activated bias") {
+  const Conv2dProblem p = transposed_convolution({2, 3, 5, 16}, 20, 3, 8, 1, 1);
+  const auto x = random_numbers(p.small.count(), 1), w = random_numbers(p.weights(), 2), b = random_numbers(20, 3);
+  const std::vector<float> xf(x.begin(), x.end()), wf(w.begin(), w.end()), bf(b.begin(), b.end());
+  const Fused elu{Fused::Kind::elu, 1};
+  Context<Cpu> header({.threads = 1, .kernels = nullptr});
+  std::vector<float> wanted(static_cast<std::size_t>(p.large.count()));
+  conv2d_data_gradient<float>(header, p, {xf.data(), p.small}, wf.data(), {bf.data(), elu, {}, {}},
+                              {wanted.data(), p.large});
+  for (const cpu::Kernels* kernels : cpu::available_kernels()) {
+    Context<Cpu> context({.threads = 2, .kernels = kernels});
+    std::vector<float> y(wanted.size());
+    conv2d_data_gradient<float>(context, p, {xf.data(), p.small}, wf.data(), {bf.data(), elu, {}, {}},
+                                {y.data(), p.large});
+    CHECK(difference({y.begin(), y.end()}, {wanted.begin(), wanted.end()}) < 2e-6);
+  }
+}
+
 TEST_CASE("every activation is the one of the header") {
   using Kind = Fused::Kind;
   const Conv2dProblem p = same_convolution({1, 9, 9, 16}, 16, 3, 1);

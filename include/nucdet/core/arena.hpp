@@ -37,12 +37,10 @@ class Arena {
 
   /// `bytes`, a multiple of 64, aligned to 64. Throws std::bad_alloc.
   std::byte* take(std::size_t bytes) {
-    auto best = free_.end();  // the smallest piece that is large enough
-    for (auto piece = free_.begin(); piece != free_.end(); ++piece)
-      if (piece->second >= bytes && (best == free_.end() || piece->second < best->second)) best = piece;
-    if (best == free_.end()) best = extend(bytes);
-    const std::size_t offset = best->first, left = best->second - bytes;
-    free_.erase(best);
+    auto lowest = std::find_if(free_.begin(), free_.end(), [&](const auto& piece) { return piece.second >= bytes; });
+    if (lowest == free_.end()) lowest = extend(bytes);
+    const std::size_t offset = lowest->first, left = lowest->second - bytes;
+    free_.erase(lowest);
     if (left > 0) free_.emplace(offset + bytes, left);
     NUCDET_UNPOISON(base_ + offset, bytes);
     return base_ + offset;
