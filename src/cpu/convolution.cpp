@@ -8,12 +8,11 @@ namespace nucdet::cpu {
 
 Store store_at(const Isa& isa, const Correlation& c, const float* padded_bias, Index n, Index row, Index column,
                Index panel) {
-  const auto act = [](const ops::Fused& f) { return Act{static_cast<int>(f.kind), f.parameter}; };
   const ops::Epilogue<float>& e = c.epilogue;
   const Index first = panel * isa.panel;
   Store s;
   s.bias = padded_bias != nullptr ? padded_bias + first : nullptr;
-  s.first = act(e.first), s.last = act(e.last);
+  s.first = e.first, s.last = e.last;
   if (e.residual.data != nullptr) {
     s.residual = e.residual.pixel(n, row, column) + first;
     s.residual_row = e.residual.row_stride, s.residual_pixel = e.residual.pixel_stride;

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "nucdet/ops/activation_functors.hpp"
+
 /// What a build for one instruction set offers the rest of src/cpu: plain structs and function pointers.
 ///
 /// The files behind it (src/cpu/isa) are compiled once for every instruction set. They include no containers and leave
@@ -10,16 +12,10 @@ namespace nucdet::cpu {
 
 using Index = std::int64_t;
 
-/// An activation by number: the kinds of ops::Fused, in that order.
-struct Act {
-  int kind = 0;
-  float parameter = 0;
-};
-
 /// Where sums go: y = last(first(sum + bias) + residual), `channels` of them, at most a panel, at each pixel.
 struct Store {
   const float* bias = nullptr;  ///< a whole panel, or null
-  Act first, last;
+  ops::Fused first, last;
   const float* residual = nullptr;
   Index residual_row = 0, residual_pixel = 0;
   float* y = nullptr;

@@ -30,26 +30,20 @@ NUCDET_HD inline float clamp_magnitude(float x, float limit) {
 }
 inline double clamp_magnitude(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
 
-/// min(x, 0), at least -limit: the argument of a falling exponential. Two comparisons of integers: as signed numbers
-/// the bits of positive floats are above 0, as unsigned ones those of negative floats grow with the magnitude. NaN need
-/// not stay NaN.
-NUCDET_HD inline float bounded_negative_part(float x, float limit) {
+/// min(x, 0), as a comparison of the bits as integers. NaN need not stay NaN, but x - negative_part(x), which is
+/// max(x, 0) exactly, keeps it.
+NUCDET_HD inline float negative_part(float x) {
   const auto whole = static_cast<std::int32_t>(to_bits(x));
-  const auto negative = static_cast<std::uint32_t>(whole < 0 ? whole : 0);
-  const std::uint32_t least = to_bits(-limit);
-  return from_bits(negative < least ? negative : least);
+  return from_bits(static_cast<std::uint32_t>(whole < 0 ? whole : 0));
 }
-inline double bounded_negative_part(double x, double limit) { return x > 0 ? 0 : x < -limit ? -limit : x; }
+NUCDET_HD inline double negative_part(double x) { return x < 0 ? x : 0; }
 
-/// max(x, 0) and min(x, 0), exactly, without a comparison. Both are NaN for NaN.
-template <class T>
-NUCDET_HD T positive_part(T x) {
-  return T(0.5) * (x + std::fabs(x));
+/// max(x, -limit) for x <= 0: the bits of negative floats grow with the magnitude.
+NUCDET_HD inline float bounded_below(float x, float limit) {
+  const std::uint32_t bits = to_bits(x), least = to_bits(-limit);
+  return from_bits(bits < least ? bits : least);
 }
-template <class T>
-NUCDET_HD T negative_part(T x) {
-  return T(0.5) * (x - std::fabs(x));
-}
+inline double bounded_below(double x, double limit) { return x < -limit ? -limit : x; }
 
 /// 2^n and expm1(r), with x = n ln 2 + r and |r| <= ln(2)/2: exp(x) = scale * rest + scale. Needs |x| <= 87; a clamp
 /// here would tempt compilers into branches, so callers bound their argument.
@@ -60,8 +54,7 @@ struct ReducedExp {
 NUCDET_HD inline ReducedExp reduced_exp(float x) {
   // Adding 1.5 * 2^23 leaves the rounded sum in the low bits; casting a NaN to an integer would be undefined.
   constexpr std::uint32_t kShift = 0x4B400000u;
-  const int n = static_cast<int>(to_bits(x * 1.44269504f + from_bits(kShift)) - kShift);
-  const float whole = static_cast<float>(n);
+  const float shifted = x * 1.44269504f + from_bits(kShift), whole = shifted - from_bits(kShift);
   const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;  // ln 2 in two parts
   float p = 1.0f / 5040.0f;                                             // Taylor to r^7: the error is below 1e-8 of r
   p = p * r + 1.0f / 720.0f;
@@ -69,7 +62,7 @@ NUCDET_HD inline ReducedExp reduced_exp(float x) {
   p = p * r + 1.0f / 24.0f;
   p = p * r + 1.0f / 6.0f;
   p = p * r + 0.5f;
-  return {from_bits(static_cast<std::uint32_t>(n + 127) << 23), r + r * r * p};
+  return {from_bits((to_bits(shifted) - (kShift - 127)) << 23), r + r * r * p};
 }
 
 /// exp(x) - 1 for |x| <= 87, to about 2 units in the last place.

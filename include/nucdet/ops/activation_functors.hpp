@@ -21,8 +21,8 @@ struct Elu {
   template <class T>
   NUCDET_HD T operator()(T x) const {
     // A sum of two parts, one of which is 0: no branch, so that compilers make vectors of it.
-    const T negative = math::bounded_negative_part(x, T(87));
-    return math::positive_part(x) + static_cast<T>(alpha) * math::expm1(negative);
+    const T negative = math::negative_part(x);
+    return (x - negative) + static_cast<T>(alpha) * math::expm1(math::bounded_below(negative, T(87)));
   }
   template <class T>
   NUCDET_HD T slope(T y) const {
@@ -47,7 +47,8 @@ struct LeakyRelu {
 
   template <class T>
   NUCDET_HD T operator()(T x) const {
-    return math::positive_part(x) + static_cast<T>(negative_slope) * math::negative_part(x);
+    const T negative = math::negative_part(x);
+    return (x - negative) + static_cast<T>(negative_slope) * negative;
   }
   template <class T>
   NUCDET_HD T slope(T y) const {
@@ -93,6 +94,13 @@ struct Scale {
   NUCDET_HD T slope(T) const {
     return static_cast<T>(factor);
   }
+};
+
+/// The activations that a convolution can apply before it stores.
+struct Fused {
+  enum class Kind { none, elu, relu, leaky_relu, sigmoid };
+  Kind kind = Kind::none;
+  float parameter = 0;  ///< ELU's alpha, leaky ReLU's negative slope
 };
 
 }  // namespace nucdet::ops

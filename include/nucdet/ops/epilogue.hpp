@@ -4,13 +4,6 @@
 
 namespace nucdet::ops {
 
-/// The activations that a convolution can apply before it stores.
-struct Fused {
-  enum class Kind { none, elu, relu, leaky_relu, sigmoid };
-  Kind kind = Kind::none;
-  float parameter = 0;  ///< ELU's alpha, leaky ReLU's negative slope
-};
-
 /// What happens to a convolution's sum before it is stored: y = last(first(sum + bias) + residual).
 template <class T>
 struct Epilogue {

@@ -1,12 +1,11 @@
 #pragma once
-#include "nucdet/ops/activation_functors.hpp"
 
 #include "cpu/isa/lanes.hpp"
 
 namespace NUCDET_ISA {
 
-using nucdet::cpu::Act;
 using nucdet::cpu::Store;
+using nucdet::ops::Fused;
 
 template <class F>
 [[gnu::flatten]] static void activate_all(const F f, float* __restrict values, Index count) {
@@ -14,40 +13,41 @@ template <class F>
 }
 
 /// The activation of `count` sums, in place.
-static void activate(const Act& act, float* values, Index count) {
-  switch (act.kind) {
-    case 1:
-      return activate_all(nucdet::ops::Elu{act.parameter}, values, count);
-    case 2:
+static void activate(const Fused& fused, float* values, Index count) {
+  switch (fused.kind) {
+    case Fused::Kind::elu:
+      return activate_all(nucdet::ops::Elu{fused.parameter}, values, count);
+    case Fused::Kind::relu:
       return activate_all(nucdet::ops::Relu{}, values, count);
-    case 3:
-      return activate_all(nucdet::ops::LeakyRelu{act.parameter}, values, count);
-    case 4:
+    case Fused::Kind::leaky_relu:
+      return activate_all(nucdet::ops::LeakyRelu{fused.parameter}, values, count);
+    case Fused::Kind::sigmoid:
       return activate_all(nucdet::ops::Sigmoid{}, values, count);
-    default:
+    case Fused::Kind::none:
       return;
   }
 }
 
-/// Finishes sums[pixels][Width] (bias is in them) of one row from pixel `first` on, and stores them.
-template <int Width>
-[[gnu::always_inline]] inline void finish(const Store& s, float* sums, Index first, Index pixels) {
-  activate(s.first, sums, pixels * Width);
+/// Finishes a row of sums[pixels][panel] (bias is in them) from pixel `first` on, and stores it.
+static void finish_row(const Store& s, float* sums, Index first, Index pixels) {
+  const Index width = s.channels;
+  if (width != kPanel)
+    for (Index j = 0; j < pixels; ++j)
+      for (Index k = 0; k < width; ++k) sums[j * width + k] = sums[j * kPanel + k];
+  activate(s.first, sums, pixels * width);
   if (s.residual != nullptr) {
     const float* from = s.residual + first * s.residual_pixel;
     for (Index j = 0; j < pixels; ++j, from += s.residual_pixel)
-      for (Index k = 0; k < s.channels; ++k) sums[j * Width + k] += from[k];
-    activate(s.last, sums, pixels * Width);
-  } else if (s.last.kind != 0) {
-    activate(s.last, sums, pixels * Width);
+      for (Index k = 0; k < width; ++k) sums[j * width + k] += from[k];
   }
+  activate(s.last, sums, pixels * width);
   float* to = s.y + first * s.pixel;
-  if (s.channels == Width)
+  if (width == kPanel)
     for (Index j = 0; j < pixels; ++j, to += s.pixel)
-      for (int k = 0; k < Width; k += kLanes) store(to + k, load(sums + j * Width + k));
+      store(to, load(sums + j * kPanel)), store(to + kLanes, load(sums + j * kPanel + kLanes));
   else
     for (Index j = 0; j < pixels; ++j, to += s.pixel)
-      for (Index k = 0; k < s.channels; ++k) to[k] = sums[j * Width + k];
+      for (Index k = 0; k < width; ++k) to[k] = sums[j * width + k];
 }
 
 }  // namespace NUCDET_ISA

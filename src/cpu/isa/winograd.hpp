@@ -69,9 +69,9 @@ struct Transforms {
   static void output(const float* p, Index plane, Index tiles, Index height, Index width, const Store& s) {
     for (int half = 0; half < kPanel && half < s.channels; half += kLanes) {
       const Lanes bias = s.bias != nullptr ? load(s.bias + half) : Lanes{};
+      alignas(64) float sums[kStrip * kTile];
       for (Index t = 0; t < tiles; ++t) {
         Lanes column[N * M];
-        alignas(64) float sums[M * M * kLanes];
         for (int j = 0; j < N; ++j) {
           Lanes in[N];
 #pragma GCC unroll 8
@@ -84,10 +84,10 @@ struct Transforms {
           for (int j = 0; j < N; ++j) in[j] = column[j * M + i];
           collect<N, M, false>(in, out);
 #pragma GCC unroll 8
-          for (int j = 0; j < M; ++j) store(sums + (i * M + j) * kLanes, out[j] + bias);
+          for (int j = 0; j < M; ++j) store(sums + t * kTile + (i * M + j) * kLanes, out[j] + bias);
         }
-        finish_tile(s, sums, half, t * M, height, width - t * M < M ? width - t * M : M);
       }
+      finish_strip(s, sums, half, tiles, height, width);
     }
   }
 
@@ -136,20 +136,29 @@ struct Transforms {
   static constexpr Winograd table() { return {M, R, N, &input, &filters, &output, &slopes, &filter_gradients}; }
 
  private:
-  /// Finishes sums[M][M][kLanes], the channels from `half` on, of which `width` columns and `height` rows are wanted.
-  [[gnu::always_inline]] static void finish_tile(const Store& s, float* sums, int half, Index x, Index height,
-                                                 Index width) {
-    activate(s.first, sums, M * M * kLanes);
+  static constexpr Index kTile = M * M * kLanes;
+
+  /// Finishes the tiles sums[tile][M][M][kLanes] of the channels from `half` on, of which `height` rows and, over the
+  /// strip, `width` columns are wanted.
+  static void finish_strip(const Store& s, float* sums, int half, Index tiles, Index height, Index width) {
+    activate(s.first, sums, tiles * kTile);
     if (s.residual != nullptr)
+      for_pixels(
+          tiles, height, width, [&](Index at, Index i, Index x) __attribute__((always_inline)) {
+            store(sums + at, load(sums + at) + load(s.residual + i * s.residual_row + x * s.residual_pixel + half));
+          });
+    activate(s.last, sums, tiles * kTile);
+    for_pixels(
+        tiles, height, width, [&](Index at, Index i, Index x) __attribute__((always_inline)) {
+          store(s.y + i * s.row + x * s.pixel + half, load(sums + at));
+        });
+  }
+  /// Calls body(place in the sums, row, column) for the pixels of a strip that are wanted.
+  template <class Body>
+  [[gnu::always_inline]] static void for_pixels(Index tiles, Index height, Index width, const Body& body) {
+    for (Index t = 0; t < tiles; ++t)
       for (Index i = 0; i < height; ++i)
-        for (Index j = 0; j < width; ++j) {
-          float* at = sums + (i * M + j) * kLanes;
-          store(at, load(at) + load(s.residual + i * s.residual_row + (x + j) * s.residual_pixel + half));
-        }
-    activate(s.last, sums, M * M * kLanes);
-    for (Index i = 0; i < height; ++i)
-      for (Index j = 0; j < width; ++j)
-        store(s.y + i * s.row + (x + j) * s.pixel + half, load(sums + (i * M + j) * kLanes));
+        for (Index j = 0; j < M && t * M + j < width; ++j) body(t * kTile + (i * M + j) * kLanes, i, t * M + j);
   }
 };
 
