@@ -27,4 +27,12 @@ TEST_CASE("label: exp, expm1 and root agree with the library's in double") {
   CHECK(math::expm1(0.0f) == 0.0f);
   CHECK(static_cast<double>(math::expm1(1e-6f)) == Approx(1e-6).epsilon(1e-6));
   CHECK(math::root(0.0f) == 0.0f);
+  double worst_exp2m1 = 0;
+  for (double v = -120; v <= 120; v += 0.0137) {
+    const float x = static_cast<float>(v);
+    const double wanted = std::expm1(std::log(2.0) * static_cast<double>(x));
+    worst_exp2m1 = std::max(worst_exp2m1,
+                            std::abs(static_cast<double>(math::exp2m1(x)) - wanted) / std::max(1.0, std::abs(wanted)));
+  }
+  CHECK(worst_exp2m1 < 3e-7);
 }
