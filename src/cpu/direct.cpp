@@ -107,89 +107,98 @@ void run_region(const Isa& isa, const Phase& phase, Index n, const Region& r, fl
 
 void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Correlation> phases) {
   const Correlation& first = phases[0];  // the largest
-  const Index images = first.y.shape.n;
   if (first.y.shape.count() == 0) return;
-  Index weights = 0;
-  Index window = 0;
   const Tiles tiles(first);
+  const auto packed_size = [&](const Filters& f) {
+    return panels(isa, f.outputs) * isa.panel * f.rows * f.columns * f.inputs;
+  };
+  Index weights = 1, window = 0;
   for (const Correlation& c : phases) {
     const Filters& f = c.filters;
-    weights += panels(isa, f.outputs) * isa.panel * f.rows * f.columns * f.inputs;
+    weights += packed_size(f);
     const Index h = pieces(c.y.shape.h, tiles.down), w = pieces(c.y.shape.w, tiles.across);
     window = std::max(window, ((h + 1) * c.stride + f.rows) * ((w + 1) * c.stride + f.columns) * f.inputs);
   }
-  Tensor<Cpu> memory = context.make({1, 1, 1, std::max<Index>(1, weights)});
+  Tensor<Cpu> memory = context.make({1, 1, 1, weights});
   float* packed = memory.view<float>().data;
   std::vector<Phase> ready;
   for (const Correlation& c : phases) {
-    const Filters& f = c.filters;
-    pack(context, isa, f, packed);
-    ready.push_back({&c, packed, padded_bias(isa, c.epilogue.bias, f.outputs)});
-    packed += panels(isa, f.outputs) * isa.panel * f.rows * f.columns * f.inputs;
+    pack(context, isa, c.filters, packed);
+    ready.push_back({&c, packed, padded_bias(isa, c.epilogue.bias, c.filters.outputs)});
+    packed += packed_size(c.filters);
   }
   const auto windows = context.scratch<float>(window);
-  context.run(images * tiles.down * tiles.across, [&](Index chunk, int worker) {
-    const Index n = chunk / (tiles.down * tiles.across), tile = chunk % (tiles.down * tiles.across);
+  const Index per_image = tiles.down * tiles.across;
+  context.run(first.y.shape.n * per_image, [&](Index chunk, int worker) {
+    const Index i = chunk % per_image / tiles.across, j = chunk % tiles.across;
     for (const Phase& phase : ready) {
       const Shape& y = phase.c->y.shape;
-      const Index i = tile / tiles.across, j = tile % tiles.across;
       const Region r{piece_begin(y.h, tiles.down, i), piece_begin(y.h, tiles.down, i + 1),
                      piece_begin(y.w, tiles.across, j), piece_begin(y.w, tiles.across, j + 1)};
-      if (r.y1 > r.y0 && r.x1 > r.x0) run_region(isa, phase, n, r, windows[worker]);
+      if (r.y1 > r.y0 && r.x1 > r.x0) run_region(isa, phase, chunk / per_image, r, windows[worker]);
     }
   });
 }
 
-/// Tiles of pixels are dealt to strips, by the shapes alone; each strip has sums of its own, added in order.
+namespace {
+
+/// The weight gradient as products over rows of at most kColumns pixels: sums[strip][ky][kx][input][outputs].
+struct RowProducts {
+  static constexpr Index kColumns = 96;
+  const Isa& isa;
+  const ops::Conv2dProblem& p;
+  View<const float> x, dy;
+  Index outputs = panels(isa, dy.shape.c) * isa.panel;  ///< padded to whole panels
+  Index across = pieces(dy.shape.w, kColumns);
+
+  Index rows() const { return dy.shape.n * dy.shape.h * across; }
+  /// Floats of the copies that `add` makes of a row of x and, where panels are not full, of slopes.
+  Index window() const { return ((pieces(dy.shape.w, across) - 1) * p.stride + p.kernel) * p.large.c; }
+  Index slopes() const { return outputs == dy.shape.c ? 0 : pieces(dy.shape.w, across) * outputs; }
+
+  /// Adds what row `row` gives to the taps of kernel row ky.
+  void add(Index row, Index ky, float* window, float* slopes, float* sums) const {
+    const Index n = row / (dy.shape.h * across), y = row / across % dy.shape.h, piece = row % across;
+    const Index x0 = piece_begin(dy.shape.w, across, piece), count = piece_begin(dy.shape.w, across, piece + 1) - x0;
+    ops::detail::copy_padded(x, n, y * p.stride + ky - p.pad, x0 * p.stride - p.pad, 1,
+                             (count - 1) * p.stride + p.kernel, window);
+    const float* d = dy.pixel(n, y, x0);
+    Index pixel = dy.pixel_stride;
+    if (outputs != dy.shape.c) {
+      for (Index j = 0; j < count; ++j) {
+        std::copy_n(d + j * pixel, dy.shape.c, slopes + j * outputs);
+        std::fill(slopes + j * outputs + dy.shape.c, slopes + (j + 1) * outputs, 0.0f);
+      }
+      d = slopes, pixel = outputs;
+    }
+    isa.product_transposed(p.kernel * p.large.c, outputs, count, window, p.stride * p.large.c, d, pixel, sums, outputs);
+  }
+};
+
+}  // namespace
+
+/// Rows of pixels are dealt to strips, by the shapes alone; each strip has sums of its own, added in order.
 void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& p, View<const float> x,
                             View<const float> dy, float* dweight) {
-  const Index k = p.kernel, ci = p.large.c, co = p.small.c, padded = panels(isa, co) * isa.panel;
   if (dy.shape.count() == 0 || x.shape.count() == 0) return;
-  constexpr Index kColumns = 96, kElements = 65536, kPartial = 1 << 22;
-  const Index across = pieces(dy.shape.w, kColumns), most_w = pieces(dy.shape.w, across);
-  const Index width = (most_w - 1) * p.stride + k;
-  const Index rows =
-      std::clamp<Index>(kElements / std::max<Index>(1, width * ci * p.stride + most_w * padded), 1, dy.shape.h);
-  const Index down = pieces(dy.shape.h, rows), per_image = down * across, tiles = dy.shape.n * per_image;
-  const Index row_size = k * ci * padded;
-  const Index strips = std::clamp<Index>(kPartial / (k * row_size), 1, std::min<Index>(tiles, 32));
-  Tensor<Cpu> memory = context.zeros({strips, k, 1, row_size});
-  float* const partial = memory.view<float>().data;
-  const Index most_h = pieces(dy.shape.h, down);
-  const auto window = context.scratch<float>(most_h * width * ci);
-  const auto slopes = context.scratch<float>(most_h * most_w * padded);
-  const bool whole = padded == co;
+  const RowProducts products{isa, p, x, dy};
+  constexpr Index kSums = 1 << 22, kMostStrips = 32;
+  const Index k = p.kernel, taps = k * p.large.c, rows = products.rows(), size = taps * products.outputs;
+  const Index strips = std::clamp<Index>(kSums / (k * size), 1, std::min(rows, kMostStrips));
+  Tensor<Cpu> memory = context.zeros({strips, k, 1, size});
+  float* const sums = memory.view<float>().data;
+  const auto window = context.scratch<float>(products.window());
+  const auto slopes = context.scratch<float>(products.slopes());
   context.run(strips * k, [&](Index chunk, int worker) {
-    const Index strip = chunk / k, ky = chunk % k;
-    for (Index t = piece_begin(tiles, strips, strip); t < piece_begin(tiles, strips, strip + 1); ++t) {
-      const Index n = t / per_image, i = t % per_image / across, j = t % across;
-      const Index y0 = piece_begin(dy.shape.h, down, i), y1 = piece_begin(dy.shape.h, down, i + 1);
-      const Index x0 = piece_begin(dy.shape.w, across, j), x1 = piece_begin(dy.shape.w, across, j + 1);
-      const Index w = (x1 - x0 - 1) * p.stride + k;
-      for (Index y = y0; y < y1; ++y) {
-        float* const from = window[worker];
-        ops::detail::copy_padded(x, n, y * p.stride + ky - p.pad, x0 * p.stride - p.pad, 1, w, from);
-        const float* d = dy.pixel(n, y, x0);
-        Index ldd = dy.pixel_stride;
-        if (!whole) {
-          float* to = slopes[worker];
-          for (Index q = 0; q < x1 - x0; ++q, to += padded) {
-            std::copy_n(d + q * ldd, co, to);
-            std::fill(to + co, to + padded, 0.0f);
-          }
-          d = slopes[worker], ldd = padded;
-        }
-        isa.product_transposed(k * ci, padded, x1 - x0, from, p.stride * ci, d, ldd, partial + chunk * row_size,
-                               padded);
-      }
-    }
+    const Index strip = chunk / k;
+    for (Index row = piece_begin(rows, strips, strip); row < piece_begin(rows, strips, strip + 1); ++row)
+      products.add(row, chunk % k, window[worker], slopes[worker], sums + chunk * size);
   });
-  context.run(k * k * ci, [&](Index tap, int) {
-    const Index ky = tap / (k * ci), rest = tap % (k * ci);
-    for (Index o = 0; o < co; ++o) {
+  context.run(k * taps, [&](Index tap, int) {
+    for (Index o = 0; o < p.small.c; ++o) {
       float sum = 0;
-      for (Index strip = 0; strip < strips; ++strip) sum += partial[((strip * k + ky) * k * ci + rest) * padded + o];
-      dweight[(o * k + ky) * k * ci + rest] += sum;
+      for (Index strip = 0; strip < strips; ++strip) sum += sums[(strip * k * taps + tap) * products.outputs + o];
+      dweight[o * k * taps + tap] += sum;
     }
   });
 }
