@@ -44,8 +44,9 @@ void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Cor
 void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& problem,
                             View<const float> x, View<const float> dy, float* dweight);
 
-/// The transforms that `method` means for this kernel and these channels; null if there are none.
-const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index kernel, Index inputs, Index outputs);
+/// The transforms that `method` means for this kernel, these channels and maps of `pixels`; null if there are none.
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index kernel, Index inputs, Index outputs,
+                             Index pixels);
 void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c);
 void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f,
                               const ops::Conv2dProblem& problem, View<const float> x, View<const float> dy,

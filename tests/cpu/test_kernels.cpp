@@ -77,7 +77,8 @@ std::vector<Conv2dProblem> problems() {
   std::vector<Conv2dProblem> all;
   for (const Shape x : {Shape{1, 1, 1, 16}, Shape{2, 5, 7, 32}, Shape{1, 53, 50, 16}})
     for (const Index kernel : {3, 5}) all.push_back(same_convolution(x, 32, kernel, 1));
-  all.push_back(same_convolution({1, 9, 11, 48}, 48, 3, 1));  // a panel that is not full
+  all.push_back(same_convolution({1, 128, 130, 16}, 16, 3, 1));  // automatic takes F(6x6)
+  all.push_back(same_convolution({1, 9, 11, 48}, 48, 3, 1));     // a panel that is not full
   for (const Index outputs : {12, 24}) all.push_back(same_convolution({1, 9, 11, 48}, outputs, 5, 1));
   all.push_back(same_convolution({1, 20, 19, 272}, 16, 3, 1));      // a depth in two parts
   all.push_back(padded_convolution({1, 12, 10, 16}, 16, 3, 1, 0));  // no border
