@@ -83,7 +83,7 @@ TEST_CASE("memory returns to the pool and is handed out again, joined with its n
     MemoryPool shorter;
     late = shorter.allocate(100);
   }
-  late.get()[99] = std::byte{1};  // a block may outlive the pool that made it
+  late.get()[99] = std::byte{1};            // a block may outlive the pool that made it
   CHECK((late.get()[99] == std::byte{1}));  // in brackets: Catch2 prints no bytes under clang
 }
 
