@@ -6,10 +6,11 @@
 #include "nucdet/cpu/gemm.hpp"
 #include "nucdet/ops/epilogue.hpp"
 
-/// The CPU's convolution engine. Every pass of every convolution is a sum of correlations of stride 1 (ops/conv2d.hpp),
-/// and a correlation of stride 1 in NHWC is one matrix product per kernel row: in a tile of pixels copied with its zero
-/// border, the kw pixels under the kernel row are kw * channels contiguous numbers, so that the tile itself, read with
-/// overlapping rows, is the matrix. Nothing like an im2col matrix is ever made.
+/// The headers' convolution engine, and the oracle for the fast kernels (src/cpu). Every pass of every convolution is a
+/// sum of correlations of stride 1 (ops/conv2d.hpp), and a correlation of stride 1 in NHWC is one matrix product per
+/// kernel row: in a tile of pixels copied with its zero border, the kw pixels under the kernel row are kw * channels
+/// contiguous numbers, so that the tile itself, read with overlapping rows, is the matrix. Nothing like an im2col
+/// matrix is ever made.
 namespace nucdet::ops::detail {
 
 /// One summand: y(i, j) += sum over ky, kx of x(i + ky - off_y, j + kx - off_x) * weights[ky][kx], zeros outside x.
