@@ -23,7 +23,7 @@ MAY_SEE = {
     "nets": {"core", "nn", "ops"},
     "cuda": {"core", "exec", "ops", "label", "loss", "optim"},
     "io": {"core", "data", "detect", "match", "metrics", "nn"},
-    "detect": {"core", "data", "exec", "nn"},
+    "detect": {"core", "data", "exec", "nn", "ops"},
     "train": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nn", "optim"},
 }
 # An outside library, and the only files that may include it.

@@ -1,6 +1,10 @@
 // Peaks of response maps.
+#include "nucdet/cuda/instantiate.cuh"
 #include "nucdet/cuda/select.cuh"
 #include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/detect/nucleus_map.hpp"
 
 template std::vector<nucdet::detect::Peak> nucdet::select<nucdet::detect::Peak, nucdet::detect::detail::IsPeak>(
     nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, const nucdet::detect::detail::IsPeak&);
+NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::NucleusProbability)
+NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::BlurAxis)

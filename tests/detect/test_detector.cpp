@@ -106,8 +106,8 @@ TEST_CASE("what a detector refuses") {
   Context<Cpu> context({.threads = 1});
   const Net net(context);
   CHECK_THROWS_WITH(Detector(net, {}, {.tile = 256, .margin = 64}), Catch::Matchers::Contains("must be at least"));
-  const nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2, .maps = 2}>, 3, Cpu> two(context);
-  CHECK_THROWS_AS(Detector(two, {}), ArgumentError);
+  const nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2, .maps = 3}>, 3, Cpu> three(context);
+  CHECK_THROWS_AS(Detector(three, {}), ArgumentError);
   Image bad = make_image(64, 64, 3, 0.5f);
   bad(3, 4, 1) = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_AS(Detector(net, {})(bad), NumericError);

@@ -1,71 +1,136 @@
 #include "networks.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "nucdet/nets/fcn.hpp"
+#include "nucdet/nets/fcrn.hpp"
+#include "nucdet/nets/frcn.hpp"
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/micronet_lite.hpp"
+#include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
 
 namespace nucdet::program {
 
 namespace {
 
-using nn::MicroNetOptions;
-using nn::Statistics;
-using nn::UpKernel;
-
-template <class Device>
-using Maker = std::unique_ptr<nn::Model<Device>> (*)(Context<Device>&, nn::Start);
-
-template <MicroNetOptions O, class Device>
-std::unique_ptr<nn::Model<Device>> make(Context<Device>& context, nn::Start start) {
-  return std::make_unique<nn::Network<nn::MicroNet<O>, 3, Device>>(context, DType::f32, start);
-}
-
 template <class Device>
 struct Known {
   NetworkChoice choice;
-  Maker<Device> maker;
+  std::unique_ptr<nn::Model<Device>> (*make)(Context<Device>&, nn::Start);
 };
 
-constexpr MicroNetOptions paper(int base) {
-  MicroNetOptions options = MicroNetOptions::paper_literal();
-  options.base = base;
-  return options;
-}
+/// The table of what is built in: every type is named once, here.
+template <class Device>
+class Table {
+ public:
+  Table() {
+    widths<4, 8, 16, 32>([this]<int B>() { micronets<B>(); });
+    widths<8, 16, 32, 64>([this]<int B>() {
+      each_use([&]<int M>() {
+        add<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = B, .maps = M}>>("micronet-lite", B, M);
+      });
+    });
+    widths<4, 8, 16, 32>([this]<int B>() {
+      add<nn::Frcn<nn::FrcnOptions{.base = B}>>("frcn", B, 1);
+      add<nn::FcrnA<nn::FcrnOptions{.base = B}>>("fcrn-a", B, 1);
+      add<nn::FcrnBNet<nn::FcrnOptions{.base = B}>>("fcrn-b", B, 1);
+      add<nn::FcrnBNet<nn::FcrnOptions{.base = B, .variant = nn::FcrnB::b}>>("fcrn-b-alt", B, 1);
+    });
+    widths<8, 16, 32, 64>([this]<int B>() {
+      each_use([&]<int M>() {
+        add<nn::UNet<nn::UNetOptions{.base = B, .maps = M, .norm = true}>>("unet", B, M);
+        add<nn::Fcn8s<nn::FcnOptions{.base = B, .hidden = 64 * B, .maps = M, .norm = true}>>("fcn8s", B, M);
+      });
+      add<nn::UNet<nn::UNetOptions{.base = B}>>("unet", B, 2, "none");
+      add<nn::Fcn8s<nn::FcnOptions{.base = B, .hidden = 64 * B}>>("fcn8s", B, 2, "none");
+    });
+  }
+  const std::vector<Known<Device>>& list() const { return list_; }
 
-template <int Base, class Device>
-void add_base(std::vector<Known<Device>>& list) {
-  list.push_back({{"micronet", Base, "sparse3", "batch"}, make<MicroNetOptions{.base = Base}, Device>});
-  list.push_back(
-      {{"micronet", Base, "two-s", "batch"}, make<MicroNetOptions{.base = Base, .context = UpKernel::two_s}, Device>});
-  list.push_back({{"micronet", Base, "bilinear", "batch"},
-                  make<MicroNetOptions{.base = Base, .context = UpKernel::bilinear_1x1}, Device>});
-  list.push_back({{"micronet", Base, "sparse3", "batch-stats"},
-                  make<MicroNetOptions{.base = Base, .statistics = Statistics::batch}, Device>});
-  list.push_back({{"micronet", Base, "sparse3", "instance"},
-                  make<MicroNetOptions{.base = Base, .statistics = Statistics::instance}, Device>});
-  list.push_back({{"micronet-paper", Base, "sparse3", "batch"}, make<paper(Base), Device>});
-}
+ private:
+  template <int... Bases, class Body>
+  static void widths(const Body& body) {
+    (body.template operator()<Bases>(), ...);
+  }
+  /// As a regressor and as a classifier of pixels.
+  template <class Body>
+  static void each_use(const Body& body) {
+    body.template operator()<1>(), body.template operator()<2>();
+  }
+  template <int B>
+  void micronets() {
+    using nn::MicroNet, nn::MicroNetOptions, nn::UpKernel, nn::Statistics;
+    each_use([&]<int M>() { add<MicroNet<MicroNetOptions{.base = B, .maps = M}>>("micronet", B, M); });
+    add<MicroNet<MicroNetOptions{.base = B, .context = UpKernel::two_s}>>("micronet", B, 1, "batch", "two-s");
+    add<MicroNet<MicroNetOptions{.base = B, .context = UpKernel::bilinear_1x1}>>("micronet", B, 1, "batch", "bilinear");
+    add<MicroNet<MicroNetOptions{.base = B, .statistics = Statistics::batch}>>("micronet", B, 1, "batch-stats");
+    add<MicroNet<MicroNetOptions{.base = B, .statistics = Statistics::instance}>>("micronet", B, 1, "instance");
+    constexpr MicroNetOptions paper = [] {
+      MicroNetOptions options = MicroNetOptions::paper_literal();
+      options.base = B;
+      return options;
+    }();
+    add<MicroNet<paper>>("micronet-paper", B, 1);
+  }
+  template <class S>
+  void add(const char* name, int base, int maps, const char* norm = "batch", const char* context = "sparse3") {
+    list_.push_back({{name, base, context, norm, maps}, [](Context<Device>& device, nn::Start start) {
+                       return std::unique_ptr<nn::Model<Device>>(
+                           std::make_unique<nn::Network<S, 3, Device>>(device, DType::f32, start));
+                     }});
+  }
+
+  std::vector<Known<Device>> list_;
+};
 
 template <class Device>
 const std::vector<Known<Device>>& known_networks() {
-  static const std::vector<Known<Device>> list = [] {
-    std::vector<Known<Device>> all;
-    add_base<4>(all), add_base<8>(all), add_base<16>(all), add_base<32>(all);
-    return all;
-  }();
+  static const Table<Device> table;
+  return table.list();
+}
+
+/// The choice's neighbours in the table: those of its name, or the names there are.
+std::string alternatives(const NetworkChoice& choice) {
+  std::string list;
+  for (const auto& known : known_networks<Cpu>())
+    if (known.choice.name == choice.name) list += "\n  " + describe(known.choice);
+  if (list.empty())
+    for (const std::string& name : network_names()) list += "\n  " + name;
   return list;
 }
 
 }  // namespace
 
 std::string describe(const NetworkChoice& c) {
-  return message(c.name, " base ", c.base, ", context ", c.context, ", norm ", c.norm);
+  return message(c.name, " base ", c.base, ", context ", c.context, ", norm ", c.norm, ", ", c.maps,
+                 c.maps == 1 ? " map" : " maps");
+}
+
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const auto& known : known_networks<Cpu>())
+      if (std::find(list.begin(), list.end(), known.choice.name) == list.end()) list.push_back(known.choice.name);
+    return list;
+  }();
+  return names;
+}
+
+PaperUse paper_use(const std::string& network) {
+  if (network == "unet" || network == "fcn8s") return {"disc", "cross-entropy"};
+  if (network.starts_with("fcrn")) return {"gaussian", "squared"};
+  return {};
 }
 
 std::map<std::string, std::string> to_metadata(const NetworkChoice& c) {
   return {{"network", c.name},
           {"network.base", std::to_string(c.base)},
           {"network.context", c.context},
-          {"network.norm", c.norm}};
+          {"network.norm", c.norm},
+          {"network.maps", std::to_string(c.maps)}};
 }
 
 NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where) {
@@ -75,23 +140,25 @@ NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, 
       throw IoError(message(where, ": the file's metadata has no '", key, "': it was not written by nucdet train"));
     return found->second;
   };
-  NetworkChoice choice{get("network"), 0, get("network.context"), get("network.norm")};
-  const std::string base = get("network.base");
-  for (const auto& known : known_networks<Cpu>())
-    if (std::to_string(known.choice.base) == base) choice.base = known.choice.base;
-  if (choice.base == 0) throw IoError(message(where, ": network.base is '", base, "', which is not built in"));
-  return choice;
+  // Files of a version that knew regressors only say nothing of maps.
+  const std::string name = get("network"), base = get("network.base"), context = get("network.context"),
+                    norm = get("network.norm"), maps = metadata.contains("network.maps") ? get("network.maps") : "1";
+  for (const auto& known : known_networks<Cpu>()) {
+    const NetworkChoice& c = known.choice;
+    if (c.name == name && std::to_string(c.base) == base && c.context == context && c.norm == norm &&
+        std::to_string(c.maps) == maps)
+      return c;
+  }
+  throw IoError(message(where, ": the network '", name, "' base ", base, ", context ", context, ", norm ", norm, ", ",
+                        maps, " maps, is not built in"));
 }
 
 template <class Device>
 std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice,
                                                 nn::Start start) {
-  std::string list;
-  for (const auto& known : known_networks<Device>()) {
-    if (known.choice == choice) return known.maker(context, start);
-    list += "\n  " + describe(known.choice);
-  }
-  throw ArgumentError(message("no network '", describe(choice), "' is built in; there are:", list));
+  for (const auto& known : known_networks<Device>())
+    if (known.choice == choice) return known.make(context, start);
+  throw ArgumentError(message("no network '", describe(choice), "' is built in; there are:", alternatives(choice)));
 }
 
 template std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>&, const NetworkChoice&, nn::Start);

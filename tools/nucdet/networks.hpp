@@ -10,16 +10,26 @@
 namespace nucdet::program {
 
 struct NetworkChoice {
-  std::string name = "micronet";    ///< micronet, or micronet-paper for the paper's words
+  std::string name = "micronet";    ///< one of network_names()
   int base = 16;                    ///< filters of the first block
-  std::string context = "sparse3";  ///< how context maps are brought up: sparse3, two-s, bilinear
-  std::string norm = "batch";       ///< batch, batch-stats, instance
+  std::string context = "sparse3";  ///< of micronet, how context maps are brought up: sparse3, two-s, bilinear
+  std::string norm = "batch";       ///< batch; of micronet also batch-stats, instance; of unet and fcn8s also none
+  int maps = 1;                     ///< 1 to regress a label map, 2 to classify pixels
 
   friend bool operator==(const NetworkChoice&, const NetworkChoice&) = default;
 };
 
-/// "micronet base 16, context sparse3, norm batch"
+/// "micronet base 16, context sparse3, norm batch, 1 map"
 std::string describe(const NetworkChoice& choice);
+
+/// micronet, micronet-paper (the paper's words), micronet-lite, frcn, fcrn-a, fcrn-b, fcrn-b-alt, unet, fcn8s.
+const std::vector<std::string>& network_names();
+
+/// Whether the paper uses the network to classify pixels (U-Net, FCN), and with which label and loss it is trained.
+struct PaperUse {
+  std::string label = "proximity", loss = "weighted";
+};
+PaperUse paper_use(const std::string& network);
 
 /// As metadata of a weight file, and back. Throws IoError, naming `where`, for metadata without a known network.
 std::map<std::string, std::string> to_metadata(const NetworkChoice& choice);

@@ -10,13 +10,15 @@
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/detect/nucleus_map.hpp"
 #include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/nn/passes.hpp"
 
 namespace nucdet::detect {
 
-/// Detects nuclei in images of any size: normalised by the whole image, reflected to a multiple of 16, in tiles if
-/// large.
+/// Detects nuclei in images of any size: normalised by the whole image, reflected to a multiple of the network's
+/// coarsest stride, in tiles if large. The network regresses one map, or classifies pixels with two (background and
+/// nucleus before the softmax), whose map is the probability of the second.
 ///
 /// Memory, besides the image's own, is bounded by the tile, and the tiles are invisible in the result: margins hold the
 /// network's reach and the peak window, cores share out the pixels, and the relative threshold is applied after the
@@ -24,26 +26,27 @@ namespace nucdet::detect {
 template <class Device = Cpu>
 class Detector {
  public:
-  static constexpr Index kAlignment = 16;  // the deepest stride of the built-in networks
-
-  /// margin: at least the network's reach (MicroNet: 118) plus the peak radius and 1. tile: pixels read along a side.
+  /// tiles: a margin that is given must be at least the network's reach (MicroNet: 118) and what the peaks look at.
   Detector(const nn::Model<Device>& model, LocalMaxima peaks, TileGrid tiles = {})
       : program_(nn::for_inference(model)), peaks_(peaks), tiles_(tiles) {
     peaks_.check();
     if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
-    if (model.out_channels() != 1)
-      throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1"));
-    const auto reach = model.receptive_field({1, 512, 512, model.in_channels()});
-    const Index wanted = std::max(reach.before, reach.after) + peaks.radius + 1;
-    if (tiles.margin < wanted)
+    if (model.out_channels() > 2)
+      throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1 or 2"));
+    const Shape large{1, 512, 512, model.in_channels()};
+    const auto reach = model.receptive_field(large);
+    const Index wanted = std::max(reach.before, reach.after) + peaks.reach() + 1;
+    tiles_.alignment = model.coarsest_stride(large);
+    if (tiles.margin == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
+    if (tiles_.margin < wanted)
       throw ArgumentError(message("Detector: margin is ", tiles.margin, " pixels, must be at least ", wanted));
   }
 
   LocalMaxima& peaks() { return peaks_; }
   Context<Device>& context() const { return *program_.context; }
 
-  /// The response of one tile of an image on the host: the network over `read` of the normalised image, reflected where
-  /// it reaches beyond `read` to a multiple of 16. [1, read height, read width, 1], valid until the next one.
+  /// The network's output for one tile of an image on the host: `read` of the normalised image, reflected where it
+  /// reaches beyond `read` to a multiple of the stride. [1, read height, read width, maps], valid until the next one.
   Tensor<Device> response(View<const float> image, const data::ChannelStatistics& statistics,
                           const Rectangle& read) const {
     if constexpr (std::is_same_v<Device, Cpu>) {
@@ -57,7 +60,7 @@ class Detector {
   /// The same of an image in the device's memory.
   Tensor<Device> resident_response(View<const float> image, const data::ChannelStatistics& statistics,
                                    const Rectangle& read) const {
-    const Shape padded{1, data::round_up(read.height, kAlignment), data::round_up(read.width, kAlignment),
+    const Shape padded{1, data::round_up(read.height, tiles_.alignment), data::round_up(read.width, tiles_.alignment),
                        image.shape.c};
     TilePass& pass = pass_for(padded);
     const View<float> x = pass.input.template view<float>();
@@ -76,6 +79,24 @@ class Detector {
   std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
     return candidates_of(image.shape,
                          [&](const Rectangle& read) { return resident_response(image, statistics, read); });
+  }
+
+  /// The whole map in which peaks are sought, put together on the host from the tiles' cores: [1, H, W, 1].
+  Tensor<Cpu> map(View<const float> image, const data::ChannelStatistics& statistics) const {
+    Tensor<Cpu> whole = context().host().make({1, image.shape.h, image.shape.w, 1});
+    for (const TileRegion& region : tiles_.regions(image.shape.w, image.shape.h)) {
+      const Tensor<Device> tile = nucleus_map(context(), response(image, statistics, region.read));
+      const Rectangle &core = region.core, &read = region.read;
+      Tensor<Device> dense = context().make({1, core.height, core.width, 1});
+      ops::copy<float>(
+          context(),
+          tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
+          dense.template view<float>());
+      const Tensor<Cpu> part = to_host(context(), dense);
+      ops::copy<float>(context().host(), part.template view<const float>(),
+                       whole.template view<float>().window(core.y, core.x, core.height, core.width));
+    }
+    return whole;
   }
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels.
@@ -118,7 +139,7 @@ class Detector {
     LocalMaxima peaks = peaks_;
     peaks.keep_border = true;
     for (const TileRegion& region : tiles_.regions(image.w, image.h)) {
-      const Tensor<Device> map = response(region.read);
+      const Tensor<Device> map = nucleus_map(context(), response(region.read));
       for (const Peak& p : find_peak_pixels(context(), map.template view<const float>(), peaks)) {
         const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
         if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to

@@ -6,6 +6,7 @@
 
 #include "nucdet/core/math.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/detect/smooth.hpp"
 #include "nucdet/detect/subpixel.hpp"
 #include "nucdet/exec/select.hpp"
 
@@ -18,6 +19,12 @@ struct LocalMaxima {
   float absolute = 0.2f;    ///< and those below this; 0.2 of labels scaled by 5 is 4 % of full scale
   bool refine = true;       ///< sub-pixel positions from a parabola through the peak and its neighbours
   bool keep_border = true;  ///< false: peaks within `radius` pixels of the border are dropped
+  /// Pixels: the map is first blurred by a Gaussian of this sigma; 0: not at all. For pixel classifiers (2), whose maps
+  /// have plateaus.
+  double smoothing = 0;
+
+  /// Pixels that deciding on a peak looks away.
+  Index reach() const { return radius + (smoothing > 0 ? detail::blur_reach(smoothing) : 0); }
 
   void check() const {
     if (radius < 1 || radius > 1000)
@@ -25,6 +32,8 @@ struct LocalMaxima {
     if (!(relative >= 0 && relative <= 1))
       throw ArgumentError(message("LocalMaxima: relative is ", relative, ", must be in [0, 1]"));
     if (!(absolute >= 0)) throw ArgumentError(message("LocalMaxima: absolute is ", absolute, ", must be >= 0"));
+    if (!(smoothing >= 0 && smoothing <= 100))
+      throw ArgumentError(message("LocalMaxima: smoothing is ", smoothing, ", must be in [0, 100]"));
   }
 };
 
@@ -133,6 +142,12 @@ std::vector<Peak> find_peak_pixels(Context<D>& context, View<const float> map, c
   settings.check();
   if (map.shape.n != 1 || map.shape.c != 1)
     throw ShapeError(message("find_peaks: map is ", map.shape, ", wanted 1xHxWx1"));
+  Tensor<D> smoothed;
+  if (settings.smoothing > 0) {
+    smoothed = context.make(map.shape);
+    smooth(context, map, settings.smoothing, smoothed.template view<float>());
+    map = std::as_const(smoothed).template view<const float>();
+  }
   const detail::IsPeak kernel{map, settings.radius, settings.absolute, settings.refine, settings.keep_border};
   std::vector<Peak> found = select<Peak>(context, map.shape, kernel);
   for (const Peak& p : found)

@@ -27,9 +27,11 @@ struct TileRegion {
 /// pixels around it, cut at the image's border; both start on multiples of `alignment`, so that the network's strides
 /// fall on the same pixels in every tile as in the whole image.
 struct TileGrid {
-  Index tile = 1024;   ///< pixels read along one side, margins included
-  Index margin = 128;  ///< at least the network's reach
-  Index alignment = 16;
+  static constexpr Index kAutomatic = -1;
+
+  Index tile = 1024;          ///< pixels read along one side, margins included
+  Index margin = kAutomatic;  ///< at least the network's reach; a Detector knows it, others must say
+  Index alignment = 16;       ///< a Detector takes its network's coarsest stride
   /// Read whole tiles wherever the image is larger than one, so that there is one shape for a device to prepare for;
   /// else no more than the core and its margin.
   bool uniform = false;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <memory>
 #include <string>
 
@@ -37,6 +38,9 @@ class Model {
     Index before = 0, after = 0;
   };
   Reach receptive_field(const Shape& shape) const;
+
+  /// Input pixels to a pixel of the coarsest map, for inputs of this shape: 16 for MicroNet.
+  Index coarsest_stride(const Shape& shape) const;
 
   /// Freezes or thaws the blocks (top-level nodes) whose name is in `nodes`: their weights and running statistics stay
   /// as they are, and they run as in inference. Throws ArgumentError for a name that no block has.
@@ -77,8 +81,15 @@ class Model {
 
 template <class Device>
 auto Model<Device>::receptive_field(const Shape& shape) const -> Reach {
-  const Extent e = program_.extent(shape);
+  const Extent e = program_.extents(shape).back();
   return {static_cast<Index>(std::floor(-e.low)), static_cast<Index>(std::floor(e.high))};
+}
+
+template <class Device>
+Index Model<Device>::coarsest_stride(const Shape& shape) const {
+  double stride = 1;
+  for (const Extent& e : program_.extents(shape)) stride = std::max(stride, e.scale);
+  return static_cast<Index>(std::lround(stride));
 }
 
 template <class Device>

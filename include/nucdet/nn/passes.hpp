@@ -87,13 +87,16 @@ class FusedConvLayer final : public Layer<D> {
 
  private:
   ops::Conv2dProblem problem(const Shape& x) const { return transposed_ ? tconv_.problem(x) : conv_.problem(x); }
-  void copy(Context<D>& context, const Parameter<D>& weight, const Parameter<D>& bias) {
+  /// bias: null for zeros.
+  void copy(Context<D>& context, const Parameter<D>& weight, const Parameter<D>* bias) {
     const DType type = weight.store->dtype();
-    weight_ = context.make({1, 1, 1, weight.count()}, type), bias_ = context.make({1, 1, 1, bias.count()}, type);
+    weight_ = context.make({1, 1, 1, weight.count()}, type);
+    bias_ = context.zeros({1, 1, 1, transposed_ ? tconv_.out : conv_.out}, type);
     dispatch<D>(type, [&]<class T>() {
       if constexpr (std::is_same_v<T, compute_t<T>>) {
         ops::copy<T>(context, View<const T>(weight.template value<T>(), weight_.shape()), weight_.template view<T>());
-        ops::copy<T>(context, View<const T>(bias.template value<T>(), bias_.shape()), bias_.template view<T>());
+        if (bias != nullptr)
+          ops::copy<T>(context, View<const T>(bias->template value<T>(), bias_.shape()), bias_.template view<T>());
       }
     });
   }

@@ -57,8 +57,8 @@ class Program {
   /// The tensor in another element type; itself if it has that type.
   static Tensor<Device> converted(Context<Device>& context, const Tensor<Device>& x, DType type);
 
-  /// The input pixels, relative to its own place, that an output pixel can depend on, for one input shape.
-  Extent extent(const Shape& input) const;
+  /// The input pixels, relative to its own place, that a pixel of each slot can depend on, for one input shape.
+  std::vector<Extent> extents(const Shape& input) const;
 
  private:
   static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes);
@@ -180,6 +180,8 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<
     const auto mark = tape.marks.back();
     const Wire& wire = wires_[mark.step];
     const Tensor<Device> slope = std::move(gradients[static_cast<std::size_t>(wire.output)]);
+    if (!slope)
+      throw Error(message("step '", steps_[mark.step].path, "' has no gradient: nothing but its size is read"));
     std::vector<Tensor<Device>> dx = steps_[mark.step].layer->backward(context, slope, tape, mark.wanted);
     if (tape.size() != mark.size)
       throw Error(message("Tape: step '", steps_[mark.step].path, "' did not take exactly what it had saved"));
@@ -190,7 +192,7 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<
 }
 
 template <class Device>
-Extent Program<Device>::extent(const Shape& input) const {
+std::vector<Extent> Program<Device>::extents(const Shape& input) const {
   const Plan plan = this->plan(input);
   std::vector<Extent> extents(1);
   for (std::size_t k = 0; k < steps_.size(); ++k) {
@@ -198,7 +200,7 @@ Extent Program<Device>::extent(const Shape& input) const {
     for (const int slot : wires_[k].inputs) in.push_back(extents[static_cast<std::size_t>(slot)]);
     extents.push_back(steps_[k].layer->extent(in, shapes_of(wires_[k], plan.shapes)));
   }
-  return extents.back();
+  return extents;
 }
 
 template <class Device>

@@ -26,8 +26,8 @@ inline metrics::CurvePoint best_thresholds(const std::vector<metrics::Candidates
 }  // namespace detail
 
 /// The validation loss over whole images, and the thresholds, relative and absolute, of highest F1 (Hungarian matching
-/// within 16 reference pixels) with that F1. Images are reflected to a multiple of 16; the loss counts their own
-/// pixels. peaks.absolute is the lowest floor that is tried.
+/// within 16 reference pixels) with that F1. Images are reflected to a multiple of the network's stride; the loss
+/// counts their own pixels. peaks.absolute is the lowest floor that is tried.
 template <class Loss, class Profile, class Device>
 Validation validate(const nn::Model<Device>& model, const Loss& loss, const Profile& profile,
                     const data::Dataset& dataset, detect::LocalMaxima peaks = {}) {
@@ -44,7 +44,8 @@ Validation validate(const nn::Model<Device>& model, const Loss& loss, const Prof
     label::render_batch(context, profile, std::span(&sample.points, 1), labels.template view<float>());
     sum += loss::evaluate<float>(context, loss, response.template view<const float>(),
                                  std::as_const(labels).template view<const float>());
-    images.push_back({detect::find_peaks(context, response.template view<const float>(), peaks), sample.points});
+    const Tensor<Device> map = detect::nucleus_map(context, response);
+    images.push_back({detect::find_peaks(context, map.template view<const float>(), peaks), sample.points});
   }
   const metrics::CurvePoint best = detail::best_thresholds(images, static_cast<double>(peaks.absolute));
   return {.loss = sum / static_cast<double>(dataset.size()), .f1 = best.score.f1(), .xi = best.xi, .floor = best.floor};

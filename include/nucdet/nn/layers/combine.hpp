@@ -20,8 +20,9 @@ class CombineLayer : public Layer<D> {
 
   Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
     const Shape& size = reference(shapes);
-    Extent all = in[static_cast<std::size_t>(std::max(reference_, 0))];
+    Extent all{in[static_cast<std::size_t>(std::max(reference_, 0))].scale, kNowhere, -kNowhere};
     for (std::size_t i = 0; i < in.size(); ++i) {
+      if (!reads(i)) continue;
       const double shift_y = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].h, size.h));
       const double shift_x = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].w, size.w));
       all.low = std::min(all.low, in[i].low - std::max(shift_y, shift_x));
@@ -56,8 +57,14 @@ class CombineLayer : public Layer<D> {
     }
   }
 
+  /// Whether the input's pixels matter, or only its size.
+  virtual bool reads(std::size_t) const { return true; }
+
   int reference_;
   const char* name_;
+
+ private:
+  static constexpr double kNowhere = 1e30;
 };
 
 /// The sum of its inputs.
@@ -102,12 +109,12 @@ class AddLayer final : public CombineLayer<D> {
 };
 
 /// Its inputs side by side in the channels. Program lets producers write straight into their slice where that saves
-/// memory.
+/// memory. An input of 0 channels gives its size only, and gets no gradient.
 template <class D>
 class ConcatLayer final : public CombineLayer<D> {
  public:
-  ConcatLayer(int reference, std::vector<Index> channels)
-      : CombineLayer<D>(reference, "Concat"), channels_(std::move(channels)) {}
+  ConcatLayer(int reference, std::vector<Index> channels, const char* name = "Concat")
+      : CombineLayer<D>(reference, name), channels_(std::move(channels)) {}
 
   Shape output_shape(std::span<const Shape> in) const override {
     Shape y = this->reference(in);
@@ -117,7 +124,7 @@ class ConcatLayer final : public CombineLayer<D> {
   }
   bool can_place(std::span<const Shape> in, std::size_t input) const override {
     const Shape& size = this->reference(in);
-    return in[input].h <= size.h && in[input].w <= size.w;  // else it must be cropped
+    return channels_[input] > 0 && in[input].h <= size.h && in[input].w <= size.w;  // else it must be cropped
   }
   Tensor<D> place(const Tensor<D>& y, std::size_t input, Index h, Index w) const override {
     const Index first = first_channel(input);
@@ -127,6 +134,7 @@ class ConcatLayer final : public CombineLayer<D> {
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     dispatch<D>(y.dtype(), [&]<class T>() {
       for (std::size_t i = 0; i < x.size(); ++i) {
+        if (channels_[i] == 0) continue;
         const Shape& s = x[i].shape();
         Tensor<D> slice = y.channels(first_channel(i), channels_[i]);
         const auto in = x[i].template view<const T>();
@@ -143,12 +151,13 @@ class ConcatLayer final : public CombineLayer<D> {
     std::vector<Tensor<D>> dx(channels_.size());
     for (std::size_t i = dx.size(); i-- > 0;) {
       const Index w = static_cast<Index>(tape.take_number()), h = static_cast<Index>(tape.take_number());
-      if (wanted.inputs) dx[i] = this->gradient_of(context, dy.channels(first_channel(i), channels_[i]), h, w);
+      if (wanted.inputs && channels_[i] > 0)
+        dx[i] = this->gradient_of(context, dy.channels(first_channel(i), channels_[i]), h, w);
     }
     if (!wanted.inputs) dx.clear();
     return dx;
   }
-  std::string describe() const override { return "Concat"; }
+  std::string describe() const override { return this->name_; }
 
  private:
   /// Where input i would lie if its producer had written it in place.
@@ -173,6 +182,8 @@ class ConcatLayer final : public CombineLayer<D> {
     clear(0, 0, top, width), clear(top + h, 0, height - top - h, width);
     clear(top, 0, h, left), clear(top, left + w, h, width - left - w);
   }
+  bool reads(std::size_t input) const override { return channels_[input] > 0; }
+
   std::vector<Index> channels_;
 };
 
@@ -203,6 +214,16 @@ struct ConcatOp : Leaf<ConcatOp<Reference>> {
   }
 };
 
+/// Input 0 at the height and width of input 1, of which nothing else is read.
+struct MatchOp : Leaf<MatchOp> {
+  static constexpr std::string_view role = "match";
+  static constexpr int inputs = 2;
+  template <class D>
+  static std::unique_ptr<Layer<D>> make(std::span<const Slot> in) {
+    return std::make_unique<ConcatLayer<D>>(1, std::vector<Index>{in[0].channels, 0}, "MatchSize");
+  }
+};
+
 /// Branches of equal size, added. AddTo<k>: brought to the size of branch k first.
 template <Spec... Branches>
 struct Add : Join<AddOp<kEqualSizes>, Branches...> {};
@@ -213,6 +234,9 @@ template <Spec... Branches>
 struct Concat : Join<ConcatOp<kEqualSizes>, Branches...> {};
 template <int Reference, Spec... Branches>
 struct ConcatTo : Join<ConcatOp<Reference>, Branches...> {};
+/// What S makes of input 0, zero-padded or cropped to the size of input 1.
+template <Spec S>
+struct MatchTo : Join<MatchOp, S, Identity> {};
 /// x + F(x).
 template <Spec... Specs>
 struct Residual : Join<AddOp<kEqualSizes>, Identity, Sequential<Specs...>> {};

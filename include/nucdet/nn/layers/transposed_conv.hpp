@@ -27,7 +27,7 @@ class TransposedConvLayer final : public Layer<D> {
 
   const TransposedConvSettings& settings() const { return settings_; }
   const Parameter<D>& weight() const { return weight_; }
-  const Parameter<D>& bias() const { return bias_; }
+  const Parameter<D>* bias() const { return &bias_; }
 
   Shape output_shape(std::span<const Shape> in) const override { return settings_.problem(in[0]).large; }
   void bind(Binder<D>& binder) override {

@@ -1,0 +1,52 @@
+#pragma once
+#include "nucdet/nn/layers.hpp"
+
+namespace nucdet::nn {
+
+/// The choices of FRCN.
+struct FrcnOptions {
+  int base = 32;  ///< filters of block 1; everything scales with it
+  int maps = 1;   ///< output maps; one ends in ReLU, as published, two or more are linear (logits)
+};
+
+namespace detail {
+
+/// Normalisation and ELU before a 1x1 convolution: how FRCN changes the number of channels.
+template <int Filters>
+struct FrcnProjection : Sequential<BatchNorm, Elu, Conv<Filters, 1>> {};
+
+/// x + 0.3 F(x) with the normalisations before the convolutions, dropout between them and nothing after the sum.
+struct FrcnResidual
+    : Residual<BatchNorm, Elu, Conv<kSame, 3>, ChannelDropout<33>, BatchNorm, Elu, Conv<kSame, 3>, Scale<30>> {};
+
+/// Input 0 up-sampled to the size of input 1, from which nothing is concatenated, then a ReLU projection.
+template <int Filters>
+struct FrcnUp : Sequential<MatchTo<Upsample<2>>, BatchNorm, Relu, Conv<Filters, 1>> {};
+
+template <int Maps>
+struct FrcnHead : Sequential<BatchNorm, Elu, Conv<Maps, 1>, Relu> {};
+template <int Maps>
+requires(Maps > 1) struct FrcnHead<Maps> : Sequential<BatchNorm, Elu, Conv<Maps, 1>> {
+};
+
+}  // namespace detail
+
+/// The fully residual convolutional network of Xie et al. 2018 (Medical Image Analysis 44), the paper's closest rival
+/// of MicroNet, as the same group's later code for PyTorch has it. Encoder and decoder of residual blocks; the encoder
+/// is only asked for sizes. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
+template <FrcnOptions O = FrcnOptions{}>
+struct Frcn
+    : Graph<                                                                                 // block, channels, size
+          Node<"block1", Sequential<detail::FrcnProjection<O.base>, detail::FrcnResidual>>,  // B    1
+          Node<"block2", Sequential<detail::FrcnProjection<2 * O.base>, detail::FrcnResidual, MaxPool<2>,
+                                    detail::FrcnResidual>>,                                                  // 2B   1/2
+          Node<"block3", Sequential<detail::FrcnProjection<4 * O.base>, MaxPool<2>, detail::FrcnResidual>>,  // 4B 1/4
+          Node<"block4", Sequential<detail::FrcnProjection<8 * O.base>, MaxPool<2>, detail::FrcnResidual>>,  // 8B 1/8
+          Node<"block5", Sequential<MaxPool<2>, detail::FrcnResidual>>,                                      // 8B 1/16
+          Node<"up1", Sequential<detail::FrcnUp<8 * O.base>, detail::FrcnResidual>, From<"block5", "block4">>,
+          Node<"up2", Sequential<detail::FrcnUp<4 * O.base>, detail::FrcnResidual>, From<"up1", "block3">>,
+          Node<"up3", Sequential<detail::FrcnUp<2 * O.base>, detail::FrcnResidual>, From<"up2", "block2">>,
+          Node<"up4", Sequential<detail::FrcnUp<O.base>, detail::FrcnResidual>, From<"up3", "block1">>,
+          Node<"out", detail::FrcnHead<O.maps>>> {};
+
+}  // namespace nucdet::nn
