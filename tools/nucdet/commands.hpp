@@ -27,9 +27,13 @@ struct TrainOptions {
   NetworkChoice network;
   std::string initial;              ///< weights to start from
   std::vector<std::string> freeze;  ///< blocks that keep their weights
-  std::string loss = "weighted", label = "proximity", optimizer = "sgd", schedule = "plateau";
-  double alpha = 3, radius = 15, lambda = 5;
+  /// auto: as the paper uses the network, see paper_use(). Cross-entropy gives the network two maps.
+  std::string loss = "auto", label = "auto";
+  std::string optimizer = "sgd", schedule = "plateau";
+  double alpha = 3, lambda = 5;
+  std::optional<double> radius;  ///< of the label; empty: 15 for proximity, 16 for gaussian (4 sigma), 8 for disc
   std::int64_t iterations = 100'000, validate_every = 500, patience = 10'000, warmup = 0;
+  std::int64_t snapshot_every = 0;  ///< keep the weights every so many iterations; 0: not
   double rate = 1e-2, momentum = 0.9, decay = 1e-6, clip = 0;
   Index batch = 4, crop = 200;
   double rotation = 180, elastic = 2, scale_jitter = 0.1, stain = 0.15;

@@ -99,6 +99,7 @@ LoadedModel<Device> load_model(Context<Device>& context, const std::string& path
       static_cast<Index>(metadata_number(file.metadata, "peaks.radius", static_cast<double>(loaded.peaks.radius)));
   loaded.peaks.absolute =
       static_cast<float>(metadata_number(file.metadata, "peaks.floor", static_cast<double>(loaded.peaks.absolute)));
+  loaded.peaks.smoothing = metadata_number(file.metadata, "peaks.smoothing", loaded.peaks.smoothing);
   loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
   if (thresholds.floor) loaded.peaks.absolute = static_cast<float>(*thresholds.floor);
   loaded.peaks.check();

@@ -17,12 +17,17 @@ constexpr const char* kExitCodes =
     "written, or is not valid; 5 out of memory.\n";
 
 void add_network(CLI::App& app, NetworkChoice& n) {
-  app.add_option("--network", n.name,
-                 "micronet, or micronet-paper: the paper's words where they differ from the authors' code")
+  app.add_option("--net,--network", n.name,
+                 "micronet-paper: the paper's words where they differ from the authors' code; micronet-lite: half "
+                 "resolution, a quarter of the cost")
+      ->capture_default_str()
+      ->check(CLI::IsMember(network_names()));
+  app.add_option("--base", n.base, "Filters of the first block: 8, 16, 32 and, by network, 4 or 64")
       ->capture_default_str();
-  app.add_option("--base", n.base, "Filters of the first block: 4, 8, 16 or 32")->capture_default_str();
-  app.add_option("--context", n.context, "Context maps: sparse3, two-s or bilinear")->capture_default_str();
-  app.add_option("--norm", n.norm, "Normalisation: batch, batch-stats or instance")->capture_default_str();
+  app.add_option("--context", n.context, "Context maps of micronet: sparse3, two-s or bilinear")->capture_default_str();
+  app.add_option("--norm", n.norm,
+                 "Normalisation: batch; of micronet also batch-stats or instance, of unet and fcn8s also none")
+      ->capture_default_str();
 }
 
 void add_device(CLI::App& app, DeviceOptions& o) {
@@ -77,22 +82,29 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber)
       ->group(how);
+  c.add_option("--snapshot-every", o.snapshot_every, "Keep the weights of these validations; 0: of none")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber)
+      ->group(how);
   c.add_option("--batch", o.batch, "Crops in a batch")->capture_default_str()->check(CLI::PositiveNumber)->group(how);
   c.add_option("--crop", o.crop, "Crop size, reference pixels")
       ->capture_default_str()
       ->check(CLI::Range(16, 4096))
       ->group(how);
-  c.add_option("--loss", o.loss, "weighted or squared")
+  c.add_option("--loss", o.loss, "weighted, squared or cross-entropy; auto: as the paper uses the network")
       ->capture_default_str()
-      ->check(CLI::IsMember({"weighted", "squared"}))
+      ->check(CLI::IsMember({"auto", "weighted", "squared", "cross-entropy"}))
       ->group(how);
   c.add_option("--lambda", o.lambda, "Of the weighted loss")->capture_default_str()->group(how);
-  c.add_option("--label", o.label, "proximity, gaussian or disc")
+  c.add_option("--label", o.label, "proximity, gaussian or disc; auto: as the paper uses the network")
       ->capture_default_str()
-      ->check(CLI::IsMember({"proximity", "gaussian", "disc"}))
+      ->check(CLI::IsMember({"auto", "proximity", "gaussian", "disc"}))
       ->group(how);
   c.add_option("--alpha", o.alpha, "Decay of the proximity map")->capture_default_str()->group(how);
-  c.add_option("--radius", o.radius, "Radius of the label, reference pixels")->capture_default_str()->group(how);
+  c.add_option("--radius", o.radius,
+               "Radius of the label, reference pixels; default: 15, of gaussian 16 (4 sigma), of disc 8")
+      ->check(CLI::PositiveNumber)
+      ->group(how);
   c.add_option("--optimizer", o.optimizer, "sgd, adam or adamw")
       ->capture_default_str()
       ->check(CLI::IsMember({"sgd", "adam", "adamw"}))

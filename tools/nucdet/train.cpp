@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
@@ -7,6 +8,7 @@
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
 #include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/optim/adam.hpp"
@@ -19,6 +21,7 @@
 #include "common.hpp"
 #include "device.hpp"
 #include "run_log.hpp"
+#include "training.hpp"
 
 namespace nucdet::program {
 
@@ -27,28 +30,25 @@ namespace {
 using Metadata = std::map<std::string, std::string>;
 namespace fs = std::filesystem;
 
-struct RunData {
-  data::Dataset target, validation, auxiliary;
-};
-
 std::string number(double value) {
   std::ostringstream text;
   text << std::setprecision(17) << value;
   return text.str();
 }
 
+std::size_t points(const data::Dataset& set) {
+  std::size_t sum = 0;
+  for (const data::Sample& s : set) sum += s.points.size();
+  return sum;
+}
+
 /// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
 Metadata describe_run(const TrainOptions& o, const RunData& data) {
   Metadata m = to_metadata(o.network);
-  const auto points = [](const data::Dataset& set) {
-    std::size_t sum = 0;
-    for (const data::Sample& s : set) sum += s.points.size();
-    return sum;
-  };
   m["nucdet.version"] = NUCDET_VERSION_STRING;
   m["normalization"] = "per channel, whole image: minus mean, over standard deviation";
   m["pixels"] = "reference pixels, 0.25 um";
-  m["label"] = o.label, m["label.alpha"] = number(o.alpha), m["label.radius"] = number(o.radius);
+  m["label"] = o.label, m["label.alpha"] = number(o.alpha), m["label.radius"] = number(*o.radius);
   m["loss"] = o.loss, m["loss.lambda"] = number(o.lambda);
   m["optimizer"] = o.optimizer, m["optimizer.rate"] = number(o.rate), m["optimizer.momentum"] = number(o.momentum);
   m["optimizer.decay"] = number(o.decay), m["optimizer.clip"] = number(o.clip);
@@ -61,8 +61,7 @@ Metadata describe_run(const TrainOptions& o, const RunData& data) {
                                     o.scale_jitter, ", stain ", o.stain, ", balanced ", o.balanced);
   m["train.best"] = o.best;
   m["train.precision"] = o.device.precision;
-  m["data.train"] = message(fs::path(o.manifest).lexically_normal().parent_path().filename().string(), ", split ",
-                            o.train_split, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
+  m["data.train"] = message(data.name, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
   m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
   if (!data.auxiliary.empty())
     m["data.auxiliary"] =
@@ -118,12 +117,35 @@ data::CropSampler sampler_of(const TrainOptions& o) {
   s.crop = o.crop, s.batch = o.batch, s.seed = o.seed, s.balanced = o.balanced;
   s.augmentation.rotation = o.rotation, s.augmentation.mirror = o.mirror, s.augmentation.elastic = o.elastic;
   s.augmentation.scale = o.scale_jitter, s.augmentation.stain = o.stain;
-  s.margin = std::max(48.0, 2 * o.radius);
+  s.margin = std::max(48.0, 2 * *o.radius);
   return s;
 }
 
-/// The absolute floor is 4 % of the label's full scale, which the weighted loss takes to 5.
-detect::LocalMaxima peaks_of(const TrainOptions& o) { return {.absolute = o.loss == "weighted" ? 0.2f : 0.04f}; }
+/// The absolute floor is 4 % of the label's full scale (1, or about that of a Gaussian), which the weighted loss takes
+/// to 5. A classifier's map is smoothed.
+detect::LocalMaxima peaks_of(const TrainOptions& o) {
+  return {.absolute = o.loss == "weighted" ? 0.2f : 0.04f, .smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0};
+}
+
+/// The paper's use of the network where nothing else is asked for, and what follows from label and loss.
+TrainOptions settled(TrainOptions o) {
+  const PaperUse use = paper_use(o.network.name);
+  if (o.label == "auto") o.label = use.label;
+  if (o.loss == "auto") o.loss = use.loss;
+  if (!o.radius) o.radius = o.label == "gaussian" ? 16 : o.label == "disc" ? 8 : 15;
+  if (o.loss == "cross-entropy" && o.label != "disc")
+    throw ArgumentError(message("train: cross-entropy is for classes, the label is ", o.label, ", wanted disc"));
+  o.network.maps = o.loss == "cross-entropy" ? 2 : 1;
+  return o;
+}
+
+/// Class weights by the inverse of the share of pixels that lie in a disc, overlaps not counted.
+loss::CrossEntropy balanced(const data::Dataset& set, double radius) {
+  double pixels = 0;
+  for (const data::Sample& s : set) pixels += static_cast<double>(view_of(s.image).shape.pixels());
+  const double discs = static_cast<double>(points(set)) * 3.14159265 * radius * radius;
+  return loss::CrossEntropy::balanced(std::clamp(discs / pixels, 0.001, 0.5));
+}
 
 /// Writes the log, the best weights and, last, the checkpoint, after each validation.
 template <class Trainer>
@@ -147,14 +169,9 @@ class Recorder {
   void on_validation(const train::Validation& found) {
     log_.add(found);
     const fs::path folder = options_.out;
-    if (found.best) {
-      Metadata weights = metadata_;
-      weights["peaks.xi"] = number(found.xi), weights["peaks.radius"] = "5",
-      weights["peaks.floor"] = number(found.floor);
-      weights["train.iteration"] = std::to_string(found.iteration);
-      weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
-      io::save_weights(folder / "best.safetensors", trainer_.model(), weights);
-    }
+    if (found.best) save(folder / "best.safetensors", found);
+    if (options_.snapshot_every > 0 && found.iteration % options_.snapshot_every == 0)
+      save(folder / message("snapshot-", found.iteration, ".safetensors"), found);
     log_.write(folder);
     Metadata checkpoint = metadata_;
     checkpoint["peaks.xi"] = number(found.xi), checkpoint["peaks.floor"] = number(found.floor);
@@ -166,6 +183,17 @@ class Recorder {
   }
 
  private:
+  /// Weights, with the thresholds that go with them.
+  void save(const fs::path& path, const train::Validation& found) const {
+    Metadata weights = metadata_;
+    const detect::LocalMaxima peaks = peaks_of(options_);
+    weights["peaks.xi"] = number(found.xi), weights["peaks.radius"] = std::to_string(peaks.radius);
+    weights["peaks.floor"] = number(found.floor), weights["peaks.smoothing"] = number(peaks.smoothing);
+    weights["train.iteration"] = std::to_string(found.iteration);
+    weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
+    io::save_weights(path, trainer_.model(), weights);
+  }
+
   Trainer& trainer_;
   const TrainOptions& options_;
   const Metadata& metadata_;
@@ -175,8 +203,8 @@ class Recorder {
 };
 
 template <class Loss, class Profile, class Rule, class Device>
-int run(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss, const Profile& profile,
-        const Rule& rule) {
+train::Validation run(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
+                      const Profile& profile, const Rule& rule) {
   train::Trainer<Loss, Profile, Rule, Device> trainer(model, loss, profile, rule, sampler_of(o), settings_of(o));
   const Metadata metadata = describe_run(o, data);
   RunLog log(std::min<std::int64_t>(50, o.validate_every));
@@ -198,36 +226,41 @@ int run(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, co
   }
   if (const std::string note = trainer.capture_note(); !note.empty() && !o.quiet)
     std::fprintf(stderr, "steps were not replayed from a captured graph: %s\n", note.c_str());
-  const train::Validation& best = trainer.state().best;
-  std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
-            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << " and floor "
-            << best.floor << ", iteration " << best.iteration << '\n';
-  return 0;
+  return trainer.state().best;
 }
 
 template <class Loss, class Profile, class Device>
-int with_rule(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
-              const Profile& profile) {
+train::Validation with_rule(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
+                            const Profile& profile) {
   return o.optimizer == "sgd" ? run(model, o, data, loss, profile, sgd(o))
                               : run(model, o, data, loss, profile, adam(o));
 }
 
 template <class Loss, class Device>
-int with_label(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
-  if (o.label == "gaussian")
-    return with_rule(model, o, data, loss, label::GaussianDensity{.sigma = static_cast<float>(o.radius / 4)});
-  if (o.label == "disc") return with_rule(model, o, data, loss, label::Disc{.radius = static_cast<float>(o.radius)});
-  return with_rule(model, o, data, loss,
-                   label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = static_cast<float>(o.radius)});
+train::Validation with_label(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
+  const float radius = static_cast<float>(*o.radius);
+  if (o.label == "gaussian") return with_rule(model, o, data, loss, label::GaussianDensity{.sigma = radius / 4});
+  if (o.label == "disc") return with_rule(model, o, data, loss, label::Disc{.radius = radius});
+  return with_rule(model, o, data, loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius});
 }
 
 template <class Device>
-int train_on(Context<Device>& context, const TrainOptions& o) {
-  Context<Cpu>& host = context.host();
-  RunData data{load_dataset(host, entries_of(o.manifest, o.train_split)),
-               load_dataset(host, entries_of(o.manifest, o.validation_split)),
-               {}};
-  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(host, entries_of(o.auxiliary, o.train_split));
+train::Validation with_loss(nn::Model<Device>& model, const TrainOptions& o, const RunData& data) {
+  if (o.loss == "cross-entropy")
+    return with_rule(model, o, data, balanced(data.target, *o.radius),
+                     label::Disc{.radius = static_cast<float>(*o.radius)});
+  if (o.loss == "squared") return with_label(model, o, data, loss::SquaredError{});
+  loss::WeightedSquaredError weighted;
+  weighted.lambda = static_cast<float>(o.lambda);
+  return with_label(model, o, data, weighted);
+}
+
+}  // namespace
+
+template <class Device>
+train::Validation train_model(Context<Device>& context, const TrainOptions& asked, const RunData& data) {
+  const TrainOptions o = settled(asked);
+  make_folder(o.out);
   const auto model = make_network(context, o.network);
   if (!o.initial.empty()) {
     const LoadedModel<Device> start = load_model(context, o.initial);
@@ -240,10 +273,30 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
     std::fprintf(stderr, "%s, %lld parameters; %zu images to train on, %zu to validate with; %d threads\n",
                  describe(o.network).c_str(), static_cast<long long>(model->parameters()->parameter_count()),
                  data.target.size(), data.validation.size(), context.threads());
-  if (o.loss == "squared") return with_label(*model, o, data, loss::SquaredError{});
-  loss::WeightedSquaredError weighted;
-  weighted.lambda = static_cast<float>(o.lambda);
-  return with_label(*model, o, data, weighted);
+  return with_loss(*model, o, data);
+}
+
+template train::Validation train_model(Context<Cpu>&, const TrainOptions&, const RunData&);
+#ifdef NUCDET_WITH_CUDA
+template train::Validation train_model(Context<Cuda>&, const TrainOptions&, const RunData&);
+#endif
+
+namespace {
+
+template <class Device>
+int train_on(Context<Device>& context, const TrainOptions& o) {
+  Context<Cpu>& host = context.host();
+  RunData data{
+      message(fs::path(o.manifest).lexically_normal().parent_path().filename().string(), ", split ", o.train_split),
+      load_dataset(host, entries_of(o.manifest, o.train_split)),
+      load_dataset(host, entries_of(o.manifest, o.validation_split)),
+      {}};
+  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(host, entries_of(o.auxiliary, o.train_split));
+  const train::Validation best = train_model(context, o, data);
+  std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
+            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << " and floor "
+            << best.floor << ", iteration " << best.iteration << '\n';
+  return 0;
 }
 
 }  // namespace
