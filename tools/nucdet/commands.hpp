@@ -105,6 +105,24 @@ struct BenchOptions {
 };
 int bench(const BenchOptions&);
 
+struct StudyOptions {
+  std::string name;               ///< baseline, cross, finetune, mix, gamma or lambda
+  std::vector<std::string> data;  ///< manifests or folders; all but baseline and cross use the first alone
+  std::string out;
+  std::string budget = "full";        ///< full: the paper's; cpu: what shows the effect within an hour of two cores
+  std::vector<std::string> organs;    ///< those to use; empty: all
+  std::vector<std::string> targets;   ///< of finetune, mix, gamma and lambda; empty: three drawn with the seed
+  std::vector<std::string> networks;  ///< of baseline; empty: all
+  NetworkChoice network;              ///< of the others; base 0: the budget's
+  std::vector<double> gammas, lambdas;
+  std::optional<std::int64_t> iterations;  ///< instead of the budget's
+  int seeds = 1;
+  std::uint64_t seed = 1;  ///< the first
+  DeviceOptions device;
+  bool quiet = false;
+};
+int study(const StudyOptions&);
+
 /// What this program can run on, and why not on a GPU.
 int doctor();
 

@@ -84,7 +84,10 @@ template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
   LoadedModel<Device> loaded{
-      make_network(context, from_metadata(file.metadata, path), nn::Start::zeros), file.metadata, {}};
+      make_network(context, from_metadata(file.metadata, path), nn::Start::zeros), file.metadata, {}, 0.2f};
+  // The weighted loss takes labels to 5, the others leave them at 1.
+  if (const auto loss = file.metadata.find("loss"); loss != file.metadata.end() && loss->second != "weighted")
+    loaded.least_floor = 0.04f;
   const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
   if (prefix.empty()) {
     io::apply_weights(file, *loaded.model, path);

@@ -36,6 +36,7 @@ struct LoadedModel {
   std::unique_ptr<nn::Model<Device>> model;
   std::map<std::string, std::string> metadata;
   detect::LocalMaxima peaks;
+  float least_floor = 0.2f;  ///< 4 % of the label's full scale: below it no threshold is sought
 };
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,

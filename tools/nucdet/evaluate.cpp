@@ -59,7 +59,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
   LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
   use = {loaded.peaks.relative, loaded.peaks.absolute};
-  loaded.peaks.absolute = std::min(use.floor, detect::LocalMaxima{}.absolute);
+  loaded.peaks.absolute = std::min(use.floor, loaded.least_floor);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
   std::vector<Scored> scored;

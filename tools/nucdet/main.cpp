@@ -256,6 +256,44 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
   return c;
 }
 
+CLI::App& add_study(CLI::App& app, StudyOptions& o) {
+  CLI::App& c = *app.add_subcommand("study", "Repeat an experiment of the paper");
+  c.footer(
+      "Examples:\n"
+      "  nucdet study baseline --data nuinsseg-human23 --out studies --budget cpu --organs kidney,liver,tonsil\n"
+      "  nucdet study cross --data nuinsseg-human23 --data monuseg-tiles --out studies --budget cpu\n"
+      "  nucdet study finetune --data nuinsseg-human23 --out studies --budget cpu --targets kidney --seeds 3\n"
+      "Writes OUT/NAME/report.md with its CSV and SVG files. Models and test results are kept in OUT/models and "
+      "OUT/tests:\n"
+      "a study that was stopped goes on where it stood, and studies share what they need from each other.\n" +
+      std::string(kExitCodes));
+  c.add_option("name", o.name, "baseline, cross, finetune, mix, gamma or lambda")
+      ->required()
+      ->check(CLI::IsMember({"baseline", "cross", "finetune", "mix", "gamma", "lambda"}));
+  c.add_option("--data", o.data, "Manifests, or folders with one; all but baseline and cross use the first alone")
+      ->required();
+  c.add_option("-o,--out", o.out, "Folder of all studies")->required();
+  c.add_option("--budget", o.budget, "full: the paper's size; cpu: the smallest that shows the effect")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"full", "cpu"}));
+  c.add_option("--organs", o.organs, "Organs to use; default: all")->delimiter(',');
+  c.add_option("--targets", o.targets, "Target organs of finetune, mix, gamma, lambda; default: three, drawn")
+      ->delimiter(',');
+  c.add_option("--networks", o.networks, "Networks of baseline; default: all")->delimiter(',');
+  o.network.base = 0;
+  c.add_option("--net,--network", o.network.name, "Network of the others")
+      ->capture_default_str()
+      ->check(CLI::IsMember(network_names()));
+  c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's");
+  c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
+  c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
+  c.add_option("--iterations", o.iterations, "Instead of the budget's")->check(CLI::PositiveNumber);
+  c.add_option("--seeds", o.seeds, "Repetitions, for error bars")->capture_default_str()->check(CLI::PositiveNumber);
+  c.add_option("--seed", o.seed, "The first seed")->capture_default_str();
+  add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
 /// Runs a command; exceptions become exit codes and one message.
 template <class Command>
 int guarded(const Command& command) {
@@ -291,10 +329,11 @@ int main(int argc, char** argv) {
   SynthOptions synth_options;
   SummaryOptions summary_options;
   BenchOptions bench_options;
+  StudyOptions study_options;
   const CLI::App &train_app = add_train(app, train_options), &detect_app = add_detect(app, detect_options);
   const CLI::App &evaluate_app = add_evaluate(app, evaluate_options), &overlay_app = add_overlay(app, overlay_options);
   const CLI::App &synth_app = add_synth(app, synth_options), &summary_app = add_summary(app, summary_options);
-  const CLI::App& bench_app = add_bench(app, bench_options);
+  const CLI::App &bench_app = add_bench(app, bench_options), &study_app = add_study(app, study_options);
   const CLI::App& doctor_app = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
   try {
     app.parse(argc, argv);
@@ -306,6 +345,7 @@ int main(int argc, char** argv) {
     if (overlay_app.parsed()) return overlay(overlay_options);
     if (synth_app.parsed()) return synth(synth_options);
     if (bench_app.parsed()) return bench(bench_options);
+    if (study_app.parsed()) return study(study_options);
     if (doctor_app.parsed()) return doctor();
     return summary_app.parsed() ? summary(summary_options) : 2;
   });

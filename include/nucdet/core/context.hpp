@@ -72,6 +72,7 @@ class Context<Cpu> {
 
   int threads() const { return threads_.size(); }
   std::uint64_t seed() const { return options_.seed; }
+  const ContextOptions& options() const { return options_; }
   const cpu::Kernels* kernels() const { return options_.kernels; }
   ConvolutionMethod convolution() const { return options_.convolution; }
   MemoryPool& memory() { return memory_; }

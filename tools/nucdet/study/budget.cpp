@@ -1,0 +1,51 @@
+#include "budget.hpp"
+
+#include "nucdet/core/error.hpp"
+
+namespace nucdet::program::studies {
+
+namespace {
+
+/// The paper's numbers; TrainOptions' own defaults are its protocol.
+Budget full() {
+  Budget b{.name = "full"};
+  b.tuning.schedule = "constant", b.tuning.rate = 1e-3;
+  b.tuning.iterations = 20'000, b.tuning.validate_every = 1000;
+  b.base_snapshots = 2000, b.base_stages = 10;
+  b.width = 32;
+  b.target_shares = {0.1, 0.2, 0.4, 0.6, 0.8, 1}, b.auxiliary_shares = {0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5};
+  b.mixed_shares = {0, 0.05, 0.5};
+  b.frozen_blocks = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  b.gammas = {0.01, 0.1, 0.5, 1, 5, 10, 50, 100}, b.lambdas = {0, 0.005, 0.05, 0.5, 5, 50};
+  return b;
+}
+
+/// Networks of a quarter of the width or less, crops of 128 pixels and AdamW, which needs hundreds of iterations where
+/// the paper's SGD needs ten thousands.
+Budget cpu() {
+  Budget b = full();
+  b.name = "cpu";
+  for (TrainOptions* o : {&b.training, &b.tuning}) {
+    o->optimizer = "adamw", o->decay = 1e-2, o->clip = 1, o->crop = 128;
+    o->validate_every = 50;
+  }
+  b.training.schedule = "cosine", b.training.rate = 3e-3, b.training.warmup = 20, b.training.iterations = 300;
+  b.tuning.schedule = "constant", b.tuning.rate = 1e-3, b.tuning.iterations = 150, b.tuning.validate_every = 25;
+  b.base_snapshots = 50, b.base_stages = 6;
+  b.width = 8;
+  b.target_shares = {0.1, 0.2, 0.4, 1}, b.auxiliary_shares = {0, 0.02, 0.1, 0.5};
+  b.mixed_shares = {0, 0.5};
+  b.frozen_blocks = {0, 1, 3, 5, 7, 9};
+  b.gammas = {0.01, 0.1, 1, 10, 100};
+  return b;
+}
+
+}  // namespace
+
+Budget budget_of(const std::string& name) {
+  if (name == "full") return full();
+  if (name == "cpu") return cpu();
+  throw ArgumentError(message("study: budget '", name, "', wanted full or cpu"));
+}
+
+}  // namespace nucdet::program::studies

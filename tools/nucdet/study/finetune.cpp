@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <set>
+
+#include "study.hpp"
+
+namespace nucdet::program::studies {
+
+namespace {
+
+/// The blocks in the paper's numbering (MicroNet's ten; what else there is belongs to the last).
+const std::vector<std::string> kBlocks{"in", "down1", "down2", "down3", "down4", "up1", "up2", "up3", "up4"};
+
+/// A model to start from.
+struct Base {
+  std::string name, organ;  // organ: empty for none
+};
+
+/// The fine-tunings of one target.
+class Tuning {
+ public:
+  Tuning(Study& study, const std::string& target)
+      : study_(study), who_(study.contestant()), target_(study.first().organ(target)), bases_(choose()) {}
+
+  const std::vector<Base>& bases() const { return bases_; }
+  const Base& best() const { return bases_[0]; }
+
+  /// F1 on the target at each validation of a run of fine-tuning (first row of Fig. 5).
+  io::ChartSeries by_iterations(const Base& base) {
+    io::ChartSeries series{.label = base.name, .markers = true};
+    const std::int64_t every = study_.budget.tuning.validate_every;
+    for (std::int64_t i = every; i <= study_.budget.tuning.iterations; i += every) {
+      std::vector<double> f1;
+      for (const std::uint64_t seed : study_.seeds()) {
+        const Trained trained = study_.laboratory.train(started(base, seed, target_.train));
+        f1.push_back(trained.failure.empty() ? study_.laboratory.test(trained.snapshot(i), *target_.test).score.f1()
+                                             : 0);
+      }
+      add(series, static_cast<double>(i), f1);
+    }
+    return series;
+  }
+
+  /// F1 with a share of the target's annotations (second row).
+  io::ChartSeries by_share(const Base& base) {
+    io::ChartSeries series{.label = base.name, .markers = true};
+    for (const double share : study_.budget.target_shares) {
+      const PartPtr part = share < 1 ? share_of(*target_.train, share) : target_.train;
+      add(series, 100 * share, f1_of([&](std::uint64_t seed) { return started(base, seed, part); }));
+    }
+    return series;
+  }
+
+  /// F1 from snapshots of the best base's own training (third row).
+  io::ChartSeries by_stage() {
+    io::ChartSeries series{.label = target_.name + " from " + best().organ, .markers = true};
+    for (std::int64_t k = 1; k <= study_.budget.base_stages; ++k) {
+      const std::int64_t iteration = k * study_.budget.base_snapshots;
+      add(series, static_cast<double>(iteration), f1_of([&](std::uint64_t seed) {
+            Training base = study_.from_scratch(who_, study_.first().organ(best().organ), seed);
+            base.options.snapshot_every = study_.budget.base_snapshots;
+            base.options.validate_every = std::min(base.options.validate_every, study_.budget.base_snapshots);
+            Training t = study_.tuning(who_, target_, seed);
+            t.options.initial = study_.laboratory.train(base).snapshot(iteration).string();
+            t.label += message(" from ", best().organ, ' ', iteration);
+            return t;
+          }));
+    }
+    return series;
+  }
+
+  /// F1 with the first blocks of the best base frozen (fourth row).
+  io::ChartSeries by_frozen() {
+    io::ChartSeries series{.label = target_.name + " from " + best().organ, .markers = true};
+    for (const int blocks : study_.budget.frozen_blocks)
+      add(series, blocks, f1_of([&](std::uint64_t seed) {
+            Training t = started(best(), seed, target_.train);
+            t.options.freeze.assign(kBlocks.begin(), kBlocks.begin() + blocks);
+            if (blocks > 0) t.label += message(" frozen ", blocks);
+            return t;
+          }));
+    return series;
+  }
+
+ private:
+  /// The best and the worst model of other organs, two more drawn, and none.
+  std::vector<Base> choose() const {
+    const std::vector<std::string> sources = sources_by_f1(study_, target_.name);
+    std::vector<Base> chosen{{"best, " + sources.front(), sources.front()}};
+    if (sources.size() > 1) chosen.push_back({"worst, " + sources.back(), sources.back()});
+    std::vector<std::string> rest;
+    if (sources.size() > 2) rest.assign(sources.begin() + 1, sources.end() - 1);
+    RandomStream random{study_.options.seed, 5};
+    for (int i = 0; i < 2 && !rest.empty(); ++i) {
+      const auto at = rest.begin() + static_cast<std::ptrdiff_t>(random.below(static_cast<Index>(rest.size())));
+      chosen.push_back({"random, " + *at, *at});
+      rest.erase(at);
+    }
+    chosen.push_back({"from scratch", ""});
+    return chosen;
+  }
+
+  Training started(const Base& base, std::uint64_t seed, const PartPtr& part) {
+    Training t = study_.tuning(who_, target_, seed);
+    t.target = part;
+    t.options.snapshot_every = part == target_.train ? t.options.validate_every : 0;
+    if (base.organ.empty()) return t;
+    const Training source = study_.from_scratch(who_, study_.first().organ(base.organ), seed);
+    t.options.initial = study_.laboratory.train(source).weights().string();
+    t.label += " from " + base.organ;
+    return t;
+  }
+  template <class Make>
+  std::vector<double> f1_of(const Make& make) {
+    std::vector<double> f1;
+    for (const std::uint64_t seed : study_.seeds()) f1.push_back(study_.result(make(seed), target_.test).score.f1());
+    return f1;
+  }
+  static void add(io::ChartSeries& series, double x, const std::vector<double>& f1) {
+    const Spread spread = spread_of(f1);
+    series.points.push_back({x, spread.mean});
+    if (f1.size() > 1) series.errors.push_back(spread.deviation);
+  }
+
+  Study& study_;
+  Contestant who_;
+  const Organ& target_;
+  std::vector<Base> bases_;
+};
+
+void add_rows(Table& table, const std::string& row, const std::string& target, const io::ChartSeries& series) {
+  for (const Point& p : series.points) table.rows.push_back({row, target, series.label, shown(p.x, 0), shown(p.y, 4)});
+}
+
+io::Chart chart_of(const std::string& title, const std::string& x_label) {
+  return {.title = title, .x_label = x_label, .y_label = "F1 on the target"};
+}
+
+}  // namespace
+
+/// Table 2 and Fig. 5. The bases come from what `cross` found on the same data.
+void finetune(Study& study) {
+  if (!study.contestant().network.name.starts_with("micronet"))
+    throw ArgumentError("study finetune: freezes MicroNet's blocks by number, --net must be a micronet");
+  Table table{{"experiment", "target", "start", "x", "f1"}, {}};
+  Table bases{{"target", "best base", "worst base", "random bases"}, {}};
+  io::Chart stage = chart_of("Stage of the base model", "iterations of the base model's training"),
+            frozen = chart_of("Frozen blocks", "first blocks frozen");
+  for (const std::string& target : study.targets()) {
+    Tuning tuning(study, target);
+    io::Chart iterations = chart_of("Iterations, " + target, "iterations of fine-tuning"),
+              shares = chart_of("Share of the target's annotations, " + target, "per cent");
+    std::vector<std::string> row{target, "-", "-", ""};
+    for (const Base& base : tuning.bases()) {
+      iterations.series.push_back(tuning.by_iterations(base));
+      add_rows(table, "iterations", target, iterations.series.back());
+      if (base.name.starts_with("best")) row[1] = base.organ;
+      if (base.name.starts_with("worst")) row[2] = base.organ;
+      if (base.name.starts_with("random")) row[3] += (row[3].empty() ? "" : ", ") + base.organ;
+    }
+    bases.rows.push_back(row);
+    for (const Base& base : {tuning.best(), tuning.bases().back()}) {
+      shares.series.push_back(tuning.by_share(base));
+      add_rows(table, "share", target, shares.series.back());
+    }
+    stage.series.push_back(tuning.by_stage()), frozen.series.push_back(tuning.by_frozen());
+    add_rows(table, "stage", target, stage.series.back()), add_rows(table, "frozen", target, frozen.series.back());
+    study.report.chart("iterations-" + target, iterations, "First row of Fig. 5. " + std::string(kOneSlideAnOrgan));
+    study.report.chart("shares-" + target, shares, "Second row of Fig. 5. " + std::string(kOneSlideAnOrgan));
+  }
+  study.report.chart("stage", stage, "Third row of Fig. 5, from the best base. " + std::string(kOneSlideAnOrgan));
+  study.report.chart("frozen", frozen, "Fourth row of Fig. 5, from the best base. " + std::string(kOneSlideAnOrgan));
+  study.report.paragraph("The base models (Table 2), by their F1 on the target's test images before any fine-tuning:");
+  study.report.table("bases", bases, true);
+  study.report.table("results", table, false);
+}
+
+}  // namespace nucdet::program::studies

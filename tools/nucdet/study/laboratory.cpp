@@ -1,0 +1,247 @@
+#include "laboratory.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+
+#include "nucdet/detect/detector.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/json.hpp"
+#include "nucdet/match/hungarian.hpp"
+#include "nucdet/nn/passes.hpp"
+#include "nucdet/version.hpp"
+
+#include "../common.hpp"
+#include "../device.hpp"
+#include "../training.hpp"
+#include "hash.hpp"
+
+namespace nucdet::program::studies {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// Letters, digits and a few signs; the rest becomes '-'.
+std::string file_name(const std::string& text) {
+  std::string name;
+  for (const char c : text) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '+';
+    if (plain || name.empty() || name.back() != '-') name += plain ? c : '-';
+  }
+  return name.substr(0, 120);
+}
+
+/// Everything that decides what a training gives.
+io::JsonRecord record_of(const Training& t) {
+  const TrainOptions& o = t.options;
+  std::string frozen;
+  for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
+  const fs::path initial = o.initial;
+  const auto part = [](const PartPtr& p) {
+    return p ? message(p->text, " (", p->samples.size(), " images, ", hexadecimal(p->hash), ")") : std::string("none");
+  };
+  return {
+      {"network", describe(o.network)},
+      {"label", o.label},
+      {"radius", o.radius.value_or(0)},
+      {"alpha", o.alpha},
+      {"loss", o.loss},
+      {"lambda", o.lambda},
+      {"gamma", o.gamma},
+      {"optimizer", o.optimizer},
+      {"rate", o.rate},
+      {"momentum", o.momentum},
+      {"decay", o.decay},
+      {"clip", o.clip},
+      {"schedule", o.schedule},
+      {"patience", static_cast<double>(o.patience)},
+      {"warmup", static_cast<double>(o.warmup)},
+      {"iterations", static_cast<double>(o.iterations)},
+      {"validate_every", static_cast<double>(o.validate_every)},
+      {"snapshot_every", static_cast<double>(o.snapshot_every)},
+      {"best", o.best},
+      {"batch", static_cast<double>(o.batch)},
+      {"crop", static_cast<double>(o.crop)},
+      {"augmentation", message(o.rotation, ' ', o.elastic, ' ', o.scale_jitter, ' ', o.stain, ' ', o.mirror)},
+      {"seed", static_cast<double>(o.seed)},
+      {"frozen", frozen},
+      {"initial", o.initial.empty() ? std::string() : (initial.parent_path().filename() / initial.filename()).string()},
+      {"precision", o.device.precision},
+      {"target", part(t.target)},
+      {"validation", part(t.validation)},
+      {"auxiliary", part(t.auxiliary)}};
+}
+
+std::uint64_t hash_of(const io::JsonRecord& record) {
+  Hash hash;
+  for (const auto& [name, value] : record) {
+    hash.add(name);
+    if (const auto* text = std::get_if<std::string>(&value)) hash.add(*text);
+    if (const auto* number = std::get_if<double>(&value)) hash.add(*number);
+  }
+  return hash.value();
+}
+
+constexpr const char* kTestHeader = "xi,floor,hits,false_alarms,misses,distance_sum,distance_squares";
+
+void write_test(const fs::path& path, const Tested& tested) {
+  std::ostringstream csv;
+  csv << kTestHeader << '\n' << std::setprecision(17);
+  const auto row = [&](double xi, double floor, const metrics::Score& s) {
+    csv << xi << ',' << floor << ',' << s.hits << ',' << s.false_alarms << ',' << s.misses << ',' << s.distance_sum
+        << ',' << s.distance_squares << '\n';
+  };
+  row(-1, -1, tested.score);  // at the model's own thresholds
+  for (const metrics::CurvePoint& p : tested.curve) row(p.xi, p.floor, p.score);
+  io::write_atomically(path, csv.str());
+}
+
+Tested read_test(const fs::path& path) {
+  std::ifstream in(path);
+  std::string line;
+  Tested tested;
+  if (!std::getline(in, line) || line != kTestHeader)
+    throw IoError(message(path.string(), ": header is '", line, "', wanted '", kTestHeader, "'"));
+  for (bool first = true; std::getline(in, line); first = false) {
+    metrics::CurvePoint p;
+    std::istringstream cells(line);
+    char comma = 0;
+    cells >> p.xi >> comma >> p.floor >> comma >> p.score.hits >> comma >> p.score.false_alarms >> comma >>
+        p.score.misses >> comma >> p.score.distance_sum >> comma >> p.score.distance_squares;
+    if (!cells) throw IoError(message(path.string(), ": row '", line, "' is not seven numbers"));
+    if (first)
+      tested.score = p.score;
+    else
+      tested.curve.push_back(p);
+  }
+  if (tested.curve.empty()) throw IoError(message(path.string(), ": no rows"));
+  return tested;
+}
+
+template <class Device>
+class LaboratoryOn final : public Laboratory {
+ public:
+  LaboratoryOn(Context<Device>& context, const fs::path& out, bool quiet)
+      : context_(context), models_(out / "models"), tests_(out / "tests"), quiet_(quiet) {
+    make_folder(models_), make_folder(tests_);
+  }
+
+  Context<Cpu>& host() override { return context_.host(); }
+
+  Trained train(const Training& t) override {
+    const io::JsonRecord record = record_of(t);
+    Trained trained{models_ / (file_name(t.label) + "-" + hexadecimal(hash_of(record), 10)), "", 0};
+    const fs::path done = trained.folder / "training.json";
+    const auto begin = Clock::now();
+    if (!fs::exists(done)) {
+      std::string failure;
+      try {
+        run(t, trained.folder);
+      } catch (const NumericError& error) { failure = error.what(); }
+      finish(done, record, failure, begin);
+    }
+    trained.failure = read_text(trained.folder / "failure.txt");
+    if (trained.failure.empty())
+      trained.validation_f1 = metadata_number(io::read_safetensors(trained.weights()).metadata, "validation.f1", 0);
+    say(message("trained ", t.label,
+                trained.failure.empty() ? message(", validation F1 ", trained.validation_f1) : ": " + trained.failure),
+        begin);
+    return trained;
+  }
+
+  Tested test(const fs::path& weights, const Part& part) override {
+    const std::string name = weights.parent_path().filename().string() + "-" + weights.stem().string();
+    const fs::path path = tests_ / (name + "-" + file_name(part.text) + "-" + hexadecimal(part.hash, 10) + ".csv");
+    if (fs::exists(path)) return read_test(path);
+    LoadedModel<Device> loaded = load_model(context_, weights.string());
+    const double xi = loaded.peaks.relative, floor = static_cast<double>(loaded.peaks.absolute);
+    loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor);
+    const detect::Detector detector(*loaded.model, loaded.peaks);
+    std::vector<metrics::Candidates> images;
+    for (const data::Sample& sample : part.samples)
+      images.push_back({detector.candidates(view_of(sample.image), sample.statistics), sample.points});
+    const match::HungarianMatcher matcher;
+    Tested tested;
+    for (const metrics::Candidates& image : images)
+      tested.score += metrics::score(matcher, metrics::above(image.peaks, xi, floor), image.truth);
+    tested.curve = metrics::precision_recall(matcher, images, metrics::default_thresholds());
+    write_test(path, tested);
+    return tested;
+  }
+
+  Cost cost(const NetworkChoice& network) override {
+    const auto model = make_network(context_, network);
+    const Shape shape{1, 512, 512, 3};
+    Cost cost{model->parameters()->parameter_count(), 1e-9 * static_cast<double>(model->plan(shape).total_flops()), 0};
+    const auto program = nn::for_inference(*model);
+    const Tensor<Device> x = context_.zeros(shape);
+    std::vector<double> times;
+    for (int i = 0; i < 6; ++i) {
+      context_.synchronize();
+      const auto begin = Clock::now();
+      const Tensor<Device> y = program.forward(x);
+      context_.synchronize();
+      if (i > 0) times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+    }
+    std::nth_element(times.begin(), times.begin() + 2, times.end());
+    cost.milliseconds = times[2];
+    return cost;
+  }
+
+ private:
+  void run(const Training& t, const fs::path& folder) {
+    TrainOptions options = t.options;
+    options.out = folder.string(), options.resume = true, options.quiet = true;
+    ContextOptions own = context_.options();  // the seed of the first weights and of dropout is the context's
+    own.seed = options.seed;
+    Context<Device> context(own);
+    train_model(context, options,
+                {t.target->text, t.target->samples, t.validation->samples,
+                 t.auxiliary ? t.auxiliary->samples : data::Dataset{}});
+  }
+
+  /// The checkpoint is no longer needed; what was run is written last, as it says that all is there.
+  void finish(const fs::path& done, io::JsonRecord record, const std::string& failure, Clock::time_point begin) {
+    if (!failure.empty()) io::write_atomically(done.parent_path() / "failure.txt", failure);
+    std::error_code none;
+    fs::remove(done.parent_path() / "last.safetensors", none);
+    record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
+    record.push_back({"seconds", std::chrono::duration<double>(Clock::now() - begin).count()});
+    record.push_back({"failure", failure});
+    io::write_records_json(done, {record});
+  }
+
+  static std::string read_text(const fs::path& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  void say(const std::string& text, Clock::time_point begin) const {
+    if (quiet_) return;
+    std::fprintf(stderr, "%s (%s)\n", text.c_str(),
+                 duration_text(std::chrono::duration<double>(Clock::now() - begin).count()).c_str());
+  }
+
+  Context<Device>& context_;
+  fs::path models_, tests_;
+  bool quiet_;
+};
+
+}  // namespace
+
+template <class Device>
+std::unique_ptr<Laboratory> make_laboratory(Context<Device>& context, const fs::path& out, bool quiet) {
+  return std::make_unique<LaboratoryOn<Device>>(context, out, quiet);
+}
+
+template std::unique_ptr<Laboratory> make_laboratory(Context<Cpu>&, const fs::path&, bool);
+#ifdef NUCDET_WITH_CUDA
+template std::unique_ptr<Laboratory> make_laboratory(Context<Cuda>&, const fs::path&, bool);
+#endif
+
+}  // namespace nucdet::program::studies
