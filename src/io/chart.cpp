@@ -1,231 +1,187 @@
 #include "nucdet/io/chart.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <string_view>
 
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/atomic_file.hpp"
 
+#include "chart_marks.hpp"
+#include "chart_ranges.hpp"
+#include "chart_scale.hpp"
+
 namespace nucdet::io {
 
 namespace {
 
-/// Okabe and Ito's colours, told apart with any colour vision; dash patterns for print without colour.
-constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#333333"};
-constexpr const char* kDashes[] = {"", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"};
-constexpr std::size_t kStyles = 6;
+using namespace detail;
 
-/// With a decimal point in every locale.
-std::string fixed(double value) {
-  char text[400];
-  std::string out(text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, 2).ptr);
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out == "-0" ? "0" : out;
-}
-
-std::string general(double value) {
-  char text[64];
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6).ptr};
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      out += c;
-  }
-  return out;
-}
-
-/// Ticks at 1, 2 or 5 times a power of ten, about `wanted` of them.
-std::vector<double> linear_ticks(ChartRange range, int wanted) {
-  const double rough = (range.high - range.low) / wanted, power = std::pow(10.0, std::floor(std::log10(rough)));
-  const double times = rough / power, step = power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
-  std::vector<double> ticks;
-  const double first = std::ceil(range.low / step - 1e-9);
-  for (int i = 0; i < 100; ++i) {
-    const double value = (first + i) * step;
-    if (value > range.high + 1e-9 * step) break;
-    ticks.push_back(std::abs(value) < 1e-9 * step ? 0 : value);
-  }
-  return ticks;
-}
-
-/// Powers of ten, and 2 and 5 times them where there are few.
-std::vector<double> log_ticks(ChartRange range) {
-  const int first = static_cast<int>(std::floor(std::log10(range.low))),
-            last = static_cast<int>(std::ceil(std::log10(range.high)));
-  const int every = std::max(1, (last - first) / 8);
-  std::vector<double> ticks;
-  for (int e = first; e <= last; ++e)
-    for (const int times : {1, 2, 5}) {
-      const double value = times * std::pow(10.0, e);
-      const bool shown = times == 1 ? (e - first) % every == 0 : last - first <= 3;
-      if (shown && value >= range.low * (1 - 1e-9) && value <= range.high * (1 + 1e-9)) ticks.push_back(value);
-    }
-  return ticks;
-}
+constexpr const char* kGrid = R"(stroke="#e4e4e4")";
+constexpr const char* kAxis = R"(stroke="#444")";
+constexpr double kSlope = 0.5736, kReach = 0.8192;  // sine and cosine of the 35 degrees of long names
 
 class Plot {
  public:
-  explicit Plot(const Chart& chart) : chart_(chart) {
-    check();
-    x_ = range_of(chart.x_range, true);
-    y_ = range_of(chart.y_range, false);
-    const bool legend =
-        std::any_of(chart.series.begin(), chart.series.end(), [](const auto& s) { return !s.label.empty(); });
-    top_ = 18 + (chart.title.empty() ? 0 : 26) + (legend ? 24 : 0);
+  explicit Plot(const Chart& chart) : chart_(chart), svg_(chart.width, chart.height), gap_(chart) {
+    check(chart);
+    x_ = {.range = x_range(chart, gap_), .log = chart.log_x};
+    y_ = {.range = y_range(chart), .log = chart.log_y};
+    left_ = chart.y_label.empty() ? 58 : 76;
     right_ = chart.width - 24;
     bottom_ = chart.height - (chart.x_label.empty() ? 34 : 56);
-    left_ = chart.y_label.empty() ? 58 : 76;
+    make_room_for_categories();
+    place_legend();
+    x_.from = left_, x_.to = right_;
+    y_.from = bottom_, y_.to = top_;
   }
 
   std::string svg() {
-    const std::string width = std::to_string(chart_.width), height = std::to_string(chart_.height);
-    out_ = R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + width + R"(" height=")" + height +
-           R"(" viewBox="0 0 )" + width + ' ' + height +
-           R"(" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#222">)"
-           "\n" +
-           R"(<rect width="100%" height="100%" fill="#fff"/>)"
-           "\n" +
-           R"(<clipPath id="plot"><rect x=")" + fixed(left_ - 6) + R"(" y=")" + fixed(top_ - 6) + R"(" width=")" +
-           fixed(right_ - left_ + 12) + R"(" height=")" + fixed(bottom_ - top_ + 12) +
-           R"("/></clipPath>)"
-           "\n";
+    svg_.raw(R"(<clipPath id="plot">)");
+    svg_.rect({left_ - 6, top_ - 6}, right_ - left_ + 12, bottom_ - top_ + 12, "");
+    svg_.raw("</clipPath>\n");
     axes();
     legend();
-    for (std::size_t i = 0; i < chart_.series.size(); ++i) series(chart_.series[i], i % kStyles);
+    boxes();
+    for (std::size_t i = 0; i < chart_.series.size(); ++i) series(i);
     for (const ChartNote& note : chart_.notes) draw(note);
-    return out_ + "</svg>\n";
+    return svg_.finished();
   }
 
  private:
-  void check() const {
-    if (chart_.width < 200 || chart_.height < 150 || chart_.width > 10000 || chart_.height > 10000)
-      throw ArgumentError(
-          message("Chart: ", chart_.width, " x ", chart_.height, ", wanted 200 x 150 to 10000 x 10000"));
-    for (const auto* range : {&chart_.x_range, &chart_.y_range})
-      if (*range && !((*range)->low < (*range)->high && std::isfinite((*range)->high - (*range)->low)))
-        throw ArgumentError(message("Chart: range ", (*range)->low, " to ", (*range)->high));
-    if (chart_.log_y && chart_.y_range && !(chart_.y_range->low > 0))
-      throw ArgumentError(message("Chart: a logarithmic axis from ", chart_.y_range->low, ", wanted above 0"));
+  /// The index of each category on the axis.
+  std::vector<std::size_t> categories_shown() const {
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < chart_.categories.size(); ++i)
+      if (static_cast<double>(i) >= x_.range.low && static_cast<double>(i) <= x_.range.high) shown.push_back(i);
+    return shown;
   }
 
-  bool usable(Point p) const {
-    constexpr double far = 1e300;  // so that differences stay finite
-    return std::abs(p.x) < far && std::abs(p.y) < far && (!chart_.log_y || p.y > 0);
+  /// Names that are too long for their places slope down to the left, where they need room in both directions.
+  void make_room_for_categories() {
+    const double units = x_.range.high - x_.range.low;
+    double longest = 0, left = left_;
+    for (const std::size_t i : categories_shown()) {
+      const double width = text_width(chart_.categories[i]), part = (static_cast<double>(i) - x_.range.low) / units;
+      longest = std::max(longest, width);
+      // The name reaches this far left of its tick, and the ticks move right with the axis, the last ones less.
+      if (part < 1) left = std::max(left, (kReach * width - part * right_) / (1 - part));
+    }
+    sloping_ = longest > (right_ - left_) / units - 8;
+    if (!sloping_) return;
+    // A plot remains, whatever the names.
+    left_ = std::min(left, std::max(left_, 0.4 * chart_.width));
+    const double room = kSlope * longest + (chart_.x_label.empty() ? 22 : 46);
+    bottom_ = std::max(std::min(bottom_, chart_.height - room), 0.5 * chart_.height);
   }
 
-  ChartRange range_of(const std::optional<ChartRange>& given, bool is_x) const {
-    if (given) return *given;
-    const bool is_log_y = !is_x && chart_.log_y;
-    double low = std::numeric_limits<double>::infinity(), high = -low;
-    for (const ChartSeries& s : chart_.series)
-      for (const Point& p : s.points)
-        if (usable(p)) low = std::min(low, is_x ? p.x : p.y), high = std::max(high, is_x ? p.x : p.y);
-    if (low > high) return is_log_y ? ChartRange{0.1, 1} : ChartRange{0, 1};
-    if (is_log_y) return {low / 1.15, high * 1.15};
-    const double spare = high > low ? (is_x ? 0 : 0.05 * (high - low)) : std::max(0.5, 0.05 * std::abs(low));
-    // A curve of values that cannot be negative does not get an axis that is.
-    return {low >= 0 ? std::max(0.0, low - spare) : low - spare, high + spare};
-  }
-
-  double across(double x) const { return left_ + (x - x_.low) / (x_.high - x_.low) * (right_ - left_); }
-  double down(double y) const {
-    const double part =
-        chart_.log_y ? std::log(y / y_.low) / std::log(y_.high / y_.low) : (y - y_.low) / (y_.high - y_.low);
-    return bottom_ - part * (bottom_ - top_);
-  }
-
-  void line(double x0, double y0, double x1, double y1, const char* colour) {
-    out_ += R"(<line x1=")" + fixed(x0) + R"(" y1=")" + fixed(y0) + R"(" x2=")" + fixed(x1) + R"(" y2=")" + fixed(y1) +
-            R"(" stroke=")" + colour + "\"/>\n";
-  }
-  void text(double x, double y, std::string_view words, std::string_view more) {
-    out_ += R"(<text x=")" + fixed(x) + R"(" y=")" + fixed(y) + "\" " + std::string(more) + '>' + escaped(words) +
-            "</text>\n";
+  /// Where each label begins; a row that is full is followed by another.
+  void place_legend() {
+    double x = left_, y = chart_.title.empty() ? 18 : 44;
+    top_ = y;  // without labels
+    for (const ChartSeries& s : chart_.series) {
+      const double width = 34 + text_width(s.label);
+      if (!s.label.empty() && x > left_ && x + width > right_) x = left_, y += 20;
+      legend_.push_back({x, y});
+      if (s.label.empty()) continue;
+      x += width + 22;
+      top_ = y + 24;
+    }
+    top_ = std::min(top_, bottom_ - 40);
   }
 
   void axes() {
     const double middle = 0.5 * (left_ + right_), centre = 0.5 * (top_ + bottom_);
-    for (const double x : linear_ticks(x_, static_cast<int>(right_ - left_) / 90 + 1)) {
-      line(across(x), top_, across(x), bottom_, "#e4e4e4");
-      text(across(x), bottom_ + 18, general(x), R"(text-anchor="middle")");
+    if (chart_.categories.empty())
+      x_ticks();
+    else
+      names();
+    const int wanted = static_cast<int>(bottom_ - top_) / 55 + 1;
+    for (const double y : y_.log ? log_ticks(y_.range, 8) : linear_ticks(y_.range, wanted)) {
+      svg_.line({left_, y_(y)}, {right_, y_(y)}, kGrid);
+      svg_.text({left_ - 8, y_(y) + 4.5}, general(y), R"(text-anchor="end")");
     }
-    for (const double y : chart_.log_y ? log_ticks(y_) : linear_ticks(y_, static_cast<int>(bottom_ - top_) / 55 + 1)) {
-      line(left_, down(y), right_, down(y), "#e4e4e4");
-      text(left_ - 8, down(y) + 4.5, general(y), R"(text-anchor="end")");
-    }
-    line(left_, bottom_, right_, bottom_, "#444");
-    line(left_, top_, left_, bottom_, "#444");
-    if (!chart_.title.empty()) text(left_, 27, chart_.title, R"(font-size="17" font-weight="bold")");
+    svg_.line({left_, bottom_}, {right_, bottom_}, kAxis);
+    svg_.line({left_, top_}, {left_, bottom_}, kAxis);
+    if (!chart_.title.empty()) svg_.text({left_, 27}, chart_.title, R"(font-size="17" font-weight="bold")");
     if (!chart_.x_label.empty())
-      text(middle, chart_.height - 14, chart_.x_label, R"(text-anchor="middle" font-size="14")");
+      svg_.text({middle, chart_.height - 14.0}, chart_.x_label, R"(text-anchor="middle" font-size="14")");
     if (!chart_.y_label.empty())
-      text(20, centre, chart_.y_label,
-           R"(text-anchor="middle" font-size="14" transform="rotate(-90 20 )" + fixed(centre) + R"x()")x");
+      svg_.text({left_ - 56, centre}, chart_.y_label,
+                R"(text-anchor="middle" font-size="14" )" + rotation(-90, {left_ - 56, centre}));
+  }
+  void x_ticks() {
+    const int wanted = static_cast<int>(right_ - left_) / (x_.log ? 70 : 90) + (x_.log ? 0 : 1);
+    for (const double x : x_.log ? log_ticks(x_.range, wanted) : linear_ticks(x_.range, wanted)) {
+      svg_.line({x_(x), top_}, {x_(x), bottom_}, kGrid);
+      svg_.text({x_(x), bottom_ + 18}, general(x), R"(text-anchor="middle")");
+    }
+  }
+  void names() {
+    for (const std::size_t i : categories_shown()) {
+      const double x = x_(static_cast<double>(i));
+      svg_.line({x, top_}, {x, bottom_}, kGrid);
+      const Point at{sloping_ ? x + 4 : x, bottom_ + (sloping_ ? 14 : 18)};
+      svg_.text(at, chart_.categories[i],
+                sloping_ ? R"(text-anchor="end" )" + rotation(-35, at) : R"(text-anchor="middle")");
+    }
+  }
+  static std::string rotation(int degrees, Point about) {
+    return R"(transform="rotate()" + std::to_string(degrees) + ' ' + fixed(about.x) + ' ' + fixed(about.y) + ")\"";
   }
 
-  std::string stroke(std::size_t style, bool dense = false) const {
+  static std::string stroke(std::size_t style, bool dense = false) {
     std::string attributes =
         std::string(R"(stroke=")") + kColours[style] + R"(" stroke-width=")" + (dense ? "1" : "2") + '"';
     if (kDashes[style][0] != '\0') attributes += std::string(R"( stroke-dasharray=")") + kDashes[style] + '"';
     return attributes;
   }
-
-  void marker(Point at, std::size_t style) {
-    const std::string fill = std::string(R"( fill=")") + kColours[style] + "\"/>\n", x = fixed(at.x), y = fixed(at.y);
-    const auto path = [&](const char* steps) { out_ += R"(<path d="M)" + x + ' ' + y + steps + '"' + fill; };
-    switch (style % 4) {
-      case 0:
-        out_ += R"(<circle cx=")" + x + R"(" cy=")" + y + R"(" r="3.5")" + fill;
-        break;
-      case 1:
-        path("m-3.2 -3.2h6.4v6.4h-6.4z");
-        break;
-      case 2:
-        path("m0 -4.4l4.2 7h-8.4z");
-        break;
-      default:
-        path("m0 -4.6l4.6 4.6l-4.6 4.6l-4.6 -4.6z");
-        break;
-    }
+  void marker(Point at, std::size_t i) {
+    svg_.marker(at, chart_.series[i].marker.value_or(static_cast<ChartMarker>(i % kStyles % kMarkers)),
+                kColours[i % kStyles]);
   }
 
   void legend() {
-    double x = left_;
-    const double y = chart_.title.empty() ? 18 : 46;
     for (std::size_t i = 0; i < chart_.series.size(); ++i) {
       const ChartSeries& s = chart_.series[i];
       if (s.label.empty()) continue;
-      const std::size_t style = i % kStyles;
-      if (s.line)
-        out_ += R"(<line x1=")" + fixed(x) + R"(" y1=")" + fixed(y) + R"(" x2=")" + fixed(x + 28) + R"(" y2=")" +
-                fixed(y) + "\" " + stroke(style) + "/>\n";
-      if (s.markers) marker({x + 14, y}, style);
-      text(x + 34, y + 4.5, s.label, "");
-      x += 34 + 7.2 * static_cast<double>(s.label.size()) + 22;
+      const auto [x, y] = legend_[i];
+      if (s.line) svg_.line({x, y}, {x + 28, y}, stroke(i % kStyles));
+      if (s.markers) marker({x + 14, y}, i);
+      svg_.text({x + 34, y + 4.5}, s.label, "");
     }
+  }
+
+  void boxes() {
+    if (chart_.boxes.empty()) return;
+    svg_.raw("<g clip-path=\"url(#plot)\">\n");
+    for (const ChartBox& box : chart_.boxes)
+      if (showable(box.x, chart_.log_x))
+        if (const auto summary = summary_of(box.values)) draw(box.x, *summary);
+    svg_.raw("</g>\n");
+  }
+  void draw(double at, const BoxSummary& box) {
+    constexpr const char* thin = R"(stroke="#444" stroke-width="1.2")";
+    const double x = x_(at), left = x_(gap_.beside(at, -0.25)), right = x_(gap_.beside(at, 0.25));
+    const auto whisker = [&](double from, double to) {
+      if (from == to) return;
+      svg_.line({x, y_(from)}, {x, y_(to)}, thin);
+      svg_.line({0.5 * (left + x), y_(to)}, {0.5 * (right + x), y_(to)}, thin);
+    };
+    whisker(box.first, box.low), whisker(box.third, box.high);
+    svg_.rect({left, y_(box.third)}, right - left, y_(box.first) - y_(box.third),
+              R"(fill="#dcdcdc" )" + std::string(thin));
+    svg_.line({left, y_(box.median)}, {right, y_(box.median)}, R"(stroke="#222" stroke-width="2.4")");
+    for (const double v : box.beyond)
+      if (showable(v, chart_.log_y)) svg_.circle({x, y_(v)}, 3, R"(fill="none" stroke="#666")");
   }
 
   /// The curve in SVG pixels, in runs without gaps.
   std::vector<std::vector<Point>> runs(const ChartSeries& s) const {
     std::vector<std::vector<Point>> result(1);
     for (const Point& p : s.points) {
-      if (usable(p))
-        result.back().push_back({std::clamp(across(p.x), -1e5, 1e5), std::clamp(down(p.y), -1e5, 1e5)});
+      if (usable(chart_, p))
+        result.back().push_back({x_(p.x), y_(p.y)});
       else if (!result.back().empty())
         result.emplace_back();
     }
@@ -249,41 +205,52 @@ class Plot {
     return kept;
   }
 
-  void series(const ChartSeries& s, std::size_t style) {
-    out_ += "<g clip-path=\"url(#plot)\">\n";
+  void series(std::size_t i) {
+    const ChartSeries& s = chart_.series[i];
+    svg_.raw("<g clip-path=\"url(#plot)\">\n");
+    error_bars(s, kColours[i % kStyles]);
     for (const std::vector<Point>& run : runs(s)) {
-      const std::vector<Point> points = run.size() > 2000 ? thinned(run) : run;
-      if (s.line && points.size() > 1) {
-        out_ += R"(<polyline fill="none" stroke-linejoin="round" )" + stroke(style, run.size() > 2000) + R"( points=")";
-        for (const Point& p : points) out_ += fixed(p.x) + ',' + fixed(p.y) + ' ';
-        out_.back() = '"';
-        out_ += "/>\n";
-      }
+      const bool dense = run.size() > 2000;
+      const std::vector<Point> points = dense ? thinned(run) : run;
+      if (s.line && points.size() > 1) svg_.polyline(points, stroke(i % kStyles, dense));
       if (s.markers || (s.line && points.size() == 1))
-        for (const Point& p : points) marker(p, style);
+        for (const Point& p : points) marker(p, i);
     }
-    out_ += "</g>\n";
+    svg_.raw("</g>\n");
+  }
+  void error_bars(const ChartSeries& s, std::string_view colour) {
+    std::string steps;
+    for (std::size_t i = 0; i < s.points.size(); ++i) {
+      const double error = error_at(s, i);
+      if (error == 0 || !usable(chart_, s.points[i])) continue;
+      const double x = x_(s.points[i].x);
+      const std::string low = fixed(y_(s.points[i].y - error)), high = fixed(y_(s.points[i].y + error));
+      steps += 'M' + fixed(x) + ' ' + low + 'V' + high + 'M' + fixed(x - 4) + ' ' + low + "h8M" + fixed(x - 4) + ' ' +
+               high + "h8";
+    }
+    if (!steps.empty()) svg_.path(steps, R"(fill="none" stroke-width="1.3" stroke=")" + std::string(colour) + '"');
   }
 
   void draw(const ChartNote& note) {
-    if (!usable(note.at)) return;
-    const double x = across(note.at.x), y = down(note.at.y);
+    if (!usable(chart_, note.at)) return;
+    const double x = x_(note.at.x), y = y_(note.at.y);
     if (!(x >= left_ - 1 && x <= right_ + 1 && y >= top_ - 1 && y <= bottom_ + 1)) return;
-    out_ += R"(<circle cx=")" + fixed(x) + R"(" cy=")" + fixed(y) +
-            R"(" r="6.5" fill="none" stroke="#111" stroke-width="2"/>)"
-            "\n";
+    svg_.circle({x, y}, 6.5, R"(fill="none" stroke="#111" stroke-width="2")");
     const bool left_side = x > 0.5 * (left_ + right_);
     const double below = y < 0.5 * (top_ + bottom_) ? 30 : -14;
     // A white edge keeps the words legible on a curve.
-    text(x + (left_side ? -12 : 12), y + below, note.text,
-         std::string(R"(stroke="#fff" stroke-width="4" paint-order="stroke" text-anchor=")") +
-             (left_side ? "end\"" : "start\""));
+    svg_.text({x + (left_side ? -12 : 12), y + below}, note.text,
+              std::string(R"(stroke="#fff" stroke-width="4" paint-order="stroke" text-anchor=")") +
+                  (left_side ? "end\"" : "start\""));
   }
 
   const Chart& chart_;
-  ChartRange x_, y_;
+  Svg svg_;
+  BoxGap gap_;
+  AxisScale x_, y_;
   double left_ = 0, right_ = 0, top_ = 0, bottom_ = 0;
-  std::string out_;
+  bool sloping_ = false;       // the names of the categories
+  std::vector<Point> legend_;  // of each series
 };
 
 }  // namespace
