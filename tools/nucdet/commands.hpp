@@ -121,7 +121,7 @@ struct StudyOptions {
   DeviceOptions device;
   bool quiet = false;
 };
-int study(const StudyOptions&);
+int run_study(const StudyOptions&);
 
 /// What this program can run on, and why not on a GPU.
 int doctor();

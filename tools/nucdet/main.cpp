@@ -345,7 +345,7 @@ int main(int argc, char** argv) {
     if (overlay_app.parsed()) return overlay(overlay_options);
     if (synth_app.parsed()) return synth(synth_options);
     if (bench_app.parsed()) return bench(bench_options);
-    if (study_app.parsed()) return study(study_options);
+    if (study_app.parsed()) return run_study(study_options);
     if (doctor_app.parsed()) return doctor();
     return summary_app.parsed() ? summary(summary_options) : 2;
   });

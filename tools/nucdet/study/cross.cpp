@@ -7,7 +7,8 @@ namespace {
 struct Columns {
   io::Chart chart;
   Table table;
-  std::vector<double> same, foreign, better;  // F1 at home; the mean abroad; the share of models that do better there
+  std::vector<double> same{}, foreign{},
+      better{};  // F1 at home; the mean abroad; the share of models that do better there
 };
 
 Columns columns_of(const Collection& collection, const Contestant& who, const std::vector<std::vector<double>>& f1) {

@@ -17,6 +17,7 @@
 #include "../device.hpp"
 #include "../training.hpp"
 #include "hash.hpp"
+#include "report.hpp"
 
 namespace nucdet::program::studies {
 
@@ -137,8 +138,9 @@ class LaboratoryOn final : public Laboratory {
     const io::JsonRecord record = record_of(t);
     Trained trained{models_ / (file_name(t.label) + "-" + hexadecimal(hash_of(record), 10)), "", 0};
     const fs::path done = trained.folder / "training.json";
+    const bool before = fs::exists(done);
     const auto begin = Clock::now();
-    if (!fs::exists(done)) {
+    if (!before) {
       std::string failure;
       try {
         run(t, trained.folder);
@@ -148,9 +150,10 @@ class LaboratoryOn final : public Laboratory {
     trained.failure = read_text(trained.folder / "failure.txt");
     if (trained.failure.empty())
       trained.validation_f1 = metadata_number(io::read_safetensors(trained.weights()).metadata, "validation.f1", 0);
-    say(message("trained ", t.label,
-                trained.failure.empty() ? message(", validation F1 ", trained.validation_f1) : ": " + trained.failure),
-        begin);
+    if (!before)
+      say(message("trained ", t.label, ": ",
+                  trained.failure.empty() ? "validation F1 " + shown(trained.validation_f1) : trained.failure),
+          begin);
     return trained;
   }
 

@@ -47,7 +47,9 @@ namespace {
 
 Training training_of(const TrainOptions& protocol, const Contestant& who, const Organ& organ, std::uint64_t seed,
                      const DeviceOptions& device) {
-  Training t{message(who.name, ' ', organ.name), protocol, organ.train, organ.validation, nullptr};
+  // Named by what it is, not by who asks: studies find each other's models.
+  Training t{message(who.network.name, '-', who.network.base, ' ', organ.name), protocol, organ.train, organ.validation,
+             nullptr};
   t.options.network = who.network, t.options.label = who.label, t.options.loss = who.loss;
   t.options.seed = seed, t.options.device = device;
   return t;
@@ -135,7 +137,7 @@ void state_facts(studies::Study& s) {
 
 }  // namespace
 
-int study(const StudyOptions& o) {
+int run_study(const StudyOptions& o) {
   const auto found = experiments().find(o.name);
   if (found == experiments().end()) {
     std::string names;
@@ -158,7 +160,8 @@ int study(const StudyOptions& o) {
     const auto laboratory = studies::make_laboratory(context, out, o.quiet);
     std::vector<studies::Collection> collections;
     for (const std::string& data : o.data) collections.emplace_back(context.host(), data, o.organs);
-    studies::Study s{o, budget, *laboratory, std::move(collections), studies::Report(out / o.name, found->second.title)};
+    studies::Study s{o, budget, *laboratory, std::move(collections),
+                     studies::Report(out / o.name, found->second.title)};
     state_facts(s);
     found->second.run(s);
     s.report.write();

@@ -32,7 +32,7 @@ std::vector<Mixture> mixtures(Study& study, const std::string& target) {
 /// A curve of the first seed, and F1 over x, of a series of trainings that differ in one number.
 struct Sweep {
   io::ChartSeries f1;
-  std::vector<io::ChartSeries> curves;
+  std::vector<io::ChartSeries> curves{};
 
   void add(Study& study, double x, const Organ& organ, const std::function<Training(std::uint64_t)>& training,
            const std::string& name, Table& table) {
