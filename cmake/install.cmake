@@ -24,3 +24,6 @@ write_basic_package_version_file(nucdet-config-version.cmake COMPATIBILITY SameM
 install(FILES ${PROJECT_BINARY_DIR}/nucdet-config.cmake ${PROJECT_BINARY_DIR}/nucdet-config-version.cmake
         DESTINATION ${_destination})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nucdet)
+if(TARGET nucdet_program)
+  install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/nucdet/models)
+endif()

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iomanip>
 #include <set>
@@ -67,6 +68,19 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
   });
   if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
   return dataset;
+}
+
+std::string default_model() {
+  namespace fs = std::filesystem;
+  if (const char* named = std::getenv("NUCDET_MODEL"); named != nullptr && *named != '\0') return named;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  for (fs::path folder = program.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+    for (const char* place : {"share/nucdet/models", "models"})
+      if (const fs::path file = folder / place / "nuclei-he.safetensors"; fs::is_regular_file(file, error))
+        return file.string();
+  throw IoError(message("no --model was given, and models/nuclei-he.safetensors is neither beside ", program.string(),
+                        " nor above it; NUCDET_MODEL may name one"));
 }
 
 double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise) {

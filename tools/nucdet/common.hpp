@@ -42,6 +42,10 @@ template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,
                                const ThresholdOptions& thresholds = {});
 
+/// The model that comes with the program: models/nuclei-he.safetensors beside it, installed or in the source tree, or
+/// what the environment's NUCDET_MODEL names. Throws IoError, saying where it was sought.
+std::string default_model();
+
 /// The number in a file's metadata, or `otherwise` if the key is not there. Throws IoError for anything else.
 double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise);
 

@@ -122,7 +122,9 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
 
 }  // namespace
 
-int detect(const DetectOptions& o) {
+int detect(const DetectOptions& asked) {
+  DetectOptions o = asked;
+  if (o.model.empty()) o.model = default_model();
   const std::vector<io::ManifestEntry> inputs = collect(o);
   check_not_annotations(o, inputs);
   make_folder(o.out);

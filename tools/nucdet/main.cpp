@@ -147,12 +147,12 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   CLI::App& c = *app.add_subcommand("detect", "Find nuclei in images");
   c.footer(
       "Examples:\n"
-      "  nucdet detect slide.png --model best.safetensors --out found\n"
+      "  nucdet detect slide.png --out found --overlay\n"
       "  nucdet detect data/manifest.csv --split test --model best.safetensors --out found --overlay\n"
       "Writes NAME.csv (x, y, score, in the image's pixels) and NAME.json for each image, and lists them.\n" +
       std::string(kExitCodes));
   c.add_option("inputs", o.inputs, "Images, folders or manifests")->required();
-  c.add_option("-m,--model", o.model, "Weights")->required();
+  c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
   c.add_option("-o,--out", o.out, "Folder for the results")->required();
   c.add_option("--split", o.split, "Only this split of a manifest");
   c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); default: the manifest's, or 1")

@@ -15,6 +15,7 @@ Budget full() {
   b.width = 32;
   b.target_shares = {0.1, 0.2, 0.4, 0.6, 0.8, 1}, b.auxiliary_shares = {0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5};
   b.mixed_shares = {0, 0.05, 0.5};
+  b.multi_sources = {0.05, 0.5};
   b.frozen_blocks = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   b.gammas = {0.01, 0.1, 0.5, 1, 5, 10, 50, 100}, b.lambdas = {0, 0.005, 0.05, 0.5, 5, 50};
   return b;
@@ -33,6 +34,7 @@ Budget cpu() {
   b.width = 8;
   b.target_shares = {0.1, 0.4, 1}, b.auxiliary_shares = {0, 0.02, 0.1, 0.5};
   b.mixed_shares = {0, 0.5};
+  b.multi_sources = {0.5};
   b.frozen_blocks = {0, 3, 6, 9};
   b.gammas = {0.01, 1, 100};
   return b;

@@ -18,7 +18,7 @@ std::vector<Mixture> mixtures(Study& study, const std::string& target) {
   const Collection& data = study.first();
   const std::vector<std::string> sources = sources_by_f1(study, target);
   std::vector<Mixture> all;
-  for (const double share : {0.05, 0.5})
+  for (const double share : study.budget.multi_sources)
     all.push_back({message(100 * share, " % of all others"),
                    [&data, target, share](std::uint64_t seed) { return auxiliary_of(data, target, share, seed); }});
   const auto single = [&](const char* kind, const std::string& organ) {
