@@ -1,5 +1,6 @@
 /// The paper's other networks: what they cost, and which sizes they take.
 #include <cmath>
+#include <utility>
 
 #include "nucdet/nets/fcn.hpp"
 #include "nucdet/nets/fcrn.hpp"
@@ -10,6 +11,7 @@
 #include "nucdet/nn/network.hpp"
 
 #include "support/catch.hpp"
+#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
@@ -50,6 +52,33 @@ void check_sizes(Index smallest, Index maps) {
     REQUIRE(y.shape() == Shape{1, h, w, maps});
     for (Index k = 0; k < y.shape().count(); ++k) REQUIRE(std::isfinite(y.template view<const float>().data[k]));
   }
+}
+
+/// One input pixel changed: no output moves that does not see it, and some do that lie far away. Along the width, on
+/// which strides fall as on the height, and with sums in one order: Winograd's tiles carry a rounding error further.
+template <Spec S>
+void check_reach() {
+  Context<Cpu> context({.threads = 2, .seed = 5, .convolution = ConvolutionMethod::direct});
+  const Network<S, 3, Cpu> net(context);
+  const auto reach = net.receptive_field({1, 512, 512, 3});
+  const Index width = 704, height = 32, middle = width / 2;
+  auto x = context.make({1, height, width, 3});
+  nucdet_test::fill_random(x, 1);
+  const auto before = net.forward(x);
+  Index left = 0, right = 0;
+  for (Index at = middle; at < middle + net.coarsest_stride({1, 512, 512, 3}); ++at) {
+    float& pixel = x.view<float>()(0, height / 2, at, 1);
+    const float kept = std::exchange(pixel, 100.0f);
+    const auto after = net.forward(x);
+    pixel = kept;
+    for (Index i = 0; i < height; ++i)
+      for (Index j = 0; j < width; ++j)
+        if (after.template view<const float>()(0, i, j, 0) != before.template view<const float>()(0, i, j, 0))
+          left = std::max(left, at - j), right = std::max(right, j - at);
+  }
+  CAPTURE(reach.before, reach.after, left, right);
+  CHECK((left <= reach.after && right <= reach.before));
+  CHECK((2 * left > reach.after && 2 * right > reach.before));
 }
 
 }  // namespace
@@ -107,6 +136,16 @@ TEST_CASE("every height and width from the smallest on comes out as it went in")
   check_sizes<Fcn8s<FcnOptions{.base = 1, .hidden = 4}>>(32, 2);
   check_sizes<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .maps = 1, .norm = true}>>(32, 1);
   check_sizes<MicroNetLite<MicroNetLiteOptions{.base = 2}>>(16, 1);
+}
+
+TEST_CASE("no input beyond a network's reach matters") {
+  check_reach<Frcn<FrcnOptions{.base = 2}>>();
+  check_reach<FcrnA<FcrnOptions{.base = 2}>>();
+  check_reach<FcrnBNet<FcrnOptions{.base = 2}>>();
+  check_reach<FcrnBNet<FcrnOptions{.base = 2, .variant = FcrnB::b}>>();
+  check_reach<UNet<UNetOptions{.base = 2, .norm = true}>>();
+  check_reach<Fcn8s<FcnOptions{.base = 2, .hidden = 8, .norm = true}>>();
+  check_reach<MicroNetLite<MicroNetLiteOptions{.base = 2}>>();
 }
 
 TEST_CASE("a size below the smallest is an error that names a block") {
