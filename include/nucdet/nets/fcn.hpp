@@ -32,6 +32,7 @@ struct FcnFuse : AddTo<1, Upsample<2>, Conv<Maps, 1>> {};
 /// FCN-8s (Long, Shelhamer and Darrell 2015) on VGG-16: a classifier of pixels at 1/32, 1/16 and 1/8, its scores
 /// up-sampled bilinearly. Padded by one instead of a hundred pixels, and the up-sampling is the bilinear one that the
 /// published network starts from and keeps frozen. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 32 on.
+// [graph]
 template <FcnOptions O = FcnOptions{}>
 struct Fcn8s
     : Graph<Node<"pool1", detail::VggBlock<2, O.base, O.norm>>,      // B    1/2
@@ -45,5 +46,6 @@ struct Fcn8s
             Node<"fuse4", detail::FcnFuse<O.maps>, From<"score", "pool4">>,  //      1/16
             Node<"fuse3", detail::FcnFuse<O.maps>, From<"fuse4", "pool3">>,  //      1/8
             Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {};   //      1
+// [graph]
 
 }  // namespace nucdet::nn

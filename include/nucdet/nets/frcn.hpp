@@ -39,6 +39,7 @@ requires(Maps > 1) struct FrcnHead<Maps> : Sequential<BatchNorm, Elu, Conv<Maps,
 /// The fully residual convolutional network of Xie et al. 2018 (Medical Image Analysis 44), the paper's closest rival
 /// of MicroNet, as the same group's later code for PyTorch has it. Encoder and decoder of residual blocks; the encoder
 /// is only asked for sizes. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
+// [graph]
 template <FrcnOptions O = FrcnOptions{}>
 struct Frcn
     : Graph<  // block, channels, size
@@ -53,5 +54,6 @@ struct Frcn
           Node<"up3", detail::FrcnUp<2 * O.base, O.drop_percent>, From<"up2", "block2">>,     // 2B 1/2
           Node<"up4", detail::FrcnUp<O.base, O.drop_percent>, From<"up3", "block1">>,         // B 1
           Node<"out", detail::FrcnHead<O.maps>>> {};
+// [graph]
 
 }  // namespace nucdet::nn
