@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Code in the documents is cut from compiled examples: a block below `<!-- examples/x.cpp [name] -->` must be what
-stands between the marks `//! [name]` there. With --write, blocks are brought up to date. Links to files are checked."""
+"""Code in the documents is cut from compiled files: a block below `<!-- examples/x.cpp [name] -->` must be what stands
+between the marks `//! [name]` there (in headers `// [name]`, which is no documentation). With --write, blocks are brought
+up to date. Links to files are checked."""
 import pathlib
 import re
 import sys
@@ -13,9 +14,9 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
 def snippet(path, name):
-    parts = re.split(rf"^\s*//! \[{name}\]\n", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(rf"^\s*//!? \[{name}\]\n", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
     if len(parts) != 3:
-        sys.exit(f"{path}: wanted two marks //! [{name}], found {len(parts) - 1}")
+        sys.exit(f"{path}: wanted two marks [{name}], found {len(parts) - 1}")
     return textwrap.dedent(parts[1])
 
 

@@ -41,6 +41,7 @@
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nets/micronet_lite.hpp"
 #include "nucdet/nets/unet.hpp"
+#include "nucdet/nn/dot.hpp"
 #include "nucdet/nn/layers.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/passes.hpp"

@@ -166,8 +166,10 @@ def write_safetensors(path, tensors, metadata):
     """8 bytes: length of the header; the header, JSON padded with spaces to a multiple of 8; the elements."""
     header, blobs, offset = {"__metadata__": metadata}, [], 0
     for name, tensor in tensors.items():
-        array = np.ascontiguousarray(np.asarray(tensor), dtype="<f8")
-        header[name] = {"dtype": "F64", "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        array = np.asarray(tensor)
+        array = np.ascontiguousarray(array, dtype="<f4" if array.dtype == np.float32 else "<f8")
+        header[name] = {"dtype": f"F{8 * array.itemsize}", "shape": list(array.shape),
+                        "data_offsets": [offset, offset + array.nbytes]}
         blobs.append(array.tobytes())
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()

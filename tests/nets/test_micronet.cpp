@@ -1,20 +1,20 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "nucdet/io/weights.hpp"
 #include "nucdet/loss/evaluate.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
-#include "nucdet/nn/network.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/summary.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
 
+#include "golden.hpp"
 #include "support/catch.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
+using nucdet_test::difference, nucdet_test::tensor_of;
 
 namespace {
 
@@ -23,27 +23,6 @@ CostTable costs(const Shape& shape) {
   Context<Cpu> context({.threads = 1});
   const Network<MicroNet<O>, 3, Cpu> net(context);
   return cost_table(net, shape);
-}
-
-Tensor<Cpu> tensor_of(Context<Cpu>& context, const io::SafeTensor& stored, DType type) {
-  const auto& s = stored.shape;
-  auto tensor = context.make({s[0], s[1], s[2], s[3]}, type);
-  dispatch(type, [&]<class T>() {
-    const auto values = io::detail::to_reals<T>(stored);
-    std::copy(values.begin(), values.end(), tensor.template view<T>().data);
-  });
-  return tensor;
-}
-
-/// Largest difference relative to the largest stored value.
-template <class T>
-double difference(const T* values, const std::vector<double>& stored) {
-  double worst = 0, scale = 1e-12;
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(values[i]) - stored[i]));
-    scale = std::max(scale, std::abs(stored[i]));
-  }
-  return worst / scale;
 }
 
 const io::SafeTensorFile& golden() {

@@ -23,6 +23,28 @@ struct Twice : Graph<Node<"a", Conv<3, 1>>, Node<"b", S>, Node<"c", Add<Identity
 
 constexpr double kTolerance = 1e-7;
 
+/// What up-sampling says it looks away, against what moves when an input pixel far from the border does.
+template <int Factor, Interpolation How>
+void check_extent() {
+  CAPTURE(Factor);
+  Context<Cpu> context({.threads = 1});
+  const Network<Upsample<Factor, How>, 1, Cpu> net(context);
+  const Index size = 7, at = 3;
+  auto x = context.zeros({1, 1, size, 1});
+  x.view<float>()(0, 0, at, 0) = 1;
+  const auto y = net.forward(x);
+  double low = 1e9, high = -1e9;
+  for (Index u = 0; u < size * Factor; ++u)
+    if (y.template view<const float>()(0, 0, u, 0) != 0) {
+      const double place = static_cast<double>(u) / static_cast<double>(Factor);
+      low = std::min(low, static_cast<double>(at) - place), high = std::max(high, static_cast<double>(at) - place);
+    }
+  const Extent found = net.program().extents(x.shape()).back();
+  CHECK(found.scale == Approx(1.0 / Factor));
+  CHECK(found.low == Approx(low).margin(1e-12));
+  CHECK(found.high == Approx(high).margin(1e-12));
+}
+
 }  // namespace
 
 TEST_CASE("gradients of convolution layers") {
@@ -65,6 +87,18 @@ TEST_CASE("gradients of activations, dropout, pools and up-sampling") {
   CHECK(error_of<AveragePool<3, 2>>({1, 7, 5, 3}) < kTolerance);
   CHECK(error_of<Upsample<2>>({1, 3, 4, 3}) < kTolerance);
   CHECK(error_of<Upsample<3, Interpolation::nearest>>({1, 3, 4, 3}) < kTolerance);
+}
+
+TEST_CASE("up-sampling looks as far as it says, by any factor") {
+  check_extent<1, Interpolation::bilinear>();
+  check_extent<2, Interpolation::bilinear>();
+  check_extent<3, Interpolation::bilinear>();
+  check_extent<4, Interpolation::bilinear>();
+  check_extent<5, Interpolation::bilinear>();
+  check_extent<8, Interpolation::bilinear>();
+  check_extent<1, Interpolation::nearest>();
+  check_extent<2, Interpolation::nearest>();
+  check_extent<5, Interpolation::nearest>();
 }
 
 TEST_CASE("gradients of combinations, with sizes brought together") {

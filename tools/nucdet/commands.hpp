@@ -90,7 +90,7 @@ int synth(const SynthOptions&);
 
 struct SummaryOptions {
   NetworkChoice network;
-  std::string model;
+  std::string model, dot;  ///< dot: a file for the drawing; "-": the standard output
   Index height = 512, width = 512;
 };
 int summary(const SummaryOptions&);

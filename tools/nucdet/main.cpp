@@ -224,10 +224,14 @@ CLI::App& add_synth(CLI::App& app, SynthOptions& o) {
 CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
   CLI::App& c = *app.add_subcommand("summary", "List a network's layers, sizes and costs");
   c.footer(
-      "Examples:\n  nucdet summary --base 32 --height 512 --width 512\n  nucdet summary --model best.safetensors\n" +
+      "Examples:\n  nucdet summary --base 32 --height 512 --width 512\n  nucdet summary --model best.safetensors\n"
+      "  nucdet summary --network unet --base 64 --maps 2 --dot - | dot -Tsvg > unet.svg\n" +
       std::string(kExitCodes));
   add_network(c, o.network);
   c.add_option("-m,--model", o.model, "Weights, instead of the options above");
+  c.add_option("--maps", o.network.maps, "1 to regress a label map, 2 to classify pixels")->capture_default_str();
+  c.add_option("--dot", o.dot,
+               "Write the network as a graph for Graphviz to this file; -: print it, instead of the table");
   c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(CLI::Range(16, 100000));
   c.add_option("--width", o.width, "Input columns")->capture_default_str()->check(CLI::Range(16, 100000));
   return c;

@@ -2,6 +2,9 @@
 
 #include <iostream>
 
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/nn/dot.hpp"
+
 #include "commands.hpp"
 #include "common.hpp"
 
@@ -15,12 +18,18 @@ int summary(const SummaryOptions& o) {
   } else {
     LoadedModel<Cpu> loaded = load_model(context, o.model);
     model = std::move(loaded.model);
-    for (const auto& [key, value] : loaded.metadata) std::cout << key << ": " << value << '\n';
+    for (const auto& [key, value] : loaded.metadata)
+      if (o.dot != "-") std::cout << key << ": " << value << '\n';
   }
   const Shape shape{1, o.height, o.width, model->in_channels()};
+  if (o.dot == "-") {
+    std::cout << nn::dot(*model, shape);
+    return 0;
+  }
   std::cout << nn::cost_table(*model, shape);
   const auto reach = model->receptive_field({1, 512, 512, model->in_channels()});
   std::cout << "an output pixel sees " << reach.before << " pixels before and " << reach.after << " after it\n";
+  if (!o.dot.empty()) io::write_atomically(o.dot, nn::dot(*model, shape));
   return 0;
 }
 

@@ -28,6 +28,7 @@ struct FcrnUp : Sequential<MatchTo<Upsample<2>>, FcrnUnit<Filters, Kernel>> {};
 template <int Filters, int Kernel>
 using FcrnLast = Conv<Filters, Kernel, 1, kCentred, ops::Rounding::floor, Bias::without>;
 
+// [b]
 template <FcrnOptions O>
 constexpr auto fcrn_b() {
   constexpr int B = O.base;
@@ -44,11 +45,13 @@ constexpr auto fcrn_b() {
                  Node<"up1", FcrnUp<8 * B, 5>, From<"conv3", "conv2">>,                       // 8B  1/2
                  Node<"out", Sequential<MatchTo<Upsample<2>>, FcrnLast<O.maps, 1>>, From<"up1", "conv1">>>{};
 }
+// [b]
 
 }  // namespace detail
 
 /// FCRN-A (Xie, Noble and Zisserman 2018): regresses a density of dots through three poolings and back. With batch norm
 /// and without biases, as in the first author's later code. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 8 on.
+// [a]
 template <FcrnOptions O = FcrnOptions{}>
 struct FcrnA : Graph<Node<"conv1", detail::FcrnUnit<O.base>>,                               // B    1
                      Node<"conv2", Sequential<MaxPool<2>, detail::FcrnUnit<2 * O.base>>>,   // 2B   1/2
@@ -58,6 +61,7 @@ struct FcrnA : Graph<Node<"conv1", detail::FcrnUnit<O.base>>,                   
                      Node<"up2", detail::FcrnUp<2 * O.base>, From<"up1", "conv2">>,         // 2B   1/2
                      Node<"up3", detail::FcrnUp<O.base>, From<"up2", "conv1">>,             // B    1
                      Node<"out", detail::FcrnLast<O.maps, 1>>> {};
+// [a]
 
 /// FCRN-B of the same paper: two poolings only, and 5x5 convolutions behind the second. Any H and W from 4 on.
 template <FcrnOptions O = FcrnOptions{}>

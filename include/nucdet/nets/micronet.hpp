@@ -75,6 +75,7 @@ struct MicroNetParts {
   using Out = Sequential<OutputTransition<O.base, O.maps, Norm>, decltype(output_activation<O.output>())>;
 };
 
+// [graph]
 template <MicroNetOptions O, class P, class... Contexts>
 using MicroNetGraph = Graph<                                  // block, channels, size
     Node<"in", ConvUnit<O.base, 3, 1, typename P::Norm>>,     //  1   B      1
@@ -88,6 +89,7 @@ using MicroNetGraph = Graph<                                  // block, channels
     Node<"up4", typename P::template Up<O.base, 1>, From<"up3", "in">>,                              //  9   2B     1
     Contexts...,                                                    //      2B     1, each
     Node<"out", typename P::Out, From<"up4", Contexts::text...>>>;  // 10   maps   1
+// [graph]
 
 template <MicroNetOptions O>
 constexpr auto micronet() {

@@ -23,6 +23,7 @@ struct LiteUp : Sequential<AddTo<1, UpUnit<Filters, 2, BatchNorm, UpKernel::bili
 /// place of concatenations, and context maps are brought up bilinearly. A nucleus is some 30 reference pixels wide, so
 /// its centre is found as well at half resolution; the last map is brought back to full size.
 /// x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
+// [graph]
 template <MicroNetLiteOptions O = MicroNetLiteOptions{}>
 struct MicroNetLite
     : Graph<                                                                                   // channels, size
@@ -39,5 +40,6 @@ struct MicroNetLite
           Node<"ctx4", UpUnit<O.base / 2, 2, BatchNorm, UpKernel::bilinear_1x1>, From<"up2">>,  // B/2 1/2
           Node<"out", Sequential<ConcatOp<0>, ConvUnit<O.base / 2>, Conv<O.maps, 1>>, From<"up3", "ctx8", "ctx4">>,
           Node<"full", MatchTo<Upsample<2>>, From<"out", "input">>> {};
+// [graph]
 
 }  // namespace nucdet::nn

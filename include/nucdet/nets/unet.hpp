@@ -30,6 +30,7 @@ struct UNetUp : Sequential<ConcatTo<1, TransposedConv<Filters, 2, 2, 0, 0>, Iden
 
 /// U-Net (Ronneberger et al. 2015), with padding so that the output has the input's size: a classifier of pixels.
 /// x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
+// [graph]
 template <UNetOptions O = UNetOptions{}>
 struct UNet : Graph<Node<"down1", detail::UNetLevel<O.base, O.norm>>,                              // 1
                     Node<"down2", Sequential<MaxPool<2>, detail::UNetLevel<2 * O.base, O.norm>>>,  // 1/2
@@ -43,5 +44,6 @@ struct UNet : Graph<Node<"down1", detail::UNetLevel<O.base, O.norm>>,           
                     Node<"up3", detail::UNetUp<2 * O.base, O.norm>, From<"up2", "down2">>,     // 1/2
                     Node<"up4", detail::UNetUp<O.base, O.norm>, From<"up3", "down1">>,         // 1
                     Node<"out", Conv<O.maps, 1>>> {};
+// [graph]
 
 }  // namespace nucdet::nn

@@ -49,6 +49,8 @@ class Layer {
   /// The returned tensors may share dy's memory.
   virtual std::vector<Tensor<Device>> backward(Context<Device>&, const Tensor<Device>& dy, Tape<Device>&,
                                                Wanted) const = 0;
+  /// Whether input i's pixels matter, or only its size.
+  virtual bool reads(std::size_t) const { return true; }
   /// Whether input i, of these shapes, may be written by its producer straight into the output (a concatenation).
   virtual bool can_place(std::span<const Shape>, std::size_t) const { return false; }
   /// The part of y in which input i of size h x w then lies.

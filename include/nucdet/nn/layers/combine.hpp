@@ -22,7 +22,7 @@ class CombineLayer : public Layer<D> {
     const Shape& size = reference(shapes);
     Extent all{in[static_cast<std::size_t>(std::max(reference_, 0))].scale, kNowhere, -kNowhere};
     for (std::size_t i = 0; i < in.size(); ++i) {
-      if (!reads(i)) continue;
+      if (!this->reads(i)) continue;
       const double shift_y = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].h, size.h));
       const double shift_x = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].w, size.w));
       all.low = std::min(all.low, in[i].low - std::max(shift_y, shift_x));
@@ -56,9 +56,6 @@ class CombineLayer : public Layer<D> {
       tape->save_number(static_cast<std::uint64_t>(s.h)), tape->save_number(static_cast<std::uint64_t>(s.w));
     }
   }
-
-  /// Whether the input's pixels matter, or only its size.
-  virtual bool reads(std::size_t) const { return true; }
 
   int reference_;
   const char* name_;
@@ -122,6 +119,7 @@ class ConcatLayer final : public CombineLayer<D> {
     for (const Index c : channels_) y.c += c;
     return y;
   }
+  bool reads(std::size_t input) const override { return channels_[input] > 0; }
   bool can_place(std::span<const Shape> in, std::size_t input) const override {
     const Shape& size = this->reference(in);
     return channels_[input] > 0 && in[input].h <= size.h && in[input].w <= size.w;  // else it must be cropped
@@ -182,8 +180,6 @@ class ConcatLayer final : public CombineLayer<D> {
     clear(0, 0, top, width), clear(top + h, 0, height - top - h, width);
     clear(top, 0, h, left), clear(top, left + w, h, width - left - w);
   }
-  bool reads(std::size_t input) const override { return channels_[input] > 0; }
-
   std::vector<Index> channels_;
 };
 

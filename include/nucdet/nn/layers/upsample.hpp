@@ -39,10 +39,16 @@ class UpsampleLayer final : public Layer<D> {
     });
     return dx;
   }
+  /// Output u = factor q + r has its place at u / factor. Nearest: it reads q. Bilinear: it mixes q - 1 and q where
+  /// r + 1/2 < factor / 2, else q and q + 1; the extremes are the last r of the first kind and the first of the second.
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
-    const double reach = How == Interpolation::bilinear ? in[0].scale : 0.0;
-    const double scale = in[0].scale / static_cast<double>(factor_);
-    return {scale, in[0].low - reach, in[0].high + reach};
+    const double f = static_cast<double>(factor_);
+    double before = (f - 1) / f, after = 0;
+    if (How == Interpolation::bilinear) {
+      before = 1 + static_cast<double>(factor_ / 2 - 1) / f;
+      after = 1 - static_cast<double>((factor_ + 1) / 2) / f;
+    }
+    return {in[0].scale / f, in[0].low - in[0].scale * before, in[0].high + in[0].scale * after};
   }
   std::string describe() const override {
     return message(How == Interpolation::nearest ? "UpsampleNearest " : "UpsampleBilinear ", factor_);
