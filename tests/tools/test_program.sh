@@ -99,6 +99,9 @@ has unet/best.safetensors unet/snapshot-2.safetensors
 check "its label and loss" 0 "loss: cross-entropy" "$nucdet" summary --model "$work/unet/best.safetensors"
 check "detect with the weights that the environment names" 0 "$name" env NUCDET_MODEL="$work/unet/best.safetensors" "$nucdet" detect "$image" --out "$work/named" --quiet
 check "detect with weights that are not there" 4 "nowhere" env NUCDET_MODEL="$work/nowhere" "$nucdet" detect "$image" --out "$work/named" --quiet
+check "centroids of regions" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/unet/best.safetensors" --components 0.5 --quiet
+check "regions in an image" 0 "$name" "$nucdet" detect "$image" --model "$work/unet/best.safetensors" --components 0.5 --out "$work/regions" --quiet
+check "regions and peaks at once" 2 "excludes" "$nucdet" detect "$image" --model "$work/unet/best.safetensors" --components 0.5 --xi 0.3 --out "$work/regions" --quiet
 check "cross-entropy of a proximity map" 2 "wanted disc" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --net unet --base 8 --label proximity --quiet
 check "weights of another shape as a start" 4 "do not fit" "$nucdet" train "$work/data/manifest.csv" --out "$work/x2" --base 8 --initial "$work/run/best.safetensors" --quiet
 

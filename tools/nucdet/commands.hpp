@@ -49,6 +49,8 @@ int train(const TrainOptions&);
 /// What replaces the thresholds that a model came with.
 struct ThresholdOptions {
   std::optional<double> xi, floor;
+  /// Instead of peaks: centroids of the regions in which the map is at least this (0.5 for a pixel classifier).
+  std::optional<double> components;
 };
 
 struct DetectOptions {

@@ -70,6 +70,11 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
   return dataset;
 }
 
+detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds) {
+  // Smaller regions are specks.
+  return {.threshold = static_cast<float>(*thresholds.components), .least_area = 10};
+}
+
 std::string default_model() {
   namespace fs = std::filesystem;
   if (const char* named = std::getenv("NUCDET_MODEL"); named != nullptr && *named != '\0') return named;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nucdet/data/dataset.hpp"
+#include "nucdet/detect/component_centroids.hpp"
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/safetensors.hpp"
@@ -41,6 +42,9 @@ struct LoadedModel {
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,
                                const ThresholdOptions& thresholds = {});
+
+/// The rule of --components.
+detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds);
 
 /// The model that comes with the program: models/nuclei-he.safetensors beside it, installed or in the source tree, or
 /// what the environment's NUCDET_MODEL names. Throws IoError, saying where it was sought.

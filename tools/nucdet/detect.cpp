@@ -105,7 +105,8 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
     try {
       const Image image = images.next();
       const double scale = o.scale.value_or(entry.scale);
-      const std::vector<Nucleus> nuclei = detector(image, scale);
+      const std::vector<Nucleus> nuclei =
+          o.thresholds.components ? detector(image, scale, regions_of(o.thresholds)) : detector(image, scale);
       write_results(o, entry, image, scale, loaded.peaks, nuclei);
       std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << nuclei.size() << '\n';
     } catch (const CudaError&) {

@@ -62,11 +62,15 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
   loaded.peaks.absolute = std::min(use.floor, loaded.least_floor);
   const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
   loaded.model.reset();
+  if (o.thresholds.components) use = {};  // regions are taken whole
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
     const data::Sample sample = load_sample(context.host(), entry);
-    scored.push_back({entry, {detector.candidates(view_of(sample.image), sample.statistics), sample.points}});
+    scored.push_back({entry,
+                      {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds))
+                                               : detector.candidates(view_of(sample.image), sample.statistics),
+                       sample.points}});
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
   return scored;
@@ -172,8 +176,8 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
 
 int evaluate(const EvaluateOptions& o) {
   if (o.model.empty() == o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
-  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.floor))
-    throw ArgumentError("evaluate: --xi and --floor are for --model; predictions are scored as they are");
+  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.floor || o.thresholds.components))
+    throw ArgumentError("evaluate: --xi, --floor and --components are for --model; predictions are scored as they are");
   const std::vector<io::ManifestEntry> entries = entries_of(o.manifest, o.split);
   check_names(entries);
   for (const io::ManifestEntry& e : entries)

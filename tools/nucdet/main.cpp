@@ -141,6 +141,11 @@ void add_thresholds(CLI::App& c, ThresholdOptions& o) {
   c.add_option("--xi", o.xi, "Threshold, as a fraction of the image's highest response; default: the model's")
       ->check(CLI::Range(0.0, 1.0));
   c.add_option("--floor", o.floor, "Absolute threshold; default: the model's")->check(CLI::NonNegativeNumber);
+  c.add_option("--components", o.components,
+               "Instead of peaks: centroids of regions of at least this response (0.5 for unet and fcn8s)")
+      ->check(CLI::PositiveNumber)
+      ->excludes("--xi")
+      ->excludes("--floor");
 }
 
 CLI::App& add_detect(CLI::App& app, DetectOptions& o) {

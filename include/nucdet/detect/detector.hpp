@@ -11,6 +11,7 @@
 #include "nucdet/data/pad.hpp"
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/detect/nucleus_map.hpp"
+#include "nucdet/detect/peak_finder.hpp"
 #include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/nn/passes.hpp"
 
@@ -101,13 +102,19 @@ class Detector {
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels.
   std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const {
-    Image resampled;
-    if (scale != 1) resampled = data::resample(context().host(), image, scale);
-    const View<const float> view = view_of(scale != 1 ? resampled : image);
-    std::vector<Nucleus> nuclei = candidates(view, data::statistics_of(context().host(), view));
-    keep_relative(nuclei, peaks_.relative);
-    for (Nucleus& n : nuclei) n.centre = data::to_source(n.centre, scale);
-    return nuclei;
+    return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
+      std::vector<Nucleus> nuclei = candidates(view, statistics);
+      keep_relative(nuclei, peaks_.relative);
+      return nuclei;
+    });
+  }
+  /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
+  template <PeakFinder Finder>
+  std::vector<Nucleus> operator()(const Image& image, double scale, const Finder& finder) const {
+    return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
+      const Tensor<Cpu> whole = map(view, statistics);
+      return peaks_of(context().host(), whole.template view<const float>(), finder);
+    });
   }
 
  private:
@@ -131,6 +138,16 @@ class Detector {
       if (pass->input.shape() == shape) return *pass;
     if (passes_.size() >= kMost) passes_.erase(passes_.begin());
     return *passes_.emplace_back(std::make_unique<TilePass>(program_, shape));
+  }
+
+  template <class Find>
+  std::vector<Nucleus> in_reference_pixels(const Image& image, double scale, const Find& find) const {
+    Image resampled;
+    if (scale != 1) resampled = data::resample(context().host(), image, scale);
+    const View<const float> view = view_of(scale != 1 ? resampled : image);
+    std::vector<Nucleus> nuclei = find(view, data::statistics_of(context().host(), view));
+    for (Nucleus& n : nuclei) n.centre = data::to_source(n.centre, scale);
+    return nuclei;
   }
 
   template <class Response>
