@@ -136,3 +136,20 @@ TEST_CASE("margins and strides follow the network: 32 pixels in FCN-8s, 4 in FCR
   CHECK(fcrn.coarsest_stride(large) == 4);
   check_tiles(fcrn, kPeaks, image, 96);
 }
+
+TEST_CASE("regions are sought in the whole map, however it is cut, and given in the image's own pixels") {
+  Context<Cpu> context = plain_sums();
+  const UNet net(context);
+  const Image image = data::synthesize({.height = 130, .width = 320, .seed = 8}).image;
+  const Detector whole(net, kPeaks, {.tile = 1024}), tiled(net, kPeaks, {.tile = 304});
+  const Tensor<Cpu> map = map_of(whole, image);
+  const detect::ComponentCentroids regions{.threshold = 0.5f, .least_area = 3};
+  auto wanted = regions(map.view<const float>());
+  for (Nucleus& n : wanted) n.centre = data::to_source(n.centre, 1.0);
+  REQUIRE(wanted.size() > 5);
+  CHECK(same(whole(image, 1.0, regions), wanted));
+  CHECK(same(tiled(image, 1.0, regions), wanted));
+  const auto enlarged = whole(image, 2.0, regions);  // sought at twice the size
+  CHECK(!enlarged.empty());
+  for (const Nucleus& n : enlarged) CHECK((n.centre.x <= 320 && n.centre.y <= 130));
+}

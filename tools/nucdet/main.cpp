@@ -30,6 +30,11 @@ void add_network(CLI::App& app, NetworkChoice& n) {
       ->capture_default_str();
 }
 
+void add_maps(CLI::App& app, NetworkChoice& n) {
+  app.add_option("--maps", n.maps, "1 to regress a label map, 2 to classify pixels; default: as the paper does")
+      ->check(CLI::Range(1, 2));
+}
+
 void add_device(CLI::App& app, DeviceOptions& o) {
   app.add_option(
          "--device", o.device,
@@ -230,11 +235,11 @@ CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
   CLI::App& c = *app.add_subcommand("summary", "List a network's layers, sizes and costs");
   c.footer(
       "Examples:\n  nucdet summary --base 32 --height 512 --width 512\n  nucdet summary --model best.safetensors\n"
-      "  nucdet summary --network unet --base 64 --maps 2 --dot - | dot -Tsvg > unet.svg\n" +
+      "  nucdet summary --net unet --base 64 --norm none --dot - | dot -Tsvg > unet.svg\n" +
       std::string(kExitCodes));
   add_network(c, o.network);
   c.add_option("-m,--model", o.model, "Weights, instead of the options above");
-  c.add_option("--maps", o.network.maps, "1 to regress a label map, 2 to classify pixels")->capture_default_str();
+  add_maps(c, o.network);
   c.add_option("--dot", o.dot,
                "Write the network as a graph for Graphviz to this file; -: print it, instead of the table");
   c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(CLI::Range(16, 100000));
@@ -251,7 +256,7 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
       "Times are medians; shares are of the rate of a matrix product of the same precision, measured in the same "
       "run.\n" +
       std::string(kExitCodes));
-  add_network(c, o.network);
+  add_network(c, o.network), add_maps(c, o.network);
   c.add_option("-m,--model", o.model, "Weights, instead of the options above");
   c.add_option("--image", o.image, "Image to detect in; default: synthetic tissue of 490 nuclei a megapixel");
   c.add_option("--height", o.height, "Rows of a tile")->capture_default_str()->check(CLI::Range(16, 16384));

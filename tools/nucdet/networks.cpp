@@ -104,9 +104,16 @@ std::string alternatives(const NetworkChoice& choice) {
 
 }  // namespace
 
+namespace {
+
+int maps_of(const NetworkChoice& c) { return c.maps == 0 ? paper_use(c.name).maps : c.maps; }
+
+}  // namespace
+
 std::string describe(const NetworkChoice& c) {
-  return message(c.name, " base ", c.base, ", context ", c.context, ", norm ", c.norm, ", ", c.maps,
-                 c.maps == 1 ? " map" : " maps");
+  const int maps = maps_of(c);
+  return message(c.name, " base ", c.base, ", context ", c.context, ", norm ", c.norm, ", ", maps,
+                 maps == 1 ? " map" : " maps");
 }
 
 const std::vector<std::string>& network_names() {
@@ -120,8 +127,8 @@ const std::vector<std::string>& network_names() {
 }
 
 PaperUse paper_use(const std::string& network) {
-  if (network == "unet" || network == "fcn8s") return {"disc", "cross-entropy"};
-  if (network.starts_with("fcrn")) return {"gaussian", "squared"};
+  if (network == "unet" || network == "fcn8s") return {"disc", "cross-entropy", 2};
+  if (network.starts_with("fcrn")) return {"gaussian", "squared", 1};
   return {};
 }
 
@@ -130,7 +137,7 @@ std::map<std::string, std::string> to_metadata(const NetworkChoice& c) {
           {"network.base", std::to_string(c.base)},
           {"network.context", c.context},
           {"network.norm", c.norm},
-          {"network.maps", std::to_string(c.maps)}};
+          {"network.maps", std::to_string(maps_of(c))}};
 }
 
 NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where) {
@@ -154,8 +161,9 @@ NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, 
 }
 
 template <class Device>
-std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice,
-                                                nn::Start start) {
+std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& asked, nn::Start start) {
+  NetworkChoice choice = asked;
+  choice.maps = maps_of(asked);
   for (const auto& known : known_networks<Device>())
     if (known.choice == choice) return known.make(context, start);
   throw ArgumentError(message("no network '", describe(choice), "' is built in; there are:", alternatives(choice)));

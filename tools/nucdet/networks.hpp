@@ -14,7 +14,7 @@ struct NetworkChoice {
   int base = 16;                    ///< filters of the first block
   std::string context = "sparse3";  ///< of micronet, how context maps are brought up: sparse3, two-s, bilinear
   std::string norm = "batch";       ///< batch; of micronet also batch-stats, instance; of unet and fcn8s also none
-  int maps = 1;                     ///< 1 to regress a label map, 2 to classify pixels
+  int maps = 0;                     ///< 1 to regress a label map, 2 to classify pixels; 0: as the paper does
 
   friend bool operator==(const NetworkChoice&, const NetworkChoice&) = default;
 };
@@ -25,9 +25,10 @@ std::string describe(const NetworkChoice& choice);
 /// micronet, micronet-paper (the paper's words), micronet-lite, frcn, fcrn-a, fcrn-b, fcrn-b-alt, unet, fcn8s.
 const std::vector<std::string>& network_names();
 
-/// Whether the paper uses the network to classify pixels (U-Net, FCN), and with which label and loss it is trained.
+/// How the paper uses a network: U-Net and FCN classify pixels, FCRN regresses a density, the others proximity.
 struct PaperUse {
   std::string label = "proximity", loss = "weighted";
+  int maps = 1;
 };
 PaperUse paper_use(const std::string& network);
 
