@@ -3,23 +3,7 @@
 # usage: test_studies.sh NUCDET
 set -uo pipefail
 nucdet=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# check WHAT EXPECTED_CODE PATTERN COMMAND...: the exit code, and a pattern in what it prints
-check() {
-  local what=$1 code=$2 pattern=$3 out got
-  shift 3
-  out=$("$@" 2>&1)
-  got=$?
-  if [ "$got" -ne "$code" ] || ! grep -qE -- "$pattern" <<< "$out"; then
-    echo "FAILED $what: exit code $got (wanted $code), wanted '$pattern' in:"
-    head -5 <<< "$out"
-    failed=1
-  fi
-}
-has() { for file in "$@"; do [ -s "$work/$file" ] || { echo "FAILED: no $file"; failed=1; }; done; }
+source "$(dirname "$0")/check.sh"
 
 study() { "$nucdet" study "$@" --data "$work/organs" --out "$work/studies" --budget cpu --iterations 4 --base 4 2>&1; }
 check "synth for studies" 0 "manifest.csv" "$nucdet" synth --out "$work/organs" --images 12 --size 96 --seed 5
