@@ -99,7 +99,7 @@ sanitizer() {  # sanitizer TOOL: the small tests, for the others would take minu
 }
 train() {  # train NAME OPTION...: from scratch, into OUT/NAME
   rm -rf "${out:?}/$1"
-  ours "$nucdet" train "$manifest" --out "$out/$1" --base 8 --device cuda --quiet "${@:2}"
+  ours "$nucdet" train "$manifest" --out "$out/$1" --net micronet --base 8 --device cuda --quiet "${@:2}"
 }
 repeats() {  # the same seed twice gives the same bytes
   local short=(--iterations 20 --validate-every 20 --precision fp32 --seed 7)
@@ -122,7 +122,7 @@ use_data() {
   on_device "train twice, fp32: the same bytes" repeats
 }
 bench() {  # bench BASE PRECISION SIZE BATCH: a forward pass and a detection of that size, a step of BATCH crops
-  on_device "bench: base $1, $2, $3x$3, $4 crops" ours "$nucdet" bench --device cuda --base "$1" --precision "$2" \
+  on_device "bench: base $1, $2, $3x$3, $4 crops" ours "$nucdet" bench --device cuda --net micronet --base "$1" --precision "$2" \
     --height "$3" --width "$3" --batch "$4" --crop 200 --json "$out/bench-$1-$2-$3.json"
 }
 benches() {

@@ -9,12 +9,12 @@ check "version" 0 "nucdet [0-9]+\.[0-9]+" "$nucdet" --version
 check "help" 0 "Examples" "$nucdet" train --help
 check "no command" 2 "subcommand" "$nucdet"
 check "unknown option" 2 "nonsense" "$nucdet" detect a.png --model b --out c --nonsense
-check "summary" 0 "11724705 parameters" "$nucdet" summary --base 32 --height 512 --width 512
+check "summary" 0 "11724705 parameters" "$nucdet" summary --net micronet --base 32 --height 512 --width 512
 check "a network as a graph" 0 "digraph network" "$nucdet" summary --base 4 --dot -
 check "a graph in a file" 0 "parameters" "$nucdet" summary --network unet --base 8 --maps 2 --norm none --dot "$work/unet.dot"
 has unet.dot
 check "a graph that cannot be written" 4 "cannot be created" "$nucdet" summary --base 4 --dot "$work/nowhere/x.dot"
-check "unknown network" 2 "no network 'micronet base 7" "$nucdet" summary --base 7
+check "unknown network" 2 "no network 'micronet-lite base 7" "$nucdet" summary --base 7
 
 check "synth" 0 "manifest.csv" "$nucdet" synth --out "$work/data" --images 8 --size 96 --seed 3
 check "synth twice" 2 "manifest.csv" "$nucdet" synth --out "$work/data" --images 8 --size 96

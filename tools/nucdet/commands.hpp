@@ -115,7 +115,7 @@ struct StudyOptions {
   std::vector<std::string> organs;    ///< those to use; empty: all
   std::vector<std::string> targets;   ///< of finetune, mix, gamma and lambda; empty: three drawn with the seed
   std::vector<std::string> networks;  ///< of baseline; empty: all
-  NetworkChoice network;              ///< of the others; base 0: the budget's
+  NetworkChoice network{.name = "micronet", .base = 0};  ///< of the others; base 0: the budget's
   std::vector<double> gammas, lambdas;
   std::optional<std::int64_t> iterations;  ///< instead of the budget's
   int seeds = 1;

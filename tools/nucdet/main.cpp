@@ -17,9 +17,10 @@ constexpr const char* kExitCodes =
     "written, or is not valid; 5 out of memory.\n";
 
 void add_network(CLI::App& app, NetworkChoice& n) {
-  app.add_option("--net,--network", n.name,
-                 "micronet-paper: the paper's words where they differ from the authors' code; micronet-lite: half "
-                 "resolution, a quarter of the cost")
+  app.add_option(
+         "--net,--network", n.name,
+         "micronet-lite: half the resolution, a quarter of the cost; micronet: the paper's; micronet-paper: its words "
+         "where they differ from the authors' code")
       ->capture_default_str()
       ->check(CLI::IsMember(network_names()));
   app.add_option("--base", n.base, "Filters of the first block: 8, 16, 32 and, by network, 4 or 64")
@@ -61,9 +62,9 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
   CLI::App& c = *app.add_subcommand("train", "Train a network from images and nucleus centres");
   c.footer(
       "Examples:\n"
-      "  nucdet train data/manifest.csv --out runs/first --base 16\n"
-      "  nucdet train data/manifest.csv --out runs/first --base 16 --resume\n"
-      "  nucdet train data/manifest.csv --out runs/fast --base 8 --optimizer adamw --rate 3e-3 --decay 1e-2 \\\n"
+      "  nucdet train data/manifest.csv --out runs/first\n"
+      "  nucdet train data/manifest.csv --out runs/first --resume\n"
+      "  nucdet train data/manifest.csv --out runs/fast --base 16 --optimizer adamw --rate 3e-3 --decay 1e-2 \\\n"
       "      --schedule cosine --iterations 3000\n"
       "Writes best.safetensors (weights), last.safetensors (checkpoint), log.csv, loss.svg and f1.svg.\n" +
       std::string(kExitCodes));
@@ -234,7 +235,8 @@ CLI::App& add_synth(CLI::App& app, SynthOptions& o) {
 CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
   CLI::App& c = *app.add_subcommand("summary", "List a network's layers, sizes and costs");
   c.footer(
-      "Examples:\n  nucdet summary --base 32 --height 512 --width 512\n  nucdet summary --model best.safetensors\n"
+      "Examples:\n  nucdet summary --net micronet --base 32 --height 512 --width 512\n  nucdet summary --model "
+      "best.safetensors\n"
       "  nucdet summary --net unet --base 64 --norm none --dot - | dot -Tsvg > unet.svg\n" +
       std::string(kExitCodes));
   add_network(c, o.network);
@@ -251,7 +253,7 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App& c = *app.add_subcommand("bench", "Measure a network: detection, forward pass and training step");
   c.footer(
       "Examples:\n"
-      "  nucdet bench --base 32 --device cuda --precision bf16\n"
+      "  nucdet bench --net micronet --base 32 --device cuda --precision bf16\n"
       "  nucdet bench --model best.safetensors --image tile.png --json bench.json\n"
       "Times are medians; shares are of the rate of a matrix product of the same precision, measured in the same "
       "run.\n" +
@@ -294,7 +296,6 @@ CLI::App& add_study(CLI::App& app, StudyOptions& o) {
   c.add_option("--targets", o.targets, "Target organs of finetune, mix, gamma, lambda; default: three, drawn")
       ->delimiter(',');
   c.add_option("--networks", o.networks, "Networks of baseline; default: all")->delimiter(',');
-  o.network.base = 0;
   c.add_option("--net,--network", o.network.name, "Network of the others")
       ->capture_default_str()
       ->check(CLI::IsMember(network_names()));

@@ -28,7 +28,7 @@ class Table {
  public:
   Table() {
     widths<4, 8, 16, 32>([this]<int B>() { micronets<B>(); });
-    widths<8, 16, 32, 64>([this]<int B>() {
+    widths<4, 8, 16, 32, 64>([this]<int B>() {
       each_use([&]<int M>() {
         add<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = B, .maps = M}>>("micronet-lite", B, M);
       });

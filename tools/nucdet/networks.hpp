@@ -10,11 +10,11 @@
 namespace nucdet::program {
 
 struct NetworkChoice {
-  std::string name = "micronet";    ///< one of network_names()
-  int base = 16;                    ///< filters of the first block
-  std::string context = "sparse3";  ///< of micronet, how context maps are brought up: sparse3, two-s, bilinear
-  std::string norm = "batch";       ///< batch; of micronet also batch-stats, instance; of unet and fcn8s also none
-  int maps = 0;                     ///< 1 to regress a label map, 2 to classify pixels; 0: as the paper does
+  std::string name = "micronet-lite";  ///< one of network_names()
+  int base = 32;                       ///< filters of the first block
+  std::string context = "sparse3";     ///< of micronet, how context maps are brought up: sparse3, two-s, bilinear
+  std::string norm = "batch";          ///< batch; of micronet also batch-stats, instance; of unet and fcn8s also none
+  int maps = 0;                        ///< 1 to regress a label map, 2 to classify pixels; 0: as the paper does
 
   friend bool operator==(const NetworkChoice&, const NetworkChoice&) = default;
 };
