@@ -7,9 +7,6 @@ namespace nucdet::program::studies {
 
 namespace {
 
-/// The blocks in the paper's numbering (MicroNet's ten; what else there is belongs to the last).
-const std::vector<std::string> kBlocks{"in", "down1", "down2", "down3", "down4", "up1", "up2", "up3", "up4"};
-
 /// A model to start from.
 struct Base {
   std::string name, organ;  // organ: empty for none
@@ -71,13 +68,16 @@ class Tuning {
   /// F1 with the first blocks of the best base frozen (fourth row).
   io::ChartSeries by_frozen() {
     io::ChartSeries series{.label = target_.name + " from " + best().organ, .markers = true};
-    for (const int blocks : study_.budget.frozen_blocks)
+    const std::vector<std::string> names = study_.laboratory.blocks(who_.network);
+    for (const int blocks : study_.budget.frozen_blocks) {
+      if (blocks > static_cast<int>(names.size())) break;
       add(series, blocks, f1_of([&](std::uint64_t seed) {
             Training t = started(best(), seed, target_.train);
-            t.options.freeze.assign(kBlocks.begin(), kBlocks.begin() + blocks);
+            t.options.freeze.assign(names.begin(), names.begin() + blocks);
             if (blocks > 0) t.label += message(" frozen ", blocks);
             return t;
           }));
+    }
     return series;
   }
 
@@ -139,8 +139,6 @@ io::Chart chart_of(const std::string& title, const std::string& x_label) {
 
 /// Table 2 and Fig. 5. The bases come from what `cross` found on the same data.
 void finetune(Study& study) {
-  if (!study.contestant().network.name.starts_with("micronet"))
-    throw ArgumentError("study finetune: freezes MicroNet's blocks by number, --net must be a micronet");
   Table table{{"experiment", "target", "start", "x", "f1"}, {}};
   Table bases{{"target", "best base", "worst base", "random bases"}, {}};
   io::Chart stage = chart_of("Stage of the base model", "iterations of the base model's training"),

@@ -196,6 +196,17 @@ class LaboratoryOn final : public Laboratory {
     return cost;
   }
 
+  std::vector<std::string> blocks(const NetworkChoice& network) override {
+    const auto model = make_network(context_, network, nn::Start::zeros);
+    std::vector<std::string> names;
+    for (const auto& step : model->program().steps()) {
+      const std::string name = step.node.substr(0, step.node.find('.'));
+      const bool head = name.starts_with("ctx") || name == "out" || name == "full";
+      if (!head && (names.empty() || names.back() != name)) names.push_back(name);
+    }
+    return names;
+  }
+
  private:
   void run(const Training& t, const fs::path& folder) {
     TrainOptions options = t.options;
