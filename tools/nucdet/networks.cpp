@@ -27,19 +27,19 @@ template <class Device>
 class Table {
  public:
   Table() {
-    widths<4, 8, 16, 32>([this]<int B>() { micronets<B>(); });
-    widths<4, 8, 16, 32, 64>([this]<int B>() {
+    widths<4, 8, 16, 32>([&]<int B>() { micronets<B>(); });
+    widths<4, 8, 16, 32, 64>([&]<int B>() {
       each_use([&]<int M>() {
         add<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = B, .maps = M}>>("micronet-lite", B, M);
       });
     });
-    widths<4, 8, 16, 32>([this]<int B>() {
+    widths<4, 8, 16, 32>([&]<int B>() {
       add<nn::Frcn<nn::FrcnOptions{.base = B}>>("frcn", B, 1);
       add<nn::FcrnA<nn::FcrnOptions{.base = B}>>("fcrn-a", B, 1);
       add<nn::FcrnBNet<nn::FcrnOptions{.base = B}>>("fcrn-b", B, 1);
       add<nn::FcrnBNet<nn::FcrnOptions{.base = B, .variant = nn::FcrnB::b}>>("fcrn-b-alt", B, 1);
     });
-    widths<8, 16, 32, 64>([this]<int B>() {
+    widths<8, 16, 32, 64>([&]<int B>() {
       each_use([&]<int M>() {
         add<nn::UNet<nn::UNetOptions{.base = B, .maps = M, .norm = true}>>("unet", B, M);
         add<nn::Fcn8s<nn::FcnOptions{.base = B, .hidden = 64 * B, .maps = M, .norm = true}>>("fcn8s", B, M);
