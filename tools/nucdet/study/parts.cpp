@@ -52,7 +52,9 @@ Collection::Collection(Context<Cpu>& context, const std::string& manifest, const
   for (const io::ManifestEntry& e : entries_of(manifest, "")) found[e.organ][e.split].push_back(e);
   for (const std::string& wanted : organs)
     if (!found.contains(wanted)) throw IoError(message(manifest, ": no images of the organ '", wanted, "'"));
-  for (auto& [organ, splits] : found) {
+  for (auto& one : found) {
+    const std::string& organ = one.first;
+    auto& splits = one.second;
     if (!organs.empty() && std::find(organs.begin(), organs.end(), organ) == organs.end()) continue;
     auto &train = splits["train"], &validation = splits["val"];
     if (validation.empty() && train.size() > 1) validation.push_back(train.back()), train.pop_back();
