@@ -156,12 +156,14 @@ int run_study(const StudyOptions& o) {
   if (!o.gammas.empty()) budget.gammas = o.gammas;
   if (!o.lambdas.empty()) budget.lambdas = o.lambdas;
   const std::filesystem::path out = o.out;
+  // The paper has some of its experiments with FRCN too: each network's report stands apart.
+  const std::string folder = o.network.name == "micronet" ? o.name : o.name + "-" + o.network.name;
   return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) {
     const auto laboratory = studies::make_laboratory(context, out, o.quiet);
     std::vector<studies::Collection> collections;
     for (const std::string& data : o.data) collections.emplace_back(context.host(), data, o.organs);
     studies::Study s{o, budget, *laboratory, std::move(collections),
-                     studies::Report(out / o.name, found->second.title)};
+                     studies::Report(out / folder, found->second.title)};
     state_facts(s);
     found->second.run(s);
     s.report.write();
