@@ -1,8 +1,12 @@
 // Whole networks on a CUDA device against the CPU: the same weights, maps, gradients and files.
 #include <filesystem>
 
+#include "nucdet/data/synthetic_tissue.hpp"
+#include "nucdet/detect/detector.hpp"
 #include "nucdet/io/weights.hpp"
+#include "nucdet/nets/fcrn.hpp"
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/passes.hpp"
 
@@ -96,6 +100,8 @@ TEST_CASE("cuda: MicroNet and others, forward and backward, in f32") {
     compare<nn::MicroNet<kSmall>>({1, 37, 25, 3}, {.cudnn = cudnn}, kConvolution);
     compare<nn::MicroNet<kOther>>({2, 35, 33, 3}, {.cudnn = cudnn}, kConvolution);
     compare<Mixed>({2, 16, 20, 3}, {.cudnn = cudnn}, kConvolution);
+    // Convolutions without bias, and maps that take another's size.
+    compare<nn::FcrnA<nn::FcrnOptions{.base = 1}>>({1, 19, 22, 3}, {.cudnn = cudnn}, kConvolution);
   }
 }
 
@@ -134,6 +140,27 @@ TEST_CASE("cuda: gradients in bf16 point where the CPU's do") {
   }
   CHECK(product / std::sqrt(a * b) > 0.99);
   CHECK(std::sqrt(a / b) == Approx(1).epsilon(0.05));
+}
+
+TEST_CASE("cuda: a pixel classifier's probabilities, blurred, have the CPU's peaks") {
+  using Classifier = nn::UNet<nn::UNetOptions{.base = 2, .norm = true}>;
+  Run<Classifier, Cpu> cpu({.threads = 1, .seed = 11});
+  Run<Classifier, Cuda> gpu({.seed = 11});
+  const Image image = data::synthesize({.height = 40, .width = 51, .seed = 2}).image;
+  const detect::LocalMaxima peaks{.radius = 2, .relative = 0, .absolute = 0.01f, .smoothing = 1.5};
+  const detect::Detector on_cpu(cpu.net, peaks);
+  const detect::Detector on_gpu(gpu.net, peaks);
+  const auto wanted = on_cpu(image), found = on_gpu(image);
+  REQUIRE(wanted.size() > 3);
+  REQUIRE(found.size() == wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    CHECK(std::abs(found[i].centre.x - wanted[i].centre.x) < 0.02);
+    CHECK(std::abs(found[i].centre.y - wanted[i].centre.y) < 0.02);
+    CHECK(found[i].score == Approx(wanted[i].score).epsilon(1e-3));
+  }
+  const auto statistics = data::statistics_of(cpu.context, view_of(image));
+  CHECK(difference(numbers_of(cpu.context, on_gpu.map(view_of(image), statistics)),
+                   numbers_of(cpu.context, on_cpu.map(view_of(image), statistics))) < 1e-3);
 }
 
 TEST_CASE("cuda: weights go to files and come from them as on the CPU") {
