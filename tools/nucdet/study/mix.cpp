@@ -14,6 +14,7 @@ Training mixed(const Study& study, const std::string& target, const PartPtr& par
   return t;
 }
 
+/// A curve of a chart, and its rows of a table.
 struct Line {
   io::ChartSeries series;
   void add(Study& study, double x, const std::string& target, const std::function<Training(std::uint64_t)>& training,
@@ -33,7 +34,7 @@ struct Line {
 
 }  // namespace
 
-/// Fig. 6 and Fig. 11: L = L_T + L_A.
+/// Fig. 6; with --net frcn, Fig. 11: L = L_T + L_A.
 void mix(Study& study) {
   io::Chart auxiliary{.title = "Auxiliary data",
                       .x_label = "per cent of the other organs' training images",
@@ -49,8 +50,9 @@ void mix(Study& study) {
           added);
     auxiliary.series.push_back(line.series);
   }
-  study.report.chart("auxiliary", auxiliary,
-                     "Fig. 6, all of the target's annotations. " + std::string(kOneSlideAnOrgan));
+  study.report.chart(
+      "auxiliary", auxiliary,
+      "Fig. 6, first row (Fig. 11 with FRCN): all of the target's annotations. " + std::string(kOneSlideAnOrgan));
   for (const std::string& target : study.targets()) {
     const PartPtr all = study.first().organ(target).train;
     io::Chart chart{.title = "Share of the target, " + target,
@@ -66,7 +68,7 @@ void mix(Study& study) {
       }
       chart.series.push_back(line.series);
     }
-    study.report.chart("shares-" + target, chart, "Fig. 11. " + std::string(kOneSlideAnOrgan));
+    study.report.chart("shares-" + target, chart, "Fig. 6, second row. " + std::string(kOneSlideAnOrgan));
   }
   study.report.table("auxiliary", added, true);
   study.report.table("shares", shares, true);
