@@ -11,8 +11,8 @@ namespace nucdet::io::detail {
 
 /// Okabe and Ito's colours with brown for their yellow, which is too pale for lines: told apart with any colour vision.
 /// Dash patterns for print without colour.
-constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                    "#e69f00", "#333333", "#56b4e9", "#6b3d00", "#8a8a8a"};
+constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
+                                    "#333333", "#56b4e9", "#6b3d00", "#8a8a8a"};
 constexpr const char* kDashes[] = {"", "7 3", "2 3", "9 3 2 3", "4 2", "1 2", "14 4", "9 3 2 3 2 3", "20 3"};
 constexpr std::size_t kStyles = 9, kMarkers = 5;
 
