@@ -81,7 +81,10 @@ void check_same_run(const Metadata& checkpoint, const Metadata& wanted, const st
   for (const auto& [key, value] : wanted) {
     if ((key == "train.iterations" && more_iterations) || key == "nucdet.version") continue;
     const auto found = checkpoint.find(key);
-    if (key == "train.precision" && found == checkpoint.end() && value == "fp32") continue;  // before there were others
+    // Checkpoints from before there was a choice.
+    if (found == checkpoint.end() &&
+        ((key == "train.precision" && value == "fp32") || (key == "network.maps" && value == "1")))
+      continue;
     if (found == checkpoint.end() || found->second != value)
       differences +=
           message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");

@@ -1,0 +1,302 @@
+#include "options.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+void add_network(CLI::App& app, NetworkChoice& n) {
+  app.add_option(
+         "--net,--network", n.name,
+         "micronet-lite: half the resolution, a quarter of the cost; micronet: the paper's; micronet-paper: its words "
+         "where they differ from the authors' code")
+      ->capture_default_str()
+      ->check(CLI::IsMember(network_names()));
+  app.add_option("--base", n.base, "Filters of the first block: 8, 16, 32 and, by network, 4 or 64")
+      ->capture_default_str();
+  app.add_option("--context", n.context, "Context maps of micronet: sparse3, two-s or bilinear")->capture_default_str();
+  app.add_option("--norm", n.norm,
+                 "Normalisation: batch; of micronet also batch-stats or instance, of unet and fcn8s also none")
+      ->capture_default_str();
+}
+
+void add_maps(CLI::App& app, NetworkChoice& n) {
+  app.add_option("--maps", n.maps, "1 to regress a label map, 2 to classify pixels; default: as the paper does")
+      ->check(CLI::Range(1, 2));
+}
+
+void add_device(CLI::App& app, DeviceOptions& o) {
+  app.add_option(
+         "--device", o.device,
+         "auto: a GPU if there is one that can be used, else the processor; cpu; cuda or cuda:N, and nothing else")
+      ->envname("NUCDET_DEVICE")
+      ->capture_default_str();
+  app.add_option("--precision", o.precision, "fp32; on a GPU also tf32, bf16, and fp16 for inference")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16", "fp16"}));
+  app.add_flag("!--no-fuse", o.fuse,
+               "On a GPU: only convolution engines that need no compiling; starts at once, runs slower");
+  app.add_option("--kernels", o.kernels,
+                 "On the processor: auto, or kernels by name (nucdet doctor lists those it can run)")
+      ->capture_default_str();
+  app.add_flag("--exact", o.exact,
+               "On the processor: convolutions as plain sums, 2 to 3 times slower; results do not depend on tiles");
+  app.add_option("--threads", o.threads, "Threads; 0: one for each processor")
+      ->envname("NUCDET_THREADS")
+      ->capture_default_str();
+}
+void add_quiet(CLI::App& app, bool& quiet) { app.add_flag("-q,--quiet", quiet, "No progress"); }
+
+void add_thresholds(CLI::App& c, ThresholdOptions& o) {
+  c.add_option("--xi", o.xi, "Threshold, as a fraction of the image's highest response; default: the model's")
+      ->check(CLI::Range(0.0, 1.0));
+  c.add_option("--floor", o.floor, "Absolute threshold; default: the model's")->check(CLI::NonNegativeNumber);
+  c.add_option("--components", o.components,
+               "Instead of peaks: centroids of regions of at least this response (0.5 for unet and fcn8s)")
+      ->check(CLI::PositiveNumber)
+      ->excludes("--xi")
+      ->excludes("--floor");
+}
+
+}  // namespace
+
+CLI::App& add_train(CLI::App& app, TrainOptions& o) {
+  CLI::App& c = *app.add_subcommand("train", "Train a network from images and nucleus centres");
+  c.footer(
+      "Examples:\n"
+      "  nucdet train data/manifest.csv --out runs/first\n"
+      "  nucdet train data/manifest.csv --out runs/first --resume\n"
+      "  nucdet train data/manifest.csv --out runs/fast --base 16 --optimizer adamw --rate 3e-3 --decay 1e-2 \\\n"
+      "      --schedule cosine --iterations 3000\n"
+      "Writes best.safetensors (weights), last.safetensors (checkpoint), log.csv, loss.svg and f1.svg.\n" +
+      std::string(kExitCodes));
+  c.add_option("manifest", o.manifest, "Manifest CSV, or a folder with one")->required();
+  c.add_option("-o,--out", o.out, "Folder of the run")->required();
+  c.add_flag("--resume", o.resume, "Go on from the folder's last checkpoint, if there is one");
+  c.add_option("--split", o.train_split, "Split to train on")->capture_default_str();
+  c.add_option("--validation-split", o.validation_split, "Split to validate with")->capture_default_str();
+  c.add_option("--auxiliary", o.auxiliary, "A second manifest, mixed in: gamma L_target + L_auxiliary");
+  c.add_option("--gamma", o.gamma, "Weight of the target set in that mix")->capture_default_str();
+  c.add_option("--initial", o.initial, "Weights to start from");
+  c.add_option("--freeze", o.freeze, "Blocks that keep their weights (in, down1, ...)");
+  c.add_option("--licence", o.licence, "Licence of the training data, kept with the weights");
+  add_network(c, o.network);
+  const std::string how = "Training";
+  c.add_option("--iterations", o.iterations, "Iterations")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(how);
+  c.add_option("--validate-every", o.validate_every, "Iterations between validations and checkpoints")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(how);
+  c.add_option("--snapshot-every", o.snapshot_every, "Keep the weights of these validations; 0: of none")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber)
+      ->group(how);
+  c.add_option("--batch", o.batch, "Crops in a batch")->capture_default_str()->check(CLI::PositiveNumber)->group(how);
+  c.add_option("--crop", o.crop, "Crop size, reference pixels")
+      ->capture_default_str()
+      ->check(CLI::Range(16, 4096))
+      ->group(how);
+  c.add_option("--loss", o.loss, "weighted, squared or cross-entropy; auto: as the paper uses the network")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "weighted", "squared", "cross-entropy"}))
+      ->group(how);
+  c.add_option("--lambda", o.lambda, "Of the weighted loss")->capture_default_str()->group(how);
+  c.add_option("--label", o.label, "proximity, gaussian or disc; auto: as the paper uses the network")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "proximity", "gaussian", "disc"}))
+      ->group(how);
+  c.add_option("--alpha", o.alpha, "Decay of the proximity map")->capture_default_str()->group(how);
+  c.add_option("--radius", o.radius,
+               "Radius of the label, reference pixels; default: 15, of gaussian 16 (4 sigma), of disc 8")
+      ->check(CLI::PositiveNumber)
+      ->group(how);
+  c.add_option("--optimizer", o.optimizer, "sgd, adam or adamw")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
+      ->group(how);
+  c.add_option("--rate", o.rate, "Learning rate")->capture_default_str()->check(CLI::PositiveNumber)->group(how);
+  c.add_option("--momentum", o.momentum, "Of sgd (Nesterov's)")->capture_default_str()->group(how);
+  c.add_option("--decay", o.decay, "Weight decay")->capture_default_str()->group(how);
+  c.add_option("--clip", o.clip, "Largest norm of the gradient; 0: no limit")->capture_default_str()->group(how);
+  c.add_option("--schedule", o.schedule, "plateau, constant or cosine")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"plateau", "constant", "cosine"}))
+      ->group(how);
+  c.add_option("--patience", o.patience, "Of the plateau schedule, iterations")->capture_default_str()->group(how);
+  c.add_option("--warmup", o.warmup, "Of the cosine schedule, iterations")->capture_default_str()->group(how);
+  c.add_option("--best", o.best, "What the best weights are best in: f1 or loss")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"f1", "loss"}))
+      ->group(how);
+  c.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->group(how);
+  const std::string augmentation = "Augmentation";
+  c.add_option("--rotation", o.rotation, "Degrees, in +- this")->capture_default_str()->group(augmentation);
+  c.add_option("--mirror", o.mirror, "Mirror half of the crops")->capture_default_str()->group(augmentation);
+  c.add_option("--elastic", o.elastic, "Elastic displacement, pixels")->capture_default_str()->group(augmentation);
+  c.add_option("--scale-jitter", o.scale_jitter, "Factors up to 1 + this")->capture_default_str()->group(augmentation);
+  c.add_option("--stain", o.stain, "Strength of stain changes")->capture_default_str()->group(augmentation);
+  c.add_option("--balanced", o.balanced, "Draw the organ first, then the image")
+      ->capture_default_str()
+      ->group(augmentation);
+  add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
+CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
+  CLI::App& c = *app.add_subcommand("detect", "Find nuclei in images");
+  c.footer(
+      "Examples:\n"
+      "  nucdet detect slide.png --out found --overlay\n"
+      "  nucdet detect data/manifest.csv --split test --model best.safetensors --out found --overlay\n"
+      "Writes NAME.csv (x, y, score, in the image's pixels) and NAME.json for each image, and lists them.\n" +
+      std::string(kExitCodes));
+  c.add_option("inputs", o.inputs, "Images, folders or manifests")->required();
+  c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
+  c.add_option("-o,--out", o.out, "Folder for the results")->required();
+  c.add_option("--split", o.split, "Only this split of a manifest");
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); default: the manifest's, or 1")
+      ->check(CLI::PositiveNumber);
+  add_thresholds(c, o.thresholds);
+  c.add_option("--tile", o.tile, "Pixels read along a side; memory grows with it")->capture_default_str();
+  c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png");
+  c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath");
+  add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
+CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
+  CLI::App& c = *app.add_subcommand("evaluate", "Score detections against annotated centres");
+  c.footer(
+      "Examples:\n"
+      "  nucdet evaluate data/manifest.csv --model best.safetensors --out scores --overlays\n"
+      "  nucdet evaluate data/manifest.csv --predictions found --matcher hungarian --gate 16\n"
+      "Prints a table by organ; writes scores.json, organs.csv and images.csv; with --model also the curve over xi as\n"
+      "curve.csv, curve.svg and threshold.svg.\n" +
+      std::string(kExitCodes));
+  c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
+  c.add_option("-m,--model", o.model, "Weights");
+  c.add_option("--predictions", o.predictions, "Or a folder with NAME.csv for each image");
+  c.add_option("-o,--out", o.out, "Folder for the results");
+  c.add_option("--split", o.split, "Split to evaluate; empty: all")->capture_default_str();
+  c.add_option("--matcher", o.matcher, "hungarian, greedy or ungated")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
+  add_thresholds(c, o.thresholds);
+  c.add_option("--tile", o.tile, "Pixels read along a side")->capture_default_str();
+  c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
+  add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
+CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
+  CLI::App& c = *app.add_subcommand("overlay", "Draw detections, annotations or both on an image");
+  c.footer(
+      "Example:\n  nucdet overlay a.png --detections found/a.csv --truth annotations/a.csv --out a.overlay.png\n"
+      "Circle: hit (with a line to its truth); square: false alarm; triangle: miss; ring: not scored.\n" +
+      std::string(kExitCodes));
+  c.add_option("image", o.image, "PNG, JPEG or TIFF")->required();
+  c.add_option("--detections", o.detections, "Points CSV");
+  c.add_option("--truth", o.truth, "Points CSV; with --detections: what they are scored against");
+  c.add_option("-o,--out", o.out, "PNG to write")->required();
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str();
+  c.add_option("--zoom", o.zoom, "Every pixel becomes zoom x zoom")->capture_default_str()->check(CLI::Range(1, 8));
+  return c;
+}
+
+CLI::App& add_synth(CLI::App& app, SynthOptions& o) {
+  CLI::App& c = *app.add_subcommand("synth", "Make synthetic tissue with its nucleus centres");
+  c.footer("Example:\n  nucdet synth --out synthetic --images 24 --size 256\n" + std::string(kExitCodes));
+  c.add_option("-o,--out", o.out, "Folder to make")->required();
+  c.add_option("--images", o.images, "Images: half to train, a quarter each to validate and test")
+      ->capture_default_str()
+      ->check(CLI::Range(4, 100000));
+  c.add_option("--size", o.size, "Pixels along a side")->capture_default_str()->check(CLI::Range(64, 8192));
+  c.add_option("--density", o.density, "Nuclei per 1000 x 1000 pixels")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 10000.0));
+  c.add_option("--seed", o.seed, "Seed")->capture_default_str();
+  return c;
+}
+
+CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
+  CLI::App& c = *app.add_subcommand("summary", "List a network's layers, sizes and costs");
+  c.footer(
+      "Examples:\n  nucdet summary --net micronet --base 32 --height 512 --width 512\n  nucdet summary --model "
+      "best.safetensors\n"
+      "  nucdet summary --net unet --base 64 --norm none --dot - | dot -Tsvg > unet.svg\n" +
+      std::string(kExitCodes));
+  add_network(c, o.network);
+  c.add_option("-m,--model", o.model, "Weights, instead of the options above");
+  add_maps(c, o.network);
+  c.add_option("--dot", o.dot,
+               "Write the network as a graph for Graphviz to this file; -: print it, instead of the table");
+  c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(CLI::Range(16, 100000));
+  c.add_option("--width", o.width, "Input columns")->capture_default_str()->check(CLI::Range(16, 100000));
+  return c;
+}
+
+CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
+  CLI::App& c = *app.add_subcommand("bench", "Measure a network: detection, forward pass and training step");
+  c.footer(
+      "Examples:\n"
+      "  nucdet bench --net micronet --base 32 --device cuda --precision bf16\n"
+      "  nucdet bench --model best.safetensors --image tile.png --json bench.json\n"
+      "Times are medians; shares are of the rate of a matrix product of the same precision, measured in the same "
+      "run.\n" +
+      std::string(kExitCodes));
+  add_network(c, o.network), add_maps(c, o.network);
+  c.add_option("-m,--model", o.model, "Weights, instead of the options above");
+  c.add_option("--image", o.image, "Image to detect in; default: synthetic tissue of 490 nuclei a megapixel");
+  c.add_option("--height", o.height, "Rows of a tile")->capture_default_str()->check(CLI::Range(16, 16384));
+  c.add_option("--width", o.width, "Columns of a tile")->capture_default_str()->check(CLI::Range(16, 16384));
+  c.add_option("--batch", o.batch, "Crops in a training step")->capture_default_str()->check(CLI::Range(1, 1024));
+  c.add_option("--crop", o.crop, "Their size")->capture_default_str()->check(CLI::Range(16, 4096));
+  c.add_option("--seconds", o.seconds, "Spent on each measurement")->capture_default_str()->check(CLI::PositiveNumber);
+  c.add_flag("--measure", o.measure, "Choose a GPU's convolution engines by time");
+  c.add_option("--json", o.json, "Also write the figures to this file");
+  add_device(c, o.device);
+  return c;
+}
+
+CLI::App& add_study(CLI::App& app, StudyOptions& o) {
+  CLI::App& c = *app.add_subcommand("study", "Repeat an experiment of the paper");
+  c.footer(
+      "Examples:\n"
+      "  nucdet study baseline --data nuinsseg-human23 --out studies --budget cpu --organs kidney,liver,tonsil\n"
+      "  nucdet study cross --data nuinsseg-human23 --data monuseg-tiles --out studies --budget cpu\n"
+      "  nucdet study finetune --data nuinsseg-human23 --out studies --budget cpu --targets kidney --seeds 3\n"
+      "Writes OUT/NAME/report.md with its CSV and SVG files. Models and test results are kept in OUT/models and "
+      "OUT/tests:\n"
+      "a study that was stopped goes on where it stood, and studies share what they need from each other.\n" +
+      std::string(kExitCodes));
+  c.add_option("name", o.name, "baseline, cross, finetune, mix, gamma or lambda")
+      ->required()
+      ->check(CLI::IsMember({"baseline", "cross", "finetune", "mix", "gamma", "lambda"}));
+  c.add_option("--data", o.data, "Manifests, or folders with one; all but baseline and cross use the first alone")
+      ->required();
+  c.add_option("-o,--out", o.out, "Folder of all studies")->required();
+  c.add_option("--budget", o.budget, "full: the paper's size; cpu: the smallest that shows the effect")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"full", "cpu"}));
+  c.add_option("--organs", o.organs, "Organs to use; default: all")->delimiter(',');
+  c.add_option("--targets", o.targets, "Target organs of finetune, mix, gamma, lambda; default: three, drawn")
+      ->delimiter(',');
+  c.add_option("--networks", o.networks, "Networks of baseline; default: all")->delimiter(',');
+  c.add_option("--net,--network", o.network.name, "Network of the others")
+      ->capture_default_str()
+      ->check(CLI::IsMember(network_names()));
+  c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's");
+  c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
+  c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
+  c.add_option("--iterations", o.iterations, "Instead of the budget's")->check(CLI::PositiveNumber);
+  c.add_option("--seeds", o.seeds, "Repetitions, for error bars")->capture_default_str()->check(CLI::PositiveNumber);
+  c.add_option("--seed", o.seed, "The first seed")->capture_default_str();
+  add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
+}  // namespace nucdet::program

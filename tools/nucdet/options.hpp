@@ -1,0 +1,22 @@
+#pragma once
+#include <CLI/CLI.hpp>
+
+#include "commands.hpp"
+
+/// The command line: each function declares a subcommand, with its help, and what it fills in.
+namespace nucdet::program {
+
+inline constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 a file cannot be read or\n"
+    "written, or is not valid; 5 out of memory.\n";
+
+CLI::App& add_train(CLI::App& app, TrainOptions& options);
+CLI::App& add_detect(CLI::App& app, DetectOptions& options);
+CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& options);
+CLI::App& add_overlay(CLI::App& app, OverlayOptions& options);
+CLI::App& add_synth(CLI::App& app, SynthOptions& options);
+CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
+CLI::App& add_bench(CLI::App& app, BenchOptions& options);
+CLI::App& add_study(CLI::App& app, StudyOptions& options);
+
+}  // namespace nucdet::program
