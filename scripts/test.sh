@@ -30,7 +30,7 @@ tests() {  # tests PRESET [CTEST OPTION...]: every test of a build, counted one 
   local preset=$1 junit=$PWD/build/$1/tests.xml
   shift
   rm -f "$junit"
-  ctest --preset "$preset" --output-junit "$junit" "$@" || true
+  ctest --preset "$preset" --parallel "$(nproc)" --output-junit "$junit" "$@" || true
   count() { sed -n "s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$junit" | head -n 1; }
   [ -s "$junit" ] || { failed=$((failed + 1)); return; }
   passed=$((passed + $(count tests) - $(count failures) - $(count skipped) - $(count disabled)))
