@@ -132,7 +132,7 @@ TEST_CASE("margins and strides follow the network: 32 pixels in FCN-8s, 4 in FCR
   CHECK_THROWS_WITH(Detector(fcn, kPeaks, {.tile = 1024, .margin = margin - 32}), Contains("must be at least"));
   CHECK_NOTHROW(Detector(fcn, kPeaks, {.tile = 1024, .margin = margin}));
 
-  const nn::Network<nn::FcrnBNet<nn::FcrnOptions{.base = 2}>, 3, Cpu> fcrn(context);
+  const nn::Network<nn::FcrnB<nn::FcrnOptions{.base = 2}>, 3, Cpu> fcrn(context);
   CHECK(fcrn.coarsest_stride(large) == 4);
   check_tiles(fcrn, kPeaks, image, 96);
 }

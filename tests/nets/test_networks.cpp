@@ -92,11 +92,11 @@ TEST_CASE("FRCN, FCRN-A and FCRN-B have the published numbers of parameters and 
   CHECK(a.parameters() == 1'366'784);
   CHECK(a.gigaflop(512) == Approx(48.8).epsilon(2e-3));
   CHECK(a.gigaflop(200) == Approx(7.44).epsilon(2e-3));
-  const Outline<FcrnBNet<>> b;
+  const Outline<FcrnB<>> b;
   CHECK(b.parameters() == 3'673'120);
   CHECK(b.gigaflop(512) == Approx(330).epsilon(2e-3));
   CHECK(b.gigaflop(200) == Approx(50.4).epsilon(2e-3));
-  const Outline<FcrnBNet<FcrnOptions{.variant = FcrnB::b}>> other;
+  const Outline<FcrnB<FcrnOptions{.variant = FcrnBReading::b}>> other;
   CHECK(other.parameters() == 3'142'688);
   CHECK(other.gigaflop(512) == Approx(361).epsilon(2e-3));
   CHECK(other.gigaflop(200) == Approx(55.1).epsilon(2e-3));
@@ -129,8 +129,8 @@ TEST_CASE("every height and width from the smallest on comes out as it went in")
   check_sizes<Frcn<FrcnOptions{.base = 1}>>(16, 1);
   check_sizes<Frcn<FrcnOptions{.base = 1, .maps = 2}>>(16, 2);
   check_sizes<FcrnA<FcrnOptions{.base = 1}>>(8, 1);
-  check_sizes<FcrnBNet<FcrnOptions{.base = 1}>>(4, 1);
-  check_sizes<FcrnBNet<FcrnOptions{.base = 1, .maps = 3, .variant = FcrnB::b}>>(4, 3);
+  check_sizes<FcrnB<FcrnOptions{.base = 1}>>(4, 1);
+  check_sizes<FcrnB<FcrnOptions{.base = 1, .maps = 3, .variant = FcrnBReading::b}>>(4, 3);
   check_sizes<UNet<UNetOptions{.base = 1}>>(16, 2);
   check_sizes<UNet<UNetOptions{.base = 1, .maps = 1, .norm = true}>>(16, 1);
   check_sizes<Fcn8s<FcnOptions{.base = 1, .hidden = 4}>>(32, 2);
@@ -141,8 +141,8 @@ TEST_CASE("every height and width from the smallest on comes out as it went in")
 TEST_CASE("no input beyond a network's reach matters") {
   check_reach<Frcn<FrcnOptions{.base = 2}>>();
   check_reach<FcrnA<FcrnOptions{.base = 2}>>();
-  check_reach<FcrnBNet<FcrnOptions{.base = 2}>>();
-  check_reach<FcrnBNet<FcrnOptions{.base = 2, .variant = FcrnB::b}>>();
+  check_reach<FcrnB<FcrnOptions{.base = 2}>>();
+  check_reach<FcrnB<FcrnOptions{.base = 2, .variant = FcrnBReading::b}>>();
   check_reach<UNet<UNetOptions{.base = 2, .norm = true}>>();
   check_reach<Fcn8s<FcnOptions{.base = 2, .hidden = 8, .norm = true}>>();
   check_reach<MicroNetLite<MicroNetLiteOptions{.base = 2}>>();
@@ -151,7 +151,7 @@ TEST_CASE("no input beyond a network's reach matters") {
 TEST_CASE("a size below the smallest is an error that names a block") {
   CHECK_THROWS_AS(Outline<Frcn<>>().program.plan({1, 15, 64, 3}), ShapeError);
   CHECK_THROWS_AS(Outline<FcrnA<>>().program.plan({1, 7, 64, 3}), ShapeError);
-  CHECK_THROWS_AS(Outline<FcrnBNet<>>().program.plan({1, 64, 3, 3}), ShapeError);
+  CHECK_THROWS_AS(Outline<FcrnB<>>().program.plan({1, 64, 3, 3}), ShapeError);
   CHECK_THROWS_AS(Outline<UNet<>>().program.plan({1, 15, 64, 3}), ShapeError);
   CHECK_THROWS_AS(Outline<Fcn8s<>>().program.plan({1, 64, 31, 3}), ShapeError);
   CHECK_THROWS_WITH(Outline<MicroNetLite<>>().program.plan({1, 15, 64, 3}), Catch::Matchers::Contains("node 'down3"));

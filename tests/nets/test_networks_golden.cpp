@@ -83,8 +83,8 @@ void check(const std::string& name) {
 TEST_CASE("the regressors agree with PyTorch: forward, fused, running statistics and every gradient") {
   check<Frcn<FrcnOptions{.base = 1, .drop_percent = 0}>, 3>("frcn_base1");
   check<FcrnA<FcrnOptions{.base = 1}>, 3>("fcrn_a_base1");
-  check<FcrnBNet<FcrnOptions{.base = 1}>, 3>("fcrn_b_base1");
-  check<FcrnBNet<FcrnOptions{.base = 1, .variant = FcrnB::b}>, 3>("fcrn_b_alt_base1");
+  check<FcrnB<FcrnOptions{.base = 1}>, 3>("fcrn_b_base1");
+  check<FcrnB<FcrnOptions{.base = 1, .variant = FcrnBReading::b}>, 3>("fcrn_b_alt_base1");
   check<MicroNetLite<MicroNetLiteOptions{.base = 2, .drop_percent = 0}>, 3>("micronet_lite_base2");
 }
 

@@ -1,8 +1,6 @@
 #include "networks.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <set>
 
 #include "nucdet/nets/fcn.hpp"
 #include "nucdet/nets/fcrn.hpp"
@@ -36,8 +34,8 @@ class Table {
     widths<4, 8, 16, 32>([&]<int B>() {
       add<nn::Frcn<nn::FrcnOptions{.base = B}>>("frcn", B, 1);
       add<nn::FcrnA<nn::FcrnOptions{.base = B}>>("fcrn-a", B, 1);
-      add<nn::FcrnBNet<nn::FcrnOptions{.base = B}>>("fcrn-b", B, 1);
-      add<nn::FcrnBNet<nn::FcrnOptions{.base = B, .variant = nn::FcrnB::b}>>("fcrn-b-alt", B, 1);
+      add<nn::FcrnB<nn::FcrnOptions{.base = B}>>("fcrn-b", B, 1);
+      add<nn::FcrnB<nn::FcrnOptions{.base = B, .variant = nn::FcrnBReading::b}>>("fcrn-b-alt", B, 1);
     });
     widths<8, 16, 32, 64>([&]<int B>() {
       each_use([&]<int M>() {
@@ -101,10 +99,6 @@ std::string alternatives(const NetworkChoice& choice) {
     for (const std::string& name : network_names()) list += "\n  " + name;
   return list;
 }
-
-}  // namespace
-
-namespace {
 
 int maps_of(const NetworkChoice& c) { return c.maps == 0 ? paper_use(c.name).maps : c.maps; }
 

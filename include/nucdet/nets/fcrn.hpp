@@ -4,7 +4,7 @@
 namespace nucdet::nn {
 
 /// Which reading of FCRN-B: public code has two, and neither is the authors'.
-enum class FcrnB {
+enum class FcrnBReading {
   a,  ///< four ports, and the published 3.6 million parameters: the last map comes from a 5x5 convolution
   b   ///< two ports: the second 5x5 convolution stands before the second pooling, the last map comes from a 1x1
 };
@@ -13,7 +13,7 @@ enum class FcrnB {
 struct FcrnOptions {
   int base = 32;  ///< filters of the first convolution; everything scales with it
   int maps = 1;   ///< output maps, linear
-  FcrnB variant = FcrnB::a;
+  FcrnBReading variant = FcrnBReading::a;
 };
 
 namespace detail {
@@ -32,7 +32,7 @@ using FcrnLast = Conv<Filters, Kernel, 1, kCentred, ops::Rounding::floor, Bias::
 template <FcrnOptions O>
 constexpr auto fcrn_b() {
   constexpr int B = O.base;
-  if constexpr (O.variant == FcrnB::a)
+  if constexpr (O.variant == FcrnBReading::a)
     return Graph<Node<"conv1", Sequential<FcrnUnit<B>, FcrnUnit<2 * B>>>,                  // 2B  1
                  Node<"conv2", Sequential<MaxPool<2>, FcrnUnit<4 * B>, FcrnUnit<8 * B>>>,  // 8B  1/2
                  Node<"conv3", Sequential<MaxPool<2>, FcrnUnit<8 * B, 5>>>,                // 8B  1/4
@@ -65,6 +65,6 @@ struct FcrnA : Graph<Node<"conv1", detail::FcrnUnit<O.base>>,                   
 
 /// FCRN-B of the same paper: two poolings only, and 5x5 convolutions behind the second. Any H and W from 4 on.
 template <FcrnOptions O = FcrnOptions{}>
-struct FcrnBNet : decltype(detail::fcrn_b<O>()) {};
+struct FcrnB : decltype(detail::fcrn_b<O>()) {};
 
 }  // namespace nucdet::nn

@@ -14,8 +14,7 @@ namespace nucdet::program::studies {
 
 const char* const kOneSlideAnOrgan =
     "Where a data set has one slide an organ (nuinsseg-human23 has), organ and slide are confounded: a model may fail "
-    "on "
-    "another organ because of that slide's stain and scanner, not of its nuclei.";
+    "on another organ because of that slide's stain and scanner, not of its nuclei.";
 
 std::vector<std::uint64_t> Study::seeds() const {
   std::vector<std::uint64_t> all;
