@@ -5,7 +5,7 @@
 #include "nucdet/data/augment.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/data/image.hpp"
-#include "nucdet/data/normalize.hpp"
+#include "nucdet/data/normalization.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/data/resample.hpp"
 #include "nucdet/data/sampler.hpp"

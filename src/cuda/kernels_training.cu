@@ -1,7 +1,7 @@
 // Losses, labels, optimisers, and the data that goes in.
 #include "nucdet/cuda/instantiate.cuh"
 #include "nucdet/data/crop_kernel.hpp"
-#include "nucdet/data/normalize.hpp"
+#include "nucdet/data/normalization.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
@@ -32,6 +32,7 @@ NUCDET_CUDA_PARALLEL_FOR(optim::detail::Scale)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::Clamp)
 
 NUCDET_CUDA_REDUCE_COLUMNS(double, 2, data::detail::Moments)
+NUCDET_CUDA_REDUCE_COLUMNS(double, 3, data::detail::TissueMoments)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::Normalize)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::ReflectInto)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::CutPixels)

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "nucdet/data/normalize.hpp"
+#include "nucdet/data/normalization/statistics.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nucdet/data/normalize.hpp"
+#include "nucdet/data/normalization.hpp"
 #include "nucdet/data/resample.hpp"
 
 namespace nucdet::data {
@@ -13,17 +13,18 @@ namespace nucdet::data {
 struct Sample {
   Image image;  ///< values in [0, 1], not normalised
   std::vector<Point> points;
-  ChannelStatistics statistics;  ///< of the whole image, for normalisation
+  ChannelStatistics statistics;  ///< what its pixels are normalised with
   std::string name, group;       ///< group: the organ, or empty
   double scale = 1;              ///< that took the source to reference pixels
+  std::string set{};             ///< the data set that it is from, or empty
 };
 
 using Dataset = std::vector<Sample>;
 
-/// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics.
+/// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics by a rule.
 /// Throws ArgumentError, naming the image, if a point is not finite or lies more than half a pixel outside.
 inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points, double scale,
-                          std::string name, std::string group = {}) {
+                          std::string name, std::string group = {}, const Normalization& rule = {}) {
   const View<const float> view = view_of(image);
   std::size_t outside = 0;
   for (const Point& p : points) {
@@ -36,8 +37,32 @@ inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::
                                 view.shape.w, 'x', view.shape.h, " pixels"));
   Sample sample{resample(context, image, scale), {}, {}, std::move(name), std::move(group), scale};
   for (const Point& p : points) sample.points.push_back(to_reference(p, scale));
-  sample.statistics = statistics_of(context, view_of(std::as_const(sample.image)));
+  sample.statistics = statistics_of(context, rule, view_of(std::as_const(sample.image)));
   return sample;
+}
+
+/// Takes the statistics of every sample again, by another rule.
+inline void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset) {
+  for (Sample& s : dataset) s.statistics = statistics_of(context, rule, view_of(std::as_const(s.image)));
+}
+
+/// The constants of a training set: mean and deviation over all pixels, every image and then every set weighing the
+/// same. Throws ArgumentError for an empty data set.
+inline ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset) {
+  if (dataset.empty()) throw ArgumentError("constants_of: the dataset is empty");
+  std::map<std::string, double> images;
+  for (const Sample& s : dataset) images[s.set] += 1;
+  std::vector<double> sums, squares;
+  for (const Sample& s : dataset) {
+    const ChannelStatistics own = statistics_of(context, view_of(s.image));
+    const double share = 1 / (images[s.set] * static_cast<double>(images.size()));
+    sums.resize(own.mean.size(), 0), squares.resize(own.mean.size(), 0);
+    for (std::size_t c = 0; c < own.mean.size(); ++c) {
+      const double mean = static_cast<double>(own.mean[c]), deviation = static_cast<double>(own.deviation[c]);
+      sums[c] += share * mean, squares[c] += share * (mean * mean + deviation * deviation);
+    }
+  }
+  return statistics_from(sums, squares, 1);
 }
 
 /// The indices of the samples of each group, groups in order of their names.

@@ -1,17 +1,21 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "nucdet/exec/parallel_for.hpp"
 #include "nucdet/exec/reduce.hpp"
 
-/// Input normalisation: each channel minus its mean, over its standard deviation, both of the whole image, in training
-/// and detection alike. (The paper takes them per patch; then two tiles of one image would disagree.)
+/// What the network's input is normalised with: each channel minus a mean, over a deviation. Where these come from is a
+/// rule of its own: fixed.hpp, image.hpp, tissue.hpp.
 namespace nucdet::data {
 
 /// One number a channel.
 struct ChannelStatistics {
   std::vector<float> mean, deviation;
+
+  friend bool operator==(const ChannelStatistics&, const ChannelStatistics&) = default;
 };
 
 /// The least deviation that is divided by: five grey levels of 255. A flat image stays near 0 instead of showing its
@@ -48,6 +52,20 @@ struct Normalize {
 
 }  // namespace detail
 
+/// The statistics of `count` pixels of each channel, from their sums and those of their squares. Throws NumericError
+/// for sums that are not finite.
+inline ChannelStatistics statistics_from(std::span<const double> sums, std::span<const double> squares, double count) {
+  ChannelStatistics statistics;
+  for (std::size_t c = 0; c < sums.size(); ++c) {
+    const double mean = sums[c] / count, variance = squares[c] / count - mean * mean;
+    if (!std::isfinite(variance))
+      throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
+    statistics.mean.push_back(static_cast<float>(mean));
+    statistics.deviation.push_back(static_cast<float>(std::max(kLeastDeviation, std::sqrt(std::max(0.0, variance)))));
+  }
+  return statistics;
+}
+
 /// Mean and standard deviation of each channel of one image, values in [0, 1]. Throws NumericError for values that are
 /// not finite, ShapeError for an empty image.
 template <class D>
@@ -58,16 +76,8 @@ ChannelStatistics statistics_of(Context<D>& context, View<const float> image) {
   const DeviceArray<double, D> on_device(context, 2 * channels);
   reduce_columns<double, 2>(context, image.shape, 1, detail::Moments{image}, on_device.data());
   const std::vector<double> sums = on_device.read(context);
-  ChannelStatistics statistics;
-  const double count = static_cast<double>(image.shape.pixels());
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double mean = sums[c] / count, variance = sums[channels + c] / count - mean * mean;
-    if (!std::isfinite(variance))
-      throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
-    statistics.mean.push_back(static_cast<float>(mean));
-    statistics.deviation.push_back(static_cast<float>(std::max(kLeastDeviation, std::sqrt(std::max(0.0, variance)))));
-  }
-  return statistics;
+  return statistics_from({sums.data(), channels}, {sums.data() + channels, channels},
+                         static_cast<double>(image.shape.pixels()));
 }
 
 /// y = (x - mean) / deviation; y may be x.
