@@ -9,7 +9,6 @@
 #include "nucdet/data/pad.hpp"
 #include "nucdet/data/resample.hpp"
 #include "nucdet/data/sampler.hpp"
-#include "nucdet/data/stain.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/data/warp.hpp"
 #include "nucdet/detect/component_centroids.hpp"

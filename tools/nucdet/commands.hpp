@@ -19,31 +19,52 @@ struct DeviceOptions {
   int threads = 0;
 };
 
+/// How crops are varied; 0 switches a step off (100 that of JPEG). See data/augment.hpp.
+struct AugmentOptions {
+  double rotation = 180, elastic = 2, scale = 0.3;  ///< degrees; pixels; factors up to 1 + this
+  bool mirror = true;
+  double stain = 0.3, tone = 0.2;                              ///< strengths
+  double blur = 1.5, sharpen = 1.5, noise = 0.04;              ///< largest sigma, pixels; amount; deviation
+  double resolution = 2.5, jpeg = 30;                          ///< pixels that become one; worst quality
+  double glass = 0.1, margin = 0.08, pen = 0.04, dust = 0.08;  ///< chances
+};
+
+/// The defaults are the preset "laptop".
 struct TrainOptions {
-  std::string manifest, out;
+  std::vector<std::string> manifests;
+  std::vector<double> weights;  ///< how often each of them is drawn; empty: alike
+  std::string out;
+  std::string preset = "laptop";  ///< laptop, finetune or paper: where the defaults came from
   std::string train_split = "train", validation_split = "val";
   std::string auxiliary;  ///< a second manifest, mixed in: gamma L_T + L_A
   double gamma = 1;
   NetworkChoice network;
   std::string initial;              ///< weights to start from
   std::vector<std::string> freeze;  ///< blocks that keep their weights
+  /// fixed, image or tissue; auto: that of the weights to start from, else fixed.
+  std::string normalization = "auto";
   /// auto: as the paper uses the network, see paper_use(). Cross-entropy gives the network two maps.
   std::string loss = "auto", label = "auto";
-  std::string optimizer = "sgd", schedule = "plateau";
-  double alpha = 3, lambda = 5;
+  std::string optimizer = "adamw", schedule = "cosine";
+  double alpha = 3, lambda = 5, least_mean = 0.02;
   std::optional<double> radius;  ///< of the label; empty: 15 for proximity, 16 for gaussian (4 sigma), 8 for disc
-  std::int64_t iterations = 100'000, validate_every = 500, patience = 10'000, warmup = 0;
+  std::int64_t iterations = 6000, validate_every = 500, patience = 10'000, warmup = 200, stop_after = 3000;
   std::int64_t snapshot_every = 0;  ///< keep the weights every so many iterations; 0: not
-  double rate = 1e-2, momentum = 0.9, decay = 1e-6, clip = 0;
-  Index batch = 4, crop = 200;
-  double rotation = 180, elastic = 2, scale_jitter = 0.1, stain = 0.15;
-  bool mirror = true, balanced = true;
-  std::string best = "f1";  ///< or loss
+  double rate = 3e-3, momentum = 0.9, decay = 1e-2, clip = 1;
+  double average = 0.998;  ///< decay of the moving average of the weights; 0: none
+  Index batch = 4, crop = 192;
+  AugmentOptions augment;
+  bool balanced = true;
+  std::string best = "f1";   ///< or loss
+  bool relative = false;     ///< choose the paper's threshold xi too
+  Index least_nuclei = 200;  ///< in the validation images, for thresholds to be chosen by them
   std::uint64_t seed = 1;
   DeviceOptions device;
   bool resume = false, quiet = false;
   std::string licence;  ///< of the training data, kept with the weights
 };
+/// Sets what a preset settles and leaves the rest. Throws ArgumentError for a name that is none.
+void apply_preset(TrainOptions& options, const std::string& name);
 int train(const TrainOptions&);
 
 /// What replaces the thresholds that a model came with.
@@ -80,6 +101,17 @@ struct OverlayOptions {
   int zoom = 1;
 };
 int overlay(const OverlayOptions&);
+
+struct AugmentSheetOptions {
+  std::string image, points, out;
+  AugmentOptions augment;
+  Index crop = 192;
+  int draws = 24, columns = 6;
+  double scale = 1;
+  std::uint64_t seed = 1;
+};
+/// One picture of many draws.
+int augment(const AugmentSheetOptions&);
 
 struct SynthOptions {
   std::string out;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "nucdet/io/image.hpp"
+#include "nucdet/io/normalization.hpp"
 #include "nucdet/io/weights.hpp"
 
 namespace nucdet::program {
@@ -102,8 +103,11 @@ double metadata_number(const std::map<std::string, std::string>& metadata, const
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
-  LoadedModel<Device> loaded{
-      make_network(context, from_metadata(file.metadata, path), nn::Start::zeros), file.metadata, {}, 0.2f};
+  LoadedModel<Device> loaded{make_network(context, from_metadata(file.metadata, path), nn::Start::zeros),
+                             file.metadata,
+                             {},
+                             io::normalization_from(file.metadata, path),
+                             0.2f};
   // The weighted loss takes labels to 5, the others leave them at 1.
   if (const auto loss = file.metadata.find("loss"); loss != file.metadata.end() && loss->second != "weighted")
     loaded.least_floor = 0.04f;
@@ -122,6 +126,9 @@ LoadedModel<Device> load_model(Context<Device>& context, const std::string& path
   loaded.peaks.absolute =
       static_cast<float>(metadata_number(file.metadata, "peaks.floor", static_cast<double>(loaded.peaks.absolute)));
   loaded.peaks.smoothing = metadata_number(file.metadata, "peaks.smoothing", loaded.peaks.smoothing);
+  if (file.metadata.contains("peaks.threshold"))
+    loaded.peaks.absolute = static_cast<float>(metadata_number(file.metadata, "peaks.threshold", 0.3) *
+                                               metadata_number(file.metadata, "peaks.full_scale", 5));
   loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
   if (thresholds.floor) loaded.peaks.absolute = static_cast<float>(*thresholds.floor);
   loaded.peaks.check();

@@ -37,6 +37,7 @@ struct LoadedModel {
   std::unique_ptr<nn::Model<Device>> model;
   std::map<std::string, std::string> metadata;
   detect::LocalMaxima peaks;
+  data::Normalization normalization;
   float least_floor = 0.2f;  ///< 4 % of the label's full scale: below it no threshold is sought
 };
 template <class Device>

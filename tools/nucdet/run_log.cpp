@@ -10,7 +10,7 @@
 namespace nucdet::program {
 
 namespace {
-constexpr const char* kHeader = "iteration,loss,rate,gradient_norm,validation_loss,f1,xi,floor,best";
+constexpr const char* kHeader = "iteration,loss,rate,gradient_norm,validation_loss,f1,worst,xi,floor,best";
 }
 
 void RunLog::resume(const std::filesystem::path& csv, std::int64_t iteration) {
@@ -26,7 +26,7 @@ void RunLog::resume(const std::filesystem::path& csv, std::int64_t iteration) {
       throw IoError(message(csv.string(), ": row '", line, "' has ", v.size(), " cells, wanted at least 4"));
     Row row{static_cast<std::int64_t>(v[0]), v[1], v[2], v[3], std::nullopt};
     if (row.iteration > iteration) break;
-    if (v.size() >= 9) row.validation = train::Validation{row.iteration, v[4], v[5], v[6], v[7], v[8] != 0};
+    if (v.size() >= 10) row.validation = train::Validation{row.iteration, v[4], v[5], v[6], v[7], v[8], v[9] != 0, {}};
     rows_.push_back(row);
   }
 }
@@ -62,22 +62,24 @@ void RunLog::write(const std::filesystem::path& folder) const {
   io::Chart f1{.title = "Validation",
                .x_label = "iteration",
                .y_label = "F1",
-               .series = {{.label = "F1 at the best thresholds", .points = {}, .markers = true}},
+               .series = {{.label = "F1, mean of the data sets", .points = {}, .markers = true},
+                          {.label = "the worst of them", .points = {}, .markers = true}},
                .notes = {},
                .x_range = {},
                .y_range = io::ChartRange{0, 1}};
   for (const Row& row : rows_) {
     csv << row.iteration << ',' << row.loss << ',' << row.rate << ',' << row.gradient_norm << ',';
     if (row.validation)
-      csv << row.validation->loss << ',' << row.validation->f1 << ',' << row.validation->xi << ','
-          << row.validation->floor << ',' << (row.validation->best ? 1 : 0) << '\n';
+      csv << row.validation->loss << ',' << row.validation->f1 << ',' << row.validation->worst << ','
+          << row.validation->xi << ',' << row.validation->floor << ',' << (row.validation->best ? 1 : 0) << '\n';
     else
-      csv << ",,,,\n";
+      csv << ",,,,,\n";
     const double x = static_cast<double>(row.iteration);
     chart.series[0].points.push_back({x, row.loss});
     if (row.validation)
       chart.series[1].points.push_back({x, row.validation->loss}),
-          f1.series[0].points.push_back({x, row.validation->f1});
+          f1.series[0].points.push_back({x, row.validation->f1}),
+          f1.series[1].points.push_back({x, row.validation->worst});
   }
   io::write_atomically(folder / "log.csv", csv.str());
   io::write_svg(folder / "loss.svg", chart);

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "nucdet/io/normalization.hpp"
 #include "nucdet/io/weights.hpp"
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
@@ -17,6 +18,7 @@
 #include "nucdet/train/validate.hpp"
 #include "nucdet/version.hpp"
 
+#include "augmentation.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "device.hpp"
@@ -36,6 +38,13 @@ std::string number(double value) {
   return text.str();
 }
 
+/// A number for people.
+std::string rounded(double value) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(4) << value;
+  return text.str();
+}
+
 std::size_t points(const data::Dataset& set) {
   std::size_t sum = 0;
   for (const data::Sample& s : set) sum += s.points.size();
@@ -43,13 +52,13 @@ std::size_t points(const data::Dataset& set) {
 }
 
 /// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
-Metadata describe_run(const TrainOptions& o, const RunData& data) {
+Metadata describe_run(const TrainOptions& o, const RunData& data, const data::Normalization& normalization) {
   Metadata m = to_metadata(o.network);
+  m.merge(io::to_metadata(normalization));
   m["nucdet.version"] = NUCDET_VERSION_STRING;
-  m["normalization"] = "per channel, whole image: minus mean, over standard deviation";
   m["pixels"] = "reference pixels, 0.25 um";
   m["label"] = o.label, m["label.alpha"] = number(o.alpha), m["label.radius"] = number(*o.radius);
-  m["loss"] = o.loss, m["loss.lambda"] = number(o.lambda);
+  m["loss"] = o.loss, m["loss.lambda"] = number(o.lambda), m["loss.least_mean"] = number(o.least_mean);
   m["optimizer"] = o.optimizer, m["optimizer.rate"] = number(o.rate), m["optimizer.momentum"] = number(o.momentum);
   m["optimizer.decay"] = number(o.decay), m["optimizer.clip"] = number(o.clip);
   m["schedule"] = o.schedule, m["schedule.patience"] = number(static_cast<double>(o.patience)),
@@ -57,11 +66,13 @@ Metadata describe_run(const TrainOptions& o, const RunData& data) {
   m["train.iterations"] = std::to_string(o.iterations), m["train.validate_every"] = std::to_string(o.validate_every);
   m["train.batch"] = std::to_string(o.batch), m["train.crop"] = std::to_string(o.crop),
   m["train.seed"] = std::to_string(o.seed);
-  m["train.augmentation"] = message("rotation ", o.rotation, ", mirror ", o.mirror, ", elastic ", o.elastic, ", scale ",
-                                    o.scale_jitter, ", stain ", o.stain, ", balanced ", o.balanced);
+  m["train.preset"] = o.preset, m["train.average"] = number(o.average);
+  m["train.augmentation"] = message(describe(o.augment), ", balanced ", o.balanced);
   m["train.best"] = o.best;
   m["train.precision"] = o.device.precision;
   m["data.train"] = message(data.name, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
+  if (data.weights.size() > 1)
+    for (const auto& [set, weight] : data.weights) m["data.weight." + set] = number(weight);
   m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
   if (!data.auxiliary.empty())
     m["data.auxiliary"] =
@@ -106,6 +117,7 @@ train::TrainSettings settings_of(const TrainOptions& o) {
   train::TrainSettings s;
   s.iterations = o.iterations, s.validate_every = o.validate_every, s.clip_norm = o.clip, s.gamma = o.gamma;
   s.keep_best_f1 = o.best == "f1";
+  s.average = o.average, s.stop_after = o.stop_after, s.validate_start = !o.initial.empty();
   s.rate.start = o.rate;
   if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};
   if (o.schedule == "cosine")
@@ -115,19 +127,23 @@ train::TrainSettings settings_of(const TrainOptions& o) {
   return s;
 }
 
-data::CropSampler sampler_of(const TrainOptions& o) {
+data::CropSampler sampler_of(const TrainOptions& o, const RunData& data) {
   data::CropSampler s;
-  s.crop = o.crop, s.batch = o.batch, s.seed = o.seed, s.balanced = o.balanced;
-  s.augmentation.rotation = o.rotation, s.augmentation.mirror = o.mirror, s.augmentation.elastic = o.elastic;
-  s.augmentation.scale = o.scale_jitter, s.augmentation.stain = o.stain;
+  s.crop = o.crop, s.batch = o.batch, s.seed = o.seed, s.balanced = o.balanced, s.set_weights = data.weights;
+  s.augmentation = augmentation_of(o.augment);
   s.margin = std::max(48.0, 2 * *o.radius);
   return s;
 }
 
-/// The absolute floor is 4 % of the label's full scale (1, or about that of a Gaussian), which the weighted loss takes
-/// to 5. A classifier's map is smoothed.
-detect::LocalMaxima peaks_of(const TrainOptions& o) {
-  return {.absolute = o.loss == "weighted" ? 0.2f : 0.04f, .smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0};
+/// How validation chooses thresholds: from those of the weights to start from, or 30 % of the label's full scale (1, or
+/// about that of a Gaussian, which the weighted loss takes to 5). A classifier's map is smoothed.
+train::ThresholdSearch thresholds_of(const TrainOptions& o, const std::optional<detect::LocalMaxima>& start) {
+  train::ThresholdSearch search{.peaks = {}, .full_scale = o.loss == "weighted" ? 5.0f : 1.0f};
+  search.peaks.absolute = 0.3f * search.full_scale, search.peaks.relative = o.relative ? 0.4 : 0;
+  search.peaks.smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0;
+  if (start) search.peaks = *start;
+  search.relative = o.relative, search.least_nuclei = o.least_nuclei;
+  return search;
 }
 
 /// The paper's use of the network where nothing else is asked for, and what follows from label and loss.
@@ -154,10 +170,12 @@ loss::CrossEntropy balanced(const data::Dataset& set, double radius) {
 template <class Trainer>
 class Recorder {
  public:
-  Recorder(Trainer& trainer, const TrainOptions& options, const Metadata& metadata, RunLog& log)
+  Recorder(Trainer& trainer, const TrainOptions& options, const Metadata& metadata,
+           const train::ThresholdSearch& search, RunLog& log)
       : trainer_(trainer),
         options_(options),
         metadata_(metadata),
+        search_(search),
         log_(log),
         progress_("iteration", options.iterations, trainer.state().iteration, options.quiet) {}
 
@@ -169,63 +187,90 @@ class Recorder {
          << std::setprecision(1) << static_cast<double>(report.images) / report.seconds << " images/s";
     progress_.update(report.iteration, note.str());
   }
-  void on_validation(const train::Validation& found) {
-    log_.add(found);
+  void on_weights(const train::Validation& found) const {
     const fs::path folder = options_.out;
     if (found.best) save(folder / "best.safetensors", found);
     if (options_.snapshot_every > 0 && found.iteration % options_.snapshot_every == 0)
       save(folder / message("snapshot-", found.iteration, ".safetensors"), found);
+  }
+  void on_validation(const train::Validation& found) {
+    const fs::path folder = options_.out;
+    log_.add(found);
     log_.write(folder);
     Metadata checkpoint = metadata_;
-    checkpoint["peaks.xi"] = number(found.xi), checkpoint["peaks.floor"] = number(found.floor);
+    add_thresholds(checkpoint, found);
     train::save_checkpoint(folder / "last.safetensors", trainer_, checkpoint);
-    if (!options_.quiet)
-      std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f at xi %.2f, floor %.2f%s\n",
-                   progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss,
-                   found.f1, found.xi, found.floor, found.best ? "  (best)" : "");
+    if (!options_.quiet) say(found);
   }
 
  private:
   /// Weights, with the thresholds that go with them.
   void save(const fs::path& path, const train::Validation& found) const {
     Metadata weights = metadata_;
-    const detect::LocalMaxima peaks = peaks_of(options_);
-    weights["peaks.xi"] = number(found.xi), weights["peaks.radius"] = std::to_string(peaks.radius);
-    weights["peaks.floor"] = number(found.floor), weights["peaks.smoothing"] = number(peaks.smoothing);
+    add_thresholds(weights, found);
     weights["train.iteration"] = std::to_string(found.iteration);
     weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
+    weights["validation.worst"] = number(found.worst);
+    if (found.sets.size() > 1)
+      for (const auto& [set, f1] : found.sets) weights["validation.f1." + set] = number(f1);
     io::save_weights(path, trainer_.model(), weights);
+  }
+  void add_thresholds(Metadata& m, const train::Validation& found) const {
+    m["peaks.xi"] = number(found.xi), m["peaks.radius"] = std::to_string(search_.peaks.radius);
+    m["peaks.full_scale"] = number(static_cast<double>(search_.full_scale));
+    m["peaks.threshold"] = number(found.floor / static_cast<double>(search_.full_scale));
+    m["peaks.smoothing"] = number(search_.peaks.smoothing);
+  }
+  void say(const train::Validation& found) const {
+    std::string sets;
+    if (found.sets.size() > 1)
+      for (const auto& [set, f1] : found.sets) sets += message(sets.empty() ? "  (" : ", ", set, ' ', rounded(f1));
+    std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f%s at threshold %.2f%s%s\n",
+                 progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss, found.f1,
+                 (sets.empty() ? sets : sets + ")").c_str(), found.floor / static_cast<double>(search_.full_scale),
+                 found.xi > 0 ? message(", xi ", found.xi).c_str() : "", found.best ? "  (best)" : "");
   }
 
   Trainer& trainer_;
   const TrainOptions& options_;
   const Metadata& metadata_;
+  const train::ThresholdSearch& search_;
   RunLog& log_;
   Progress progress_;
   double mean_ = 0;
 };
 
+/// What a run is made of, besides its types.
+template <class Device>
+struct Run {
+  nn::Model<Device>& model;
+  const TrainOptions& options;
+  const RunData& data;
+  const Metadata& metadata;
+  const train::ThresholdSearch& search;
+};
+
 template <class Loss, class Profile, class Rule, class Device>
-train::Validation run(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
-                      const Profile& profile, const Rule& rule) {
-  train::Trainer<Loss, Profile, Rule, Device> trainer(model, loss, profile, rule, sampler_of(o), settings_of(o));
-  const Metadata metadata = describe_run(o, data);
+train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& profile, const Rule& rule) {
+  const TrainOptions& o = r.options;
+  train::Trainer<Loss, Profile, Rule, Device> trainer(r.model, loss, profile, rule, sampler_of(o, r.data),
+                                                      settings_of(o));
   RunLog log(std::min<std::int64_t>(50, o.validate_every));
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (o.resume && fs::exists(last)) {
     const io::SafeTensorFile file = io::read_safetensors(last);
-    check_same_run(file.metadata, metadata, last.string(), o.schedule != "cosine");
+    check_same_run(file.metadata, r.metadata, last.string(), o.schedule != "cosine");
     train::restore_checkpoint(file, last.string(), trainer);
     log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration);
     if (!o.quiet)
       std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));
   }
   const auto validate = [&](const nn::Model<Device>& m) {
-    return train::validate(m, loss, profile, data.validation, peaks_of(o));
+    return train::validate(m, loss, profile, r.data.validation, r.search);
   };
   {
-    Recorder<train::Trainer<Loss, Profile, Rule, Device>> recorder(trainer, o, metadata, log);
-    trainer.fit({data.target, data.auxiliary.empty() ? nullptr : &data.auxiliary}, validate, recorder);
+    Recorder<train::Trainer<Loss, Profile, Rule, Device>> recorder(trainer, o, r.metadata, r.search, log);
+    trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
   }
   if (const std::string note = trainer.capture_note(); !note.empty() && !o.quiet)
     std::fprintf(stderr, "steps were not replayed from a captured graph: %s\n", note.c_str());
@@ -233,78 +278,93 @@ train::Validation run(nn::Model<Device>& model, const TrainOptions& o, const Run
 }
 
 template <class Loss, class Profile, class Device>
-train::Validation with_rule(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss,
-                            const Profile& profile) {
-  return o.optimizer == "sgd" ? run(model, o, data, loss, profile, sgd(o))
-                              : run(model, o, data, loss, profile, adam(o));
+train::Validation with_rule(const Run<Device>& r, const Loss& loss, const Profile& profile) {
+  const TrainOptions& o = r.options;
+  return o.optimizer == "sgd" ? run(r, loss, profile, sgd(o)) : run(r, loss, profile, adam(o));
 }
 
 template <class Loss, class Device>
-train::Validation with_label(nn::Model<Device>& model, const TrainOptions& o, const RunData& data, const Loss& loss) {
+train::Validation with_label(const Run<Device>& r, const Loss& loss) {
+  const TrainOptions& o = r.options;
   const float radius = static_cast<float>(*o.radius);
-  if (o.label == "gaussian") return with_rule(model, o, data, loss, label::GaussianDensity{.sigma = radius / 4});
-  if (o.label == "disc") return with_rule(model, o, data, loss, label::Disc{.radius = radius});
-  return with_rule(model, o, data, loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius});
+  if (o.label == "gaussian") return with_rule(r, loss, label::GaussianDensity{.sigma = radius / 4});
+  if (o.label == "disc") return with_rule(r, loss, label::Disc{.radius = radius});
+  return with_rule(r, loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius});
 }
 
 template <class Device>
-train::Validation with_loss(nn::Model<Device>& model, const TrainOptions& o, const RunData& data) {
+train::Validation with_loss(const Run<Device>& r) {
+  const TrainOptions& o = r.options;
   if (o.loss == "cross-entropy")
-    return with_rule(model, o, data, balanced(data.target, *o.radius),
-                     label::Disc{.radius = static_cast<float>(*o.radius)});
-  if (o.loss == "squared") return with_label(model, o, data, loss::SquaredError{});
+    return with_rule(r, balanced(r.data.target, *o.radius), label::Disc{.radius = static_cast<float>(*o.radius)});
+  if (o.loss == "squared") return with_label(r, loss::SquaredError{});
   loss::WeightedSquaredError weighted;
-  weighted.lambda = static_cast<float>(o.lambda);
-  return with_label(model, o, data, weighted);
+  weighted.lambda = static_cast<float>(o.lambda), weighted.least_mean = static_cast<float>(o.least_mean);
+  return with_label(r, weighted);
+}
+
+/// The rule that was asked for. Constants are those of the training set, unless the weights to start from have some.
+data::Normalization normalization_of(Context<Cpu>& context, const TrainOptions& o, const RunData& data,
+                                     const std::optional<data::Normalization>& start) {
+  if (start && (o.normalization == "auto" || o.normalization == data::name_of(*start))) return *start;
+  if (o.normalization == "image") return data::ImageNormalization{};
+  const data::FixedNormalization constants{data::constants_of(context, data.target)};
+  if (o.normalization == "tissue") return data::TissueNormalization{.otherwise = constants};
+  return constants;
 }
 
 }  // namespace
 
 template <class Device>
-train::Validation train_model(Context<Device>& context, const TrainOptions& asked, const RunData& data) {
+train::Validation train_model(Context<Device>& context, const TrainOptions& asked, RunData data) {
   const TrainOptions o = settled(asked);
   make_folder(o.out);
   const auto model = make_network(context, o.network);
+  std::optional<data::Normalization> start;
+  std::optional<detect::LocalMaxima> peaks;
   if (!o.initial.empty()) {
-    const LoadedModel<Device> start = load_model(context, o.initial);
+    const LoadedModel<Device> from = load_model(context, o.initial);
     io::SafeTensorFile weights;
-    io::append_weights(*start.model, weights);
+    io::append_weights(*from.model, weights);
     io::apply_weights(weights, *model, o.initial);
+    start = from.normalization, peaks = from.peaks;
   }
   model->freeze(o.freeze);
+  const data::Normalization normalization = normalization_of(context.host(), o, data, start);
+  for (data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
+    data::take_statistics(context.host(), normalization, *set);
+  const Metadata metadata = describe_run(o, data, normalization);
+  const train::ThresholdSearch search = thresholds_of(o, peaks);
   if (!o.quiet)
     std::fprintf(stderr, "%s, %lld parameters; %zu images to train on, %zu to validate with; %d threads\n",
                  describe(o.network).c_str(), static_cast<long long>(model->parameters()->parameter_count()),
                  data.target.size(), data.validation.size(), context.threads());
-  return with_loss(*model, o, data);
+  return with_loss(Run<Device>{*model, o, data, metadata, search});
 }
 
-template train::Validation train_model(Context<Cpu>&, const TrainOptions&, const RunData&);
+template train::Validation train_model(Context<Cpu>&, const TrainOptions&, RunData);
 #ifdef NUCDET_WITH_CUDA
-template train::Validation train_model(Context<Cuda>&, const TrainOptions&, const RunData&);
+template train::Validation train_model(Context<Cuda>&, const TrainOptions&, RunData);
 #endif
 
 namespace {
 
 template <class Device>
 int train_on(Context<Device>& context, const TrainOptions& o) {
-  Context<Cpu>& host = context.host();
-  RunData data{
-      message(fs::path(o.manifest).lexically_normal().parent_path().filename().string(), ", split ", o.train_split),
-      load_dataset(host, entries_of(o.manifest, o.train_split)),
-      load_dataset(host, entries_of(o.manifest, o.validation_split)),
-      {}};
-  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(host, entries_of(o.auxiliary, o.train_split));
-  const train::Validation best = train_model(context, o, data);
+  const train::Validation best = train_model(context, o, load_run_data(context.host(), o));
+  const double scale = settled(o).loss == "weighted" ? 5 : 1;
   std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
-            << std::setprecision(4) << best.f1 << " at xi " << std::setprecision(2) << best.xi << " and floor "
-            << best.floor << ", iteration " << best.iteration << '\n';
+            << std::setprecision(4) << best.f1 << " at threshold " << std::setprecision(2) << best.floor / scale;
+  if (best.xi > 0) std::cout << " and xi " << best.xi;
+  std::cout << ", iteration " << best.iteration << '\n';
   return 0;
 }
 
 }  // namespace
 
-int train(const TrainOptions& o) {
+int train(const TrainOptions& asked) {
+  TrainOptions o = asked;
+  if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
   make_folder(o.out);
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (!o.resume && fs::exists(last))

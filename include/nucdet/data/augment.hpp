@@ -1,51 +1,61 @@
 #pragma once
-#include "nucdet/data/stain.hpp"
-#include "nucdet/data/warp.hpp"
+#include <tuple>
+
+#include "nucdet/data/augment/blur.hpp"
+#include "nucdet/data/augment/dust.hpp"
+#include "nucdet/data/augment/glass.hpp"
+#include "nucdet/data/augment/jpeg.hpp"
+#include "nucdet/data/augment/margin.hpp"
+#include "nucdet/data/augment/noise.hpp"
+#include "nucdet/data/augment/pen.hpp"
+#include "nucdet/data/augment/resolution.hpp"
+#include "nucdet/data/augment/sharpen.hpp"
+#include "nucdet/data/augment/stain.hpp"
+#include "nucdet/data/augment/tone.hpp"
+#include "nucdet/data/geometry.hpp"
 
 namespace nucdet::data {
 
-/// How crops are varied. Image and points move together; labels are rendered afterwards.
+/// How crops are varied: a geometry, then steps in the order of the list, each drawn anew for every crop. One's own
+/// step is one more struct in the list. Steps are for RGB; crops of other images are only turned and bent.
+template <AugmentationStep... Steps>
 struct Augmentation {
-  double rotation = 180;  ///< degrees: an angle in +- this
-  bool mirror = true;
-  double scale = 0.1;          ///< a factor in 1 / (1 + this) ... 1 + this
-  double elastic = 2;          ///< pixels: about the largest displacement; 0: none
-  Index elastic_spacing = 32;  ///< pixels between the random vectors
-  double stain = 0.15;         ///< see StainChange; 0: none
+  Geometry geometry{};
+  std::tuple<Steps...> steps{};
 
-  static constexpr Augmentation none() { return {0, false, 0, 0, 32, 0}; }
+  /// What is drawn for one crop.
+  using Changes = std::tuple<typename Steps::Change...>;
 
-  /// Throws ArgumentError. The elastic limit keeps the displacement one-to-one.
-  void check() const {
-    const bool good =
-        rotation >= 0 && rotation <= 180 && scale >= 0 && scale <= 1 && stain >= 0 && stain < 1 && elastic_spacing >= 4;
-    if (!good)
-      throw ArgumentError(message("Augmentation: rotation ", rotation, " (0 to 180), scale ", scale,
-                                  " (0 to 1), stain ", stain, " (0 to 1), elastic_spacing ", elastic_spacing,
-                                  " (at least 4)"));
-    if (!(elastic >= 0 && elastic <= 0.2 * static_cast<double>(elastic_spacing)))
-      throw ArgumentError(
-          message("Augmentation: elastic is ", elastic,
-                  " pixels, must be in [0, elastic_spacing / 5 = ", 0.2 * static_cast<double>(elastic_spacing), "]"));
+  template <AugmentationStep S>
+  S& step() {
+    return std::get<S>(steps);
+  }
+  template <AugmentationStep S>
+  const S& step() const {
+    return std::get<S>(steps);
   }
 
-  /// A warp for a crop of `size` from an image: its centre is drawn so that an upright crop would lie inside, and
-  /// shifts come with it; what then still reaches outside is reflected.
-  Warp draw(Index size, Index width, Index height, RandomStream& random) const {
-    const auto place = [&](Index extent) {
-      const double half = 0.5 * static_cast<double>(size), room = static_cast<double>(extent);
-      return room > 2 * half ? random.uniform(half - 0.5, room - half - 0.5) : random.uniform(-0.5, room - 0.5);
-    };
-    Warp warp{size, {}, 1, 0, 0, 1, {}};
-    warp.centre.x = place(width), warp.centre.y = place(height);
-    const double angle = random.uniform(-rotation, rotation) * 3.14159265358979323846 / 180;
-    const double factor = std::exp(random.uniform(-1, 1) * std::log1p(scale)),
-                 flip = mirror && random.chance(0.5) ? -1 : 1;
-    warp.a = factor * flip * std::cos(angle), warp.b = -factor * std::sin(angle);
-    warp.c = factor * flip * std::sin(angle), warp.d = factor * std::cos(angle);
-    if (elastic > 0) warp.elastic = ElasticField(size, elastic, elastic_spacing, random);
-    return warp;
+  /// Throws ArgumentError.
+  void check() const {
+    geometry.check();
+    (step<Steps>().check(), ...);
+  }
+  Changes draw(Index size, RandomStream& random) const {
+    return Changes{step<Steps>().draw(size, random)...};  // in the order of the list: braces
   }
 };
+
+/// The steps in the order in which an image comes about: the stain, what lies on the glass, the optics, the sensor, and
+/// the file.
+using StandardAugmentation =
+    Augmentation<Stain, Glass, Pen, Dust, Resolution, Blur, Tone, Noise, Sharpen, Margin, Jpeg>;
+
+/// No changes at all: upright crops.
+inline StandardAugmentation no_augmentation() {
+  StandardAugmentation none;
+  none.geometry = Geometry::none();
+  std::apply([](auto&... step) { ((step.chance = 0), ...); }, none.steps);
+  return none;
+}
 
 }  // namespace nucdet::data

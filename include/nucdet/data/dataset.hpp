@@ -65,13 +65,4 @@ inline ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& data
   return statistics_from(sums, squares, 1);
 }
 
-/// The indices of the samples of each group, groups in order of their names.
-inline std::vector<std::vector<std::size_t>> groups_of(const Dataset& dataset) {
-  std::map<std::string, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < dataset.size(); ++i) groups[dataset[i].group].push_back(i);
-  std::vector<std::vector<std::size_t>> list;
-  for (auto& [name, members] : groups) list.push_back(std::move(members));
-  return list;
-}
-
 }  // namespace nucdet::data

@@ -1,15 +1,16 @@
 #pragma once
+#include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "nucdet/core/transfer.hpp"
-#include "nucdet/data/crop_kernel.hpp"
 #include "nucdet/data/sampler.hpp"
 
 namespace nucdet::data {
 
 /// A data set with its images where a model's device can read them, and the crops cut there. On the CPU that is the
 /// data set itself; a GPU keeps a copy of the images, and only the numbers of each cut and the points go up.
-template <class Device>
+template <class Device, class Sampler = CropSampler>
 class ResidentDataset {
  public:
   /// The data set must outlive this. Throws ShapeError for images of more than 8 channels.
@@ -25,7 +26,7 @@ class ResidentDataset {
   const Dataset& host() const { return *dataset_; }
 
   /// The host's part of a draw, done while the device is busy with something else.
-  void prepare(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, const Shape& images) {
+  void prepare(Context<Device>& context, const Sampler& sampler, std::int64_t iteration, const Shape& images) {
     if (dataset_->size() != images_.size())
       throw ShapeError(
           message("ResidentDataset: the data set has ", dataset_->size(), " samples, the device has ", images_.size()));
@@ -34,7 +35,7 @@ class ResidentDataset {
   }
 
   /// See CropSampler::draw; images lie on the device. What was prepared must be of the same sampler.
-  void draw(Context<Device>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
+  void draw(Context<Device>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
             std::vector<std::vector<Point>>& points) {
     if (ready_.seed != sampler.seed || ready_.iteration != iteration || ready_.images != images.shape)
       prepare(context, sampler, iteration, images.shape);
@@ -55,14 +56,34 @@ class ResidentDataset {
       next += 2 * count;
     }
     const DeviceArray<detail::DeviceCut, Device> table(context, on_device.data(), on_device.size());
-    parallel_for(context, {images.shape.n, images.shape.h, images.shape.w, 1}, detail::CutPixels{table.data(), images});
+    const Shape grid{images.shape.n, images.shape.h, images.shape.w, 1};
+    parallel_for(context, grid, detail::CutPixels{table.data(), images});
+    buffer_ = context.make(images.shape);
+    change(context, cuts, images, std::make_index_sequence<std::tuple_size_v<Changes>>());
+    parallel_for(context, grid, detail::NormalizeCuts{table.data(), images});
   }
 
  private:
-  detail::DeviceCut device_cut(const CropSampler::Cut& cut) const {
+  using Cut = typename Sampler::Cut;
+  using Changes = typename Sampler::Augmentation::Changes;
+
+  /// The steps in their order; one that no crop of the batch drew is not begun.
+  template <std::size_t... Steps>
+  void change(Context<Device>& context, const std::vector<Cut>& cuts, View<float> images,
+              std::index_sequence<Steps...>) {
+    (change_by<Steps>(context, cuts, images), ...);
+  }
+  template <std::size_t Step>
+  void change_by(Context<Device>& context, const std::vector<Cut>& cuts, View<float> images) {
+    std::vector<std::tuple_element_t<Step, Changes>> changes;
+    for (const Cut& cut : cuts) changes.push_back(std::get<Step>(cut.changes));
+    if (std::none_of(changes.begin(), changes.end(), [](const auto& c) { return c.active; })) return;
+    const DeviceArray<std::tuple_element_t<Step, Changes>, Device> table(context, changes.data(), changes.size());
+    detail::apply_changes(context, table.data(), images, buffer_.template view<float>());
+  }
+  detail::DeviceCut device_cut(const Cut& cut) const {
     const Sample& sample = (*dataset_)[cut.sample];
-    detail::DeviceCut to{
-        images_[cut.sample].template view<const float>(), cut.warp.view(), cut.stain, cut.stains, {}, {}};
+    detail::DeviceCut to{images_[cut.sample].template view<const float>(), cut.warp.view(), {}, {}};
     for (std::size_t c = 0; c < sample.statistics.mean.size(); ++c)
       to.mean[c] = sample.statistics.mean[c], to.inverse[c] = 1.0f / sample.statistics.deviation[c];
     return to;
@@ -73,22 +94,23 @@ class ResidentDataset {
     std::uint64_t seed = 0;
     std::int64_t iteration = -1;
     Shape images;
-    std::vector<CropSampler::Cut> cuts;
+    std::vector<Cut> cuts;
     std::vector<std::vector<Point>> points;
   };
 
   const Dataset* dataset_;
   std::vector<Tensor<Device>> images_;
+  Tensor<Device> buffer_;  ///< for steps of two passes
   Prepared ready_;
 };
 
-template <>
-class ResidentDataset<Cpu> {
+template <class Sampler>
+class ResidentDataset<Cpu, Sampler> {
  public:
   ResidentDataset(Context<Cpu>&, const Dataset& dataset) : dataset_(&dataset) {}
   const Dataset& host() const { return *dataset_; }
   void prepare(Context<Cpu>&, const CropSampler&, std::int64_t, const Shape&) {}
-  void draw(Context<Cpu>& context, const CropSampler& sampler, std::int64_t iteration, View<float> images,
+  void draw(Context<Cpu>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
             std::vector<std::vector<Point>>& points) {
     sampler.draw(context, *dataset_, iteration, images, points);
   }

@@ -1,27 +1,75 @@
 #pragma once
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "nucdet/data/augment.hpp"
+#include "nucdet/data/crop_kernel.hpp"
 #include "nucdet/data/dataset.hpp"
 
 namespace nucdet::data {
 
+/// The order in which a sample is drawn: a data set, in it a group (organ), in it an image.
+class SampleTree {
+ public:
+  /// weights: how often a set is drawn, by its name, relative to the others; 1 where none is given. Throws
+  /// ArgumentError for a weight that is negative or of a set that is not there.
+  SampleTree(const Dataset& dataset, const std::map<std::string, double>& weights) {
+    std::map<std::string, std::map<std::string, std::vector<std::size_t>>> tree;
+    for (std::size_t i = 0; i < dataset.size(); ++i) tree[dataset[i].set][dataset[i].group].push_back(i);
+    for (const auto& [name, weight] : weights)
+      if (!tree.contains(name) || !(weight >= 0 && weight <= 1e6))
+        throw ArgumentError(message("CropSampler: the weight of the set '", name, "' is ", weight,
+                                    tree.contains(name) ? ", wanted 0 to 1e6" : ", but there is no such set"));
+    for (auto& [name, groups] : tree) {
+      const auto given = weights.find(name);
+      total_ += given == weights.end() ? 1.0 : given->second;
+      sets_.push_back({total_, {}});
+      for (auto& [group, members] : groups) sets_.back().groups.push_back(std::move(members));
+    }
+    if (!dataset.empty() && !(total_ > 0)) throw ArgumentError("CropSampler: the weights of all sets are 0");
+  }
+
+  std::size_t draw(RandomStream& random) const {
+    // One set is the common case, and draws no number for it.
+    const double at = sets_.size() > 1 ? random.uniform(0, total_) : 0;
+    std::size_t set = 0;
+    while (set + 1 < sets_.size() && at >= sets_[set].until) ++set;
+    const auto& groups = sets_[set].groups;
+    const auto& group = groups[static_cast<std::size_t>(random.below(static_cast<Index>(groups.size())))];
+    return group[static_cast<std::size_t>(random.below(static_cast<Index>(group.size())))];
+  }
+
+ private:
+  struct Set {
+    double until;  ///< the sum of the weights up to and with this set
+    std::vector<std::vector<std::size_t>> groups;
+  };
+  std::vector<Set> sets_;
+  double total_ = 0;
+};
+
 /// Draws batches of augmented crops on the fly. A crop is a function of the seed, the iteration and its place in the
 /// batch, so that nothing has to be remembered to go on.
-struct CropSampler {
+template <class A>
+struct BasicCropSampler {
+  using Augmentation = A;
+
   Index crop = 200;  ///< pixels
   Index batch = 4;
-  Augmentation augmentation{};
+  A augmentation{};
   std::uint64_t seed = 0;
-  bool balanced = true;  ///< draw the group first, so that small groups are seen as often as large ones
-  double margin = 48;    ///< pixels outside the crop within which points are kept: labels reach in
+  bool balanced = true;  ///< draw the set first, then the group: small ones are seen as often as large ones
+  std::map<std::string, double> set_weights{};  ///< see SampleTree
+  double margin = 48;  ///< pixels outside the crop within which points are kept: labels reach in
 
-  /// One crop as it will be cut: which sample, how it is warped and stained.
+  /// One crop as it will be cut: which sample, how it is warped, what is done to its pixels.
   struct Cut {
     std::size_t sample = 0;
     Warp warp;
-    bool stains = false;
-    StainChange stain{};
+    typename A::Changes changes{};
   };
 
   /// images: [batch, crop, crop, C], filled with normalised pixels. points: one list a crop, in its pixels.
@@ -30,13 +78,16 @@ struct CropSampler {
             std::vector<std::vector<Point>>& points) const {
     check(dataset, images.shape);
     points.assign(static_cast<std::size_t>(batch), {});
-    const auto groups = groups_of(dataset);
+    const SampleTree tree(dataset, set_weights);
+    Tensor<Cpu> buffers = context.make(images.shape);
+    const View<float> buffer = buffers.view<float>();
     context.run(batch, [&](Index n, int) {
-      const Cut cut = this->cut(dataset, groups, iteration, n);
+      const Cut cut = this->cut(dataset, tree, iteration, n);
       const Sample& sample = dataset[cut.sample];
       const View<float> out = images.image(n);
       warp_image(cut.warp, view_of(sample.image), out);
-      if (cut.stains) apply_stain(cut.stain, out);
+      std::apply([&](const auto&... change) { (change_crop(context, change, out, buffer.image(n)), ...); },
+                 cut.changes);
       normalize(context, out, sample.statistics, out);
       points[static_cast<std::size_t>(n)] = points_of(cut, sample);
     });
@@ -48,18 +99,16 @@ struct CropSampler {
     check(dataset, images);
     points.assign(static_cast<std::size_t>(batch), {});
     std::vector<Cut> all(static_cast<std::size_t>(batch));
-    const auto groups = groups_of(dataset);
+    const SampleTree tree(dataset, set_weights);
     context.run(batch, [&](Index n, int) {
       Cut& cut = all[static_cast<std::size_t>(n)];
-      cut = this->cut(dataset, groups, iteration, n);
+      cut = this->cut(dataset, tree, iteration, n);
       points[static_cast<std::size_t>(n)] = points_of(cut, dataset[cut.sample]);
     });
     return all;
   }
 
  private:
-  using Groups = std::vector<std::vector<std::size_t>>;
-
   void check(const Dataset& dataset, const Shape& images) const {
     augmentation.check();
     if (dataset.empty()) throw ArgumentError("CropSampler: the dataset is empty");
@@ -67,25 +116,33 @@ struct CropSampler {
     if (batch < 1 || crop < 1 || images != wanted)
       throw ShapeError(message("CropSampler: images are ", images, ", wanted ", wanted));
   }
-  Cut cut(const Dataset& dataset, const Groups& groups, std::int64_t iteration, Index n) const {
+  Cut cut(const Dataset& dataset, const SampleTree& tree, std::int64_t iteration, Index n) const {
     RandomStream random{seed, static_cast<std::uint64_t>(iteration * batch + n)};
     Cut cut;
-    cut.sample = pick(groups, dataset.size(), random);
+    cut.sample =
+        balanced ? tree.draw(random) : static_cast<std::size_t>(random.below(static_cast<Index>(dataset.size())));
     const Shape source = view_of(dataset[cut.sample].image).shape;
-    cut.warp = augmentation.draw(crop, source.w, source.h, random);
-    cut.stains = augmentation.stain > 0 && source.c == 3;
-    if (cut.stains) cut.stain = StainChange::draw(augmentation.stain, random);
+    cut.warp = augmentation.geometry.draw(crop, source.w, source.h, random);
+    if (source.c == 3) cut.changes = augmentation.draw(crop, random);
     return cut;
+  }
+  template <class Change>
+  static void change_crop(Context<Cpu>& context, const Change& change, View<float> crop, View<float> buffer) {
+    if (change.active) detail::apply_changes(context, &change, crop, buffer);
   }
   std::vector<Point> points_of(const Cut& cut, const Sample& sample) const {
     const Shape source = view_of(sample.image).shape;
-    return warp_points(cut.warp, sample.points, source.w, source.h, margin);
+    std::vector<Point> shown = warp_points(cut.warp, sample.points, source.w, source.h, margin);
+    std::apply([&](const auto&... change) { (drop_covered(change, shown), ...); }, cut.changes);
+    return shown;
   }
-  std::size_t pick(const Groups& groups, std::size_t all, RandomStream& random) const {
-    if (!balanced) return static_cast<std::size_t>(random.below(static_cast<Index>(all)));
-    const auto& group = groups[static_cast<std::size_t>(random.below(static_cast<Index>(groups.size())))];
-    return group[static_cast<std::size_t>(random.below(static_cast<Index>(group.size())))];
+  template <class Change>
+  static void drop_covered(const Change& change, std::vector<Point>& points) {
+    if constexpr (CoveringChange<Change>)
+      if (change.active) std::erase_if(points, [&](const Point& p) { return change.covers(p); });
   }
 };
+
+using CropSampler = BasicCropSampler<StandardAugmentation>;
 
 }  // namespace nucdet::data

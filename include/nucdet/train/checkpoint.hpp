@@ -16,7 +16,8 @@ namespace detail {
 constexpr const char* kWeights = "weight/";
 
 inline io::SafeTensor state_tensor(const TrainState& s) {
-  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1, s.best.xi, s.best.floor};
+  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1,
+                                    s.best.xi,      s.best.floor,   s.best.worst};
   return io::make_safe_tensor<double>("state/numbers", {static_cast<Index>(numbers.size())}, numbers);
 }
 inline io::SafeTensor counter_tensor(const TrainState& s) {
@@ -45,6 +46,8 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
   io::SafeTensorFile file{std::move(metadata), {}};
   io::append_weights(trainer.model(), file, detail::kWeights);
   file.tensors.push_back(io::make_safe_tensor<float>("optimizer", {static_cast<Index>(optimizer.size())}, optimizer));
+  if (const std::vector<float> average = trainer.average(); !average.empty())
+    file.tensors.push_back(io::make_safe_tensor<float>("average", {static_cast<Index>(average.size())}, average));
   file.tensors.push_back(detail::state_tensor(state));
   file.tensors.push_back(detail::counter_tensor(state));
   io::write_safetensors(path, file);
@@ -55,18 +58,24 @@ template <class Trainer>
 void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {
   std::vector<float> optimizer = trainer.optimizer_state();
   const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
-  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 6, where));
+  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 7, where));
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
   std::int64_t c[4];
   std::memcpy(c, counters.data.data(), sizeof c);
+  std::vector<float> average = trainer.average();
+  if (!average.empty()) {
+    const auto& moved = detail::wanted(file, "average", "F32", static_cast<Index>(average.size()), where);
+    std::memcpy(average.data(), moved.data.data(), moved.data.size());
+  }
   io::SafeTensorFile weights;
   for (const auto& tensor : file.tensors)
     if (tensor.name.starts_with(detail::kWeights)) weights.tensors.push_back(tensor);
   io::apply_weights(weights, trainer.model(), where, detail::kWeights);
   std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
   trainer.set_optimizer_state(optimizer);
+  trainer.set_average(average);
   trainer.set_state(
-      {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[4], numbers[5], false}});
+      {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[6], numbers[4], numbers[5]}});
 }
 
 }  // namespace nucdet::train

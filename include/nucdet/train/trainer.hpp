@@ -16,6 +16,7 @@
 #include "nucdet/optim/clip.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
+#include "nucdet/train/average.hpp"
 #include "nucdet/train/state.hpp"
 
 namespace nucdet::train {
@@ -41,11 +42,11 @@ struct StepNumbers {
 ///
 /// Everything random is a function of the seeds and the iteration, so that a run restored from a checkpoint goes on bit
 /// for bit.
-template <class Loss, class Profile, optim::StepRule Rule = optim::Sgd, class Device = Cpu>
+template <class Loss, class Profile, optim::StepRule Rule = optim::Sgd, class Device = Cpu,
+          class Sampler = data::CropSampler>
 class Trainer {
  public:
-  Trainer(nn::Model<Device>& model, Loss loss, Profile profile, Rule rule, data::CropSampler sampler,
-          TrainSettings settings)
+  Trainer(nn::Model<Device>& model, Loss loss, Profile profile, Rule rule, Sampler sampler, TrainSettings settings)
       : model_(model),
         loss_(loss),
         profile_(profile),
@@ -61,6 +62,7 @@ class Trainer {
     optimizer_ = model.context().zeros({1, 1, 1, numbers});
     if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
       state_.plateau = plateau->start(settings_.rate.start);
+    if (settings_.average > 0) average_.emplace(model, settings_.average);
   }
 
   // Steps refer to the trainer's own memory.
@@ -91,32 +93,33 @@ class Trainer {
     if (settings_.clip_norm > 0)
       optim::limit_norm(context, gradients(), report.gradient_norm, settings_.clip_norm, segments_);
     optim::step(context, rule_, report.rate, iteration, values(), gradients(), span_of(optimizer_), segments_);
+    if (average_) average_->update(iteration);
     ++state_.iteration;
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return report;
   }
 
   /// Steps until the iterations are done or the schedule says stop. validate(model) -> Validation is asked every
-  /// `validate_every` iterations and at the end. Each callback may have on_step(StepReport) and
-  /// on_validation(Validation), which is called after the state was brought up to date, so that it can save a
-  /// checkpoint.
+  /// `validate_every` iterations, at the end, and before the first step if the settings say so; the model then holds
+  /// the moving average, if there is one. Each callback may have on_step(StepReport); on_weights(Validation), while the
+  /// model holds the weights that were validated; and on_validation(Validation), after, to save a checkpoint.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
+    if (state_.iteration == 0 && settings_.validate_start) validate_now(validate, callbacks...);
     while (state_.iteration < settings_.iterations && !finished()) {
       [[maybe_unused]] const StepReport report = step(sources);
       (notify_step(callbacks, report), ...);
       if (state_.iteration % settings_.validate_every != 0 && state_.iteration != settings_.iterations) continue;
-      Validation found = validate(std::as_const(model_));
-      found.iteration = state_.iteration;
-      take(found);
-      (notify_validation(callbacks, found), ...);
+      validate_now(validate, callbacks...);
     }
   }
 
-  /// True once the plateau schedule's rate has fallen below its floor.
+  /// True once the plateau schedule's rate has fallen below its floor, or nothing better came for too long.
   bool finished() const {
     const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule);
-    return plateau != nullptr && plateau->finished(state_.plateau);
+    const bool late = settings_.stop_after > 0 && state_.best.iteration >= 0 &&
+                      state_.iteration - state_.best.iteration >= settings_.stop_after;
+    return late || (plateau != nullptr && plateau->finished(state_.plateau));
   }
 
   /// What a checkpoint keeps besides the model's weights (train/checkpoint.hpp writes and restores it).
@@ -133,6 +136,11 @@ class Trainer {
     model_.context().upload(to.data(), numbers.data(), numbers.size() * sizeof(float));
   }
   void set_state(const TrainState& state) { state_ = state; }
+  /// The moving average's numbers; none without one.
+  std::vector<float> average() const { return average_ ? average_->numbers() : std::vector<float>(); }
+  void set_average(std::span<const float> numbers) {
+    if (average_) average_->set_numbers(numbers);
+  }
 
  private:
   /// A step's inputs and what it tells the host: the same memory in every step, so that a step can be captured.
@@ -183,7 +191,7 @@ class Trainer {
     return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
   }
   /// The data set on the device, taken there when it is first seen.
-  data::ResidentDataset<Device>& resident(Index set, const data::Dataset& dataset) {
+  data::ResidentDataset<Device, Sampler>& resident(Index set, const data::Dataset& dataset) {
     auto& kept = resident_[set];
     if (!kept || &kept->host() != &dataset) kept.emplace(model_.context(), dataset);
     return *kept;
@@ -196,8 +204,8 @@ class Trainer {
       resident(set, set == 0 ? sources.target : *sources.auxiliary)
           .prepare(model_.context(), sampler_of(set), iteration, images_of(batch_.images, set * each, each).shape);
   }
-  data::CropSampler sampler_of(Index set) const {
-    data::CropSampler sampler = sampler_;
+  Sampler sampler_of(Index set) const {
+    Sampler sampler = sampler_;
     sampler.seed += static_cast<std::uint64_t>(set);
     return sampler;
   }
@@ -227,6 +235,17 @@ class Trainer {
     return std::get<optim::Cosine>(settings_.rate.schedule)(state_.iteration);
   }
 
+  template <class Validate, class... Callbacks>
+  void validate_now(Validate& validate, Callbacks&... callbacks) {
+    if (average_) average_->exchange();
+    Validation found = validate(std::as_const(model_));
+    found.iteration = state_.iteration;
+    take(found);
+    (notify_weights(callbacks, found), ...);
+    if (average_) average_->exchange();
+    (notify_validation(callbacks, found), ...);
+  }
+
   void take(Validation& found) {
     check_finite("validation loss", found.loss, found.iteration);
     if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
@@ -245,6 +264,10 @@ class Trainer {
   template <class Callback>
   static void notify_step(Callback& callback, const StepReport& report) {
     if constexpr (requires { callback.on_step(report); }) callback.on_step(report);
+  }
+  template <class Callback>
+  static void notify_weights(Callback& callback, const Validation& validation) {
+    if constexpr (requires { callback.on_weights(validation); }) callback.on_weights(validation);
   }
   template <class Callback>
   static void notify_validation(Callback& callback, const Validation& validation) {
@@ -267,15 +290,16 @@ class Trainer {
   Loss loss_;
   Profile profile_;
   Rule rule_;
-  data::CropSampler sampler_;
+  Sampler sampler_;
   TrainSettings settings_;
   TrainState state_;
   Tensor<Device> optimizer_, gradients_;
   optim::SegmentList<Device> segments_;
   std::vector<std::vector<Point>> points_;
-  std::optional<data::ResidentDataset<Device>> resident_[2];
+  std::optional<data::ResidentDataset<Device, Sampler>> resident_[2];
   Batch batch_;
   std::optional<CapturedWork<Device>> differentiate_;
+  std::optional<WeightAverage<Device>> average_;
   int freezings_ = 0;
 };
 

@@ -6,9 +6,10 @@ namespace nucdet::program::studies {
 
 namespace {
 
-/// The paper's numbers; TrainOptions' own defaults are its protocol.
+/// The paper's numbers.
 Budget full() {
   Budget b{.name = "full"};
+  for (TrainOptions* o : {&b.training, &b.tuning}) apply_preset(*o, "paper");
   b.tuning.schedule = "constant", b.tuning.rate = 1e-3;
   b.tuning.iterations = 20'000, b.tuning.validate_every = 1000;
   b.base_snapshots = 2000, b.base_stages = 10;

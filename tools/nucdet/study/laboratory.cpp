@@ -13,6 +13,7 @@
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/version.hpp"
 
+#include "../augmentation.hpp"
 #include "../common.hpp"
 #include "../device.hpp"
 #include "../training.hpp"
@@ -53,6 +54,9 @@ io::JsonRecord record_of(const Training& t) {
       {"alpha", o.alpha},
       {"loss", o.loss},
       {"lambda", o.lambda},
+      {"least mean", o.least_mean},
+      {"normalization", o.normalization},
+      {"average", o.average},
       {"gamma", o.gamma},
       {"optimizer", o.optimizer},
       {"rate", o.rate},
@@ -68,7 +72,7 @@ io::JsonRecord record_of(const Training& t) {
       {"best", o.best},
       {"batch", static_cast<double>(o.batch)},
       {"crop", static_cast<double>(o.crop)},
-      {"augmentation", message(o.rotation, ' ', o.elastic, ' ', o.scale_jitter, ' ', o.stain, ' ', o.mirror)},
+      {"augmentation", describe(o.augment)},
       {"seed", static_cast<double>(o.seed)},
       {"frozen", frozen},
       {"initial", o.initial.empty() ? std::string() : (initial.parent_path().filename() / initial.filename()).string()},

@@ -2,8 +2,7 @@
 #include <cmath>
 
 #include "nucdet/core/math.hpp"
-#include "nucdet/core/rng.hpp"
-#include "nucdet/core/view.hpp"
+#include "nucdet/data/augment/step.hpp"
 
 namespace nucdet::data {
 
@@ -52,10 +51,31 @@ struct StainChange {
   }
 };
 
-/// Changes the staining of an RGB image with values in [0, 1], in place.
-inline void apply_stain(const StainChange& change, View<float> image) {
-  for (Index y = 0; y < image.shape.h; ++y)
-    for (Index x = 0; x < image.shape.w; ++x) change.apply(image.pixel(0, y, x));
-}
+/// A random change of staining, as a step.
+struct Stain {
+  static constexpr const char* kName = "stain";
+  double chance = 1;
+  double most = 0.15;  ///< strength; see StainChange::draw
+
+  struct Change {
+    static constexpr Index kBlock = 1;
+    static constexpr int kPasses = 1;
+    bool active = false;
+    StainChange stain{};
+
+    NUCDET_HD void apply(int, const View<const float>& from, const View<float>& to, Index n, Index y, Index x) const {
+      const float* const in = from.pixel(n, y, x);
+      float* const out = to.pixel(n, y, x);
+      for (int c = 0; c < 3; ++c) out[c] = in[c];
+      stain.apply(out);
+    }
+  };
+
+  void check() const { detail::check_range("stain chance", chance, 0, 1), detail::check_range(kName, most, 0, 0.95); }
+  Change draw(Index, RandomStream& random) const {
+    const bool active = random.chance(chance) && most > 0;
+    return {active, StainChange::draw(most, random)};
+  }
+};
 
 }  // namespace nucdet::data

@@ -1,0 +1,67 @@
+#pragma once
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/match/hungarian.hpp"
+#include "nucdet/metrics/curve.hpp"
+
+namespace nucdet::train {
+
+/// How validation settles the thresholds.
+struct ThresholdSearch {
+  detect::LocalMaxima peaks{};  ///< the rule; its thresholds are kept where there are too few nuclei to choose by
+  float full_scale = 5;         ///< the response that stands for the label's maximum: 5 with the weighted loss
+  bool relative = false;        ///< try the paper's threshold xi too, with few absolute ones
+  Index least_nuclei = 200;     ///< annotated, over all sets
+};
+
+/// What was found in the images of each data set, by its name.
+using FoundInSets = std::map<std::string, std::vector<metrics::Candidates>>;
+
+/// A pair of thresholds and F1 with it: of each set, pooled over its images, and their mean.
+struct ThresholdChoice {
+  double xi = 0, floor = 0, mean_f1 = 0, worst_f1 = 0;
+  std::vector<std::pair<std::string, double>> sets{};
+  bool chosen = false;  ///< false: kept, there were too few nuclei
+};
+
+/// F1 of each set at a pair of thresholds (Hungarian matching within 16 reference pixels).
+inline ThresholdChoice score_sets(const FoundInSets& found, double xi, double floor) {
+  ThresholdChoice at{.xi = xi, .floor = floor, .mean_f1 = 0, .worst_f1 = 1};
+  for (const auto& [name, images] : found) {
+    const auto curve = metrics::precision_recall(match::HungarianMatcher{}, images, {xi}, floor);
+    const double f1 = curve.front().score.f1();
+    at.sets.push_back({name, f1});
+    at.mean_f1 += f1 / static_cast<double>(found.size()), at.worst_f1 = std::min(at.worst_f1, f1);
+  }
+  return at;
+}
+
+/// The thresholds that are best on the mean of the sets; of equals the stricter ones. Absolute ones are tried in steps
+/// of 2 % of the full scale up to 80 %, or with `relative` from 4 % to about half of it together with xi in steps of
+/// 0.05.
+inline ThresholdChoice choose_thresholds(const FoundInSets& found, const ThresholdSearch& search) {
+  Index nuclei = 0;
+  for (const auto& [name, images] : found)
+    for (const metrics::Candidates& image : images) nuclei += static_cast<Index>(image.truth.size());
+  if (nuclei < search.least_nuclei)
+    return score_sets(found, search.peaks.relative, static_cast<double>(search.peaks.absolute));
+  std::vector<int> percents;
+  for (int percent = 4; percent <= (search.relative ? 52 : 80); percent += search.relative ? 8 : 2)
+    percents.push_back(percent);
+  const std::vector<double> relatives = search.relative ? metrics::default_thresholds() : std::vector<double>{0};
+  ThresholdChoice best{.mean_f1 = -1};
+  for (const int percent : percents)
+    for (const double xi : relatives) {
+      ThresholdChoice tried = score_sets(found, xi, 0.01 * percent * static_cast<double>(search.full_scale));
+      if (tried.mean_f1 >= best.mean_f1) best = std::move(tried);
+    }
+  best.chosen = true;
+  return best;
+}
+
+}  // namespace nucdet::train

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "common.hpp"
+#include "training.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Entries = std::vector<io::ManifestEntry>;
+
+/// What one manifest gives to train on and to validate with.
+struct Parts {
+  Entries train, validation;
+  bool held_out = false;  ///< the manifest named no images to validate with
+};
+
+/// A sixth of the patients (images where no patient is named), drawn with the seed, at least one.
+void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
+  const auto key = [](const io::ManifestEntry& e) { return e.patient.empty() ? e.image.string() : e.patient; };
+  std::set<std::string> distinct;
+  for (const io::ManifestEntry& e : parts.train) distinct.insert(key(e));
+  if (distinct.size() < 2)
+    throw IoError(message(manifest, ": ", parts.train.size(),
+                          " images of one patient to train on and none to validate ",
+                          "with, wanted two patients or images at least, or a split of your own (column 'split')"));
+  std::vector<std::string> keys(distinct.begin(), distinct.end());
+  RandomStream random{seed, 0x5D17};
+  for (std::size_t i = keys.size(); i > 1; --i)
+    std::swap(keys[i - 1], keys[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+  const std::set<std::string> held(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>((keys.size() + 5) / 6));
+  const auto middle = std::stable_partition(parts.train.begin(), parts.train.end(),
+                                            [&](const io::ManifestEntry& e) { return !held.contains(key(e)); });
+  parts.validation.assign(middle, parts.train.end());
+  parts.train.erase(middle, parts.train.end());
+  parts.held_out = true;
+}
+
+Parts parts_of(const std::string& manifest, const TrainOptions& o) {
+  const Entries all = entries_of(manifest, "");
+  const auto of = [&](const std::string& split) {
+    Entries chosen;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& e) { return e.split == split; });
+    return chosen;
+  };
+  Parts parts{of(o.train_split), of(o.validation_split)};
+  // A folder, or a manifest without the column: everything is there to learn from.
+  if (parts.train.empty() && parts.validation.empty()) parts.train = of("");
+  if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
+  if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
+  return parts;
+}
+
+void check_nuclei(const data::Dataset& set, const std::string& manifest, const char* use) {
+  const bool none = std::all_of(set.begin(), set.end(), [](const data::Sample& s) { return s.points.empty(); });
+  if (none) throw IoError(message(manifest, ": not a single nucleus in the ", set.size(), " images to ", use));
+}
+
+/// Set names: folders, told apart by number where two are called alike.
+std::string set_name(const std::string& manifest, const std::map<std::string, double>& taken) {
+  const fs::path path = fs::absolute(manifest).lexically_normal();
+  const bool file = path.extension() == ".csv";
+  std::string name = (file ? path.parent_path() : path).filename().string();
+  if (name.empty()) name = path.parent_path().filename().string();
+  for (int k = 2; taken.contains(name); ++k) name = message(name, ' ', k);
+  return name;
+}
+
+void append(data::Dataset& all, data::Dataset part, const std::string& set) {
+  for (data::Sample& s : part) {
+    s.set = set;
+    all.push_back(std::move(s));
+  }
+}
+
+}  // namespace
+
+RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
+  if (!o.weights.empty() && o.weights.size() != o.manifests.size())
+    throw ArgumentError(message("train: ", o.weights.size(), " weights for ", o.manifests.size(), " manifests"));
+  RunData data;
+  for (std::size_t i = 0; i < o.manifests.size(); ++i) {
+    const std::string& manifest = o.manifests[i];
+    const Parts parts = parts_of(manifest, o);
+    const std::string set = set_name(manifest, data.weights);
+    data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
+    data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
+    data::Dataset train = load_dataset(context, parts.train), validation = load_dataset(context, parts.validation);
+    check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
+    if (parts.held_out && !o.quiet)
+      std::fprintf(stderr, "%s: %zu of %zu images are held out to validate with\n", manifest.c_str(),
+                   parts.validation.size(), parts.validation.size() + parts.train.size());
+    append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
+  }
+  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(context, entries_of(o.auxiliary, o.train_split));
+  return data;
+}
+
+}  // namespace nucdet::program
