@@ -1,6 +1,6 @@
 # nucdet::cuda: the GPU. Programs that link it see no CUDA header and need no nvcc; cuDNN is loaded when they run.
-set(NUCDET_CUDA_KERNELS src/cuda/kernels_activation.cu src/cuda/kernels_detect.cu src/cuda/kernels_ops.cu
-                        src/cuda/kernels_training.cu)
+set(NUCDET_CUDA_KERNELS src/cuda/kernels_activation.cu src/cuda/kernels_augment.cu src/cuda/kernels_detect.cu
+                        src/cuda/kernels_ops.cu src/cuda/kernels_training.cu)
 set(NUCDET_CUDA_HOST src/cuda/availability.cpp src/cuda/context.cpp src/cuda/convolution.cpp src/cuda/graph.cpp
                      src/cuda/prebuilt.cpp src/cuda/staging.cpp src/cuda/timer.cpp)
 set(NUCDET_CUDA_CUDNN src/cuda/convolution_engine.cpp src/cuda/convolution_graph.cpp src/cuda/convolution_plan.cpp

@@ -1,6 +1,5 @@
 // Losses, labels, optimisers, and the data that goes in.
 #include "nucdet/cuda/instantiate.cuh"
-#include "nucdet/data/crop_kernel.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/label/disc.hpp"
@@ -10,6 +9,7 @@
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/optim/adam.hpp"
+#include "nucdet/optim/average.hpp"
 #include "nucdet/optim/clip.hpp"
 #include "nucdet/optim/sgd.hpp"
 
@@ -30,9 +30,12 @@ NUCDET_CUDA_STEP_RULE(optim::Adam)
 NUCDET_CUDA_REDUCE_ROWS(1, optim::detail::SquaredNorm)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::Scale)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::Clamp)
+NUCDET_CUDA_PARALLEL_FOR(optim::detail::MoveAverage)
+NUCDET_CUDA_PARALLEL_FOR(optim::detail::Exchange)
 
 NUCDET_CUDA_REDUCE_COLUMNS(double, 2, data::detail::Moments)
 NUCDET_CUDA_REDUCE_COLUMNS(double, 3, data::detail::TissueMoments)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::Normalize)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::ReflectInto)
 NUCDET_CUDA_PARALLEL_FOR(data::detail::CutPixels)
+NUCDET_CUDA_PARALLEL_FOR(data::detail::NormalizeCuts)

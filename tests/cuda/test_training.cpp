@@ -112,9 +112,13 @@ TEST_CASE("cuda: labels are drawn from points as on the CPU") {
 TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {
   Context<Cuda> gpu;
   const data::Dataset dataset = tissue(gpu.host(), 3, 64);
-  for (const data::Augmentation& augmentation : {data::Augmentation{}, data::Augmentation::none()}) {
+  data::StandardAugmentation often;  // every step in every second crop
+  std::apply([](auto&... step) { ((step.chance = 0.5), ...); }, often.steps);
+  // JPEG rounds: a value near a step's middle may go either way. Its own case has that tolerance.
+  often.step<data::Jpeg>().chance = 0;
+  for (const data::StandardAugmentation& augmentation : {often, data::no_augmentation()}) {
     data::CropSampler sampler{.crop = 48, .batch = 3, .augmentation = augmentation, .seed = 9};
-    for (const std::int64_t iteration : {0, 7}) {
+    for (const std::int64_t iteration : {0, 7, 8, 9}) {
       const Shape shape{3, 48, 48, 3};
       auto on_cpu = gpu.host().make(shape);
       auto on_gpu = gpu.make(shape);
@@ -125,6 +129,44 @@ TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {
       CHECK(difference(numbers_of(gpu, on_gpu), numbers_of(gpu.host(), on_cpu)) < 5 * kElementwise);
     }
   }
+}
+
+TEST_CASE("cuda: JPEG's blocks are the CPU's within one quantisation step") {
+  Context<Cuda> gpu;
+  const data::Dataset dataset = tissue(gpu.host(), 1, 64);
+  const Shape shape{1, 45, 45, 3};
+  const auto from = to_device(gpu, view_of(dataset[0].image).window(0, 0, 45, 45));
+  const auto numbers = numbers_of(gpu, from);
+  for (const int quality : {30, 90}) {
+    const data::Jpeg::Change change{.active = true, .quality = quality, .left = 3, .top = 6};
+    const auto run = [&](auto& context) {
+      using D = std::conditional_t<std::is_same_v<decltype(context), Context<Cuda>&>, Cuda, Cpu>;
+      const auto image = on_device<float>(context, shape, numbers);
+      const DeviceArray<data::Jpeg::Change, D> table(context, &change, 1);
+      auto copy = image;
+      data::detail::apply_changes(context, table.data(), copy.template view<float>(), copy.template view<float>());
+      return numbers_of(context, copy);
+    };
+    // A step of every coefficient of a block moves a pixel by no more than the sum of their shares; one by this:
+    const double step = static_cast<double>(change.step_of(true, 63)) / 255;
+    CHECK(difference(run(gpu), run(gpu.host())) < step);
+  }
+}
+
+TEST_CASE("cuda: the moving average of the weights is the CPU's, and an exchange undoes itself") {
+  const auto run = [](auto& context) {
+    using D = std::conditional_t<std::is_same_v<decltype(context), Context<Cuda>&>, Cuda, Cpu>;
+    nn::Network<nn::MicroNet<kSmall>, 3, D> net(context);
+    train::WeightAverage<D> average(net, 0.9);
+    ops::fill<float>(context, net.parameters()->values().template view<float>(), 2.0f);
+    average.update(0), average.update(1), average.exchange();
+    return std::pair(numbers_of(context, net.parameters()->values()), average.numbers());
+  };
+  Context<Cuda> gpu({.seed = 3});
+  Context<Cpu> cpu({.seed = 3});
+  const auto found = run(gpu), wanted = run(cpu);
+  CHECK(difference(found.first, wanted.first) < kElementwise);
+  CHECK(found.second == wanted.second);
 }
 
 TEST_CASE("cuda: optimisers take the CPU's steps") {
@@ -248,7 +290,8 @@ TEST_CASE("cuda: validation gives the CPU's loss and F1") {
   const nn::Network<nn::MicroNet<kSmall>, 3, Cpu> on_cpu(cpu);
   const nn::Network<nn::MicroNet<kSmall>, 3, Cuda> on_gpu(gpu);
   const auto run = [&](const auto& net) {
-    return train::validate(net, loss::WeightedSquaredError{}, label::ProximityMap{}, dataset, {.absolute = 0.01f});
+    return train::validate(net, loss::WeightedSquaredError{}, label::ProximityMap{}, dataset,
+                           {.peaks = {.absolute = 0.01f}, .least_nuclei = 1});
   };
   const train::Validation found = run(on_gpu), wanted = run(on_cpu);
   CHECK(found.loss == Approx(wanted.loss).epsilon(1e-4));

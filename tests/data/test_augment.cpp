@@ -1,106 +1,245 @@
-#include <cmath>
+// The steps of augmentation, each against what it is said to do.
+#include <algorithm>
+#include <array>
 
-#include "nucdet/data/augment.hpp"
+#include "nucdet/data/sampler.hpp"
+#include "nucdet/data/synthetic_tissue.hpp"
 
 #include "support/catch.hpp"
 
 using namespace nucdet;
 using namespace nucdet::data;
 
-TEST_CASE("augment: what is drawn stays within the settings and fills them") {
-  const Augmentation settings{.rotation = 30, .mirror = true, .scale = 0.25, .elastic = 0};
-  RandomStream random{6, 1};
-  double widest = 0, largest = 1, smallest = 1;
-  int mirrored = 0;
-  for (int k = 0; k < 400; ++k) {
-    const Warp w = settings.draw(40, 100, 60, random);
-    const double determinant = w.a * w.d - w.b * w.c, factor = std::sqrt(std::abs(determinant));
-    // Columns at right angles and of one length: shape is kept.
-    CHECK(w.a * w.b + w.c * w.d == Approx(0).margin(1e-12));
-    CHECK(std::hypot(w.a, w.c) == Approx(std::hypot(w.b, w.d)));
-    const double angle = std::atan2(-w.b, w.d) * 57.29577951308232;
-    mirrored += determinant < 0 ? 1 : 0;
-    widest = std::max(widest, std::abs(angle)), largest = std::max(largest, factor),
-    smallest = std::min(smallest, factor);
-    // An upright crop of this size would lie inside the image.
-    CHECK((w.centre.x >= 19.5 && w.centre.x <= 79.5 && w.centre.y >= 19.5 && w.centre.y <= 39.5));
-    CHECK_FALSE(w.elastic.active());
-  }
-  CHECK((widest <= 30 && widest > 28));
-  CHECK((largest <= 1.25 + 1e-12 && largest > 1.22));
-  CHECK((smallest >= 0.8 - 1e-12 && smallest < 0.82));
-  CHECK(mirrored == Approx(200).margin(40));
+namespace {
+
+constexpr Index kSize = 64;
+
+Image tissue() { return synthesize({.height = kSize, .width = kSize, .seed = 3}).image; }
+
+template <class Change>
+Image changed(const Change& change, Image image) {
+  Context<Cpu> context({.threads = 1});
+  Image buffer = image;
+  data::detail::apply_changes(context, &change, view_of(image), view_of(buffer));
+  return image;
 }
 
-TEST_CASE("augment: none() is an upright window; an image smaller than the crop is met everywhere") {
-  RandomStream random{6, 2};
-  double left = 1e9, right = -1e9;
-  for (int k = 0; k < 200; ++k) {
-    const Warp w = Augmentation::none().draw(64, 500, 30, random);
-    CHECK((w.a == 1 && w.b == 0 && w.c == 0 && w.d == 1));
-    const Point first = w.source_of({0, 0}), last = w.source_of({63, 63});
-    CHECK((first.x >= -0.5 && last.x <= 499.5));
-    CHECK((last.x - first.x == Approx(63) && last.y - first.y == Approx(63)));
-    CHECK((w.centre.y >= -0.5 && w.centre.y <= 29.5));
-    left = std::min(left, first.x), right = std::max(right, last.x);
-  }
-  CHECK((left < 10 && right > 490));  // the borders are seen
+double mean(const Image& image) {
+  double sum = 0;
+  for (const float v : image) sum += static_cast<double>(v);
+  return sum / static_cast<double>(image.size());
+}
+/// The mean square of differences between neighbours in a row: sharpness and noise raise it, blur takes it down.
+double roughness(const Image& image) {
+  const View<const float> x = view_of(image);
+  double sum = 0;
+  for (Index i = 0; i < kSize; ++i)
+    for (Index j = 1; j < kSize; ++j) {
+      const double d = static_cast<double>(x.pixel(0, i, j)[1]) - static_cast<double>(x.pixel(0, i, j - 1)[1]);
+      sum += d * d;
+    }
+  return sum / static_cast<double>(kSize * kSize);
+}
+double largest_difference(const Image& a, const Image& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
+  return worst;
 }
 
-TEST_CASE("augment: elastic displacements are smooth, bounded, one-to-one at the limit, and can be undone") {
-  RandomStream random{6, 3};
-  const Augmentation strongest{.scale = 0.1, .elastic = 6.4, .elastic_spacing = 32};
-  CHECK_NOTHROW(strongest.check());
-  double largest = 0, smallest_area = 1e9, worst = 0;
-  for (int k = 0; k < 10; ++k) {
-    const Warp w = strongest.draw(96, 300, 300, random);
-    const double sign = w.a * w.d > w.b * w.c ? 1 : -1, step = 1e-4;
-    for (double v = -40; v < 136; v += 7)
-      for (double u = -40; u < 136; u += 7) {  // beyond the crop too: points are kept there
-        const Point e = w.elastic.at(u, v), s = w.source_of({u, v}), sx = w.source_of({u + step, v}),
-                    sy = w.source_of({u, v + step});
-        largest = std::max({largest, std::abs(e.x), std::abs(e.y)});
-        const double area = (sx.x - s.x) * (sy.y - s.y) - (sx.y - s.y) * (sy.x - s.x);
-        smallest_area = std::min(smallest_area, sign * area / (step * step));
-        worst = std::max(worst, squared_distance(w.crop_of(s), {u, v}));
-      }
-  }
-  CHECK((largest <= 6.4 && largest > 2));
-  CHECK(smallest_area > 0.2);
-  CHECK(std::sqrt(worst) < 1e-6);
+/// A step that changes every crop.
+template <class Step>
+Step always() {
+  Step step;
+  step.chance = 1;
+  return step;
 }
 
-TEST_CASE("augment: a nucleus far off its place by a wide elastic field still has its point") {
-  RandomStream random{1, 2};
-  const Augmentation wide{.scale = 0.1, .elastic = 40, .elastic_spacing = 200};
-  const Index size = 64;
-  const double margin = 24, edge = 63 + margin;
-  int shown = 0, lost = 0;
-  for (int k = 0; k < 60; ++k) {
-    const Warp w = wide.draw(size, 1000, 1000, random);
-    for (double v = -margin; v <= edge; v += 3)
-      for (double u = -margin; u <= edge; u += 3) {
-        const Point source = w.source_of({u, v});
-        if (!(source.x >= 0 && source.y >= 0 && source.x <= 999 && source.y <= 999)) continue;
-        const auto found = warp_points(w, {source}, 1000, 1000, margin + 1e-6);
-        shown += 1;
-        lost += std::none_of(found.begin(), found.end(),
-                             [&](Point p) {
-                               return squared_distance(p, {u, v}) < 1e-9;
-                             })
-                    ? 1
-                    : 0;
-      }
+template <class Step>
+void check_step() {
+  CAPTURE(Step::kName);
+  const Image before = tissue();
+  RandomStream random{7, 7}, again{7, 7}, rarely{7, 7};
+  int different = 0;
+  for (int k = 0; k < 20; ++k) {
+    const Image once = changed(always<Step>().draw(kSize, random), before),
+                twice = changed(always<Step>().draw(kSize, again), before);
+    CHECK(once == twice);
+    for (const float v : once) REQUIRE((v >= 0 && v <= 1));
+    different += once == before ? 0 : 1;
+    Step never;
+    never.chance = 0;
+    CHECK_FALSE(never.draw(kSize, rarely).active);
   }
-  CHECK(shown > 50000);
-  CHECK(lost == 0);
+  CHECK(different >= 12);  // a margin may lie outside the crop
 }
 
-TEST_CASE("augment: errors name the setting and its range") {
-  CHECK_THROWS_WITH((Augmentation{.elastic = 7, .elastic_spacing = 32}.check()),
-                    Catch::Matchers::Contains("elastic is 7") && Catch::Matchers::Contains("6.4"));
-  CHECK_THROWS_WITH(Augmentation{.rotation = -1}.check(), Catch::Matchers::Contains("rotation -1"));
-  CHECK_THROWS_AS((Augmentation{.elastic = 0, .elastic_spacing = 2}.check()), ArgumentError);
-  CHECK_THROWS_AS(Augmentation{.elastic = NAN}.check(), ArgumentError);
-  CHECK_THROWS_AS(Augmentation{.stain = NAN}.check(), ArgumentError);
+}  // namespace
+
+TEST_CASE("augment: every step is a function of its stream, stays in [0, 1], and can be switched off") {
+  std::apply([](const auto&... step) { (check_step<std::decay_t<decltype(step)>>(), ...); },
+             StandardAugmentation{}.steps);
+}
+
+TEST_CASE("augment: blur and lost resolution smooth, sharpening and noise roughen, none moves the mean") {
+  const Image before = tissue();
+  const double rough = roughness(before), level = mean(before);
+  const Image blurred = changed(Blur::Change{true, data::detail::GaussianLine(1.5)}, before),
+              sharp = changed(Sharpen::Change{true, 1.0f, data::detail::GaussianLine(1.0)}, before),
+              coarse = changed(Resolution::Change{true, 3.0f}, before),
+              noisy = changed(Noise::Change{true, 0.03f, 0.0f, {1, 2}}, before);
+  CHECK(roughness(blurred) < 0.5 * rough);
+  CHECK(roughness(coarse) < 0.5 * rough);
+  CHECK(roughness(sharp) > 1.5 * rough);
+  CHECK(roughness(noisy) - rough == Approx(2 * 0.03 * 0.03).epsilon(0.1));  // the difference of two normal numbers
+  for (const Image* image : {&blurred, &coarse, &sharp, &noisy}) CHECK(mean(*image) == Approx(level).margin(0.01));
+}
+
+TEST_CASE("augment: a blur spreads a point into a Gaussian of its sigma") {
+  Image point = make_image(kSize, kSize, 3);
+  for (std::size_t c = 0; c < 3; ++c) point(32, 32, c) = 1;
+  const Image spread = changed(Blur::Change{true, data::detail::GaussianLine(1.5)}, point);
+  double sum = 0, squares = 0;
+  for (std::size_t y = 0; y < 64; ++y)
+    for (std::size_t x = 0; x < 64; ++x) {
+      const double v = static_cast<double>(spread(y, x, 1)), d = static_cast<double>(x) - 32;
+      sum += v, squares += v * d * d;
+    }
+  CHECK(sum == Approx(1).margin(1e-5));
+  CHECK(std::sqrt(squares / sum) == Approx(1.5).margin(0.05));
+}
+
+TEST_CASE("augment: JPEG at quality 100 moves by little more than its rounding, at 10 by much; flat blocks stay") {
+  const Image before = tissue();
+  const Image best = changed(Jpeg::Change{true, 100, 3, 5}, before),
+              worst = changed(Jpeg::Change{true, 10, 3, 5}, before);
+  CHECK(largest_difference(before, best) < 4.0 / 255);
+  CHECK(largest_difference(before, worst) > 20.0 / 255);
+  CHECK(mean(worst) == Approx(mean(before)).margin(0.02));
+  const Image flat = make_image(kSize, kSize, 3, 128.0f / 255);
+  CHECK(largest_difference(flat, changed(Jpeg::Change{true, 50, 0, 0}, flat)) < 1e-5);
+}
+
+TEST_CASE("augment: JPEG quantises each coefficient of a block, and its tables are libjpeg's at 50") {
+  const Jpeg::Change change{true, 50, 0, 0};
+  CHECK((change.step_of(false, 0) == 16 && change.step_of(false, 63) == 99 && change.step_of(true, 0) == 17));
+  CHECK(Jpeg::Change{true, 25, 0, 0}.step_of(false, 0) == 32);
+  CHECK(Jpeg::Change{true, 75, 0, 0}.step_of(false, 0) == 8);
+  // One grey wave of a block: its coefficient becomes the nearest multiple of the step.
+  Image wave = make_image(8, 8, 3);
+  const double amplitude = 40;  // of the orthonormal transform, grey levels
+  for (std::size_t y = 0; y < 8; ++y)
+    for (std::size_t x = 0; x < 8; ++x)
+      for (std::size_t c = 0; c < 3; ++c)
+        wave(y, x, c) =
+            static_cast<float>((128 + amplitude * 0.5 * std::sqrt(1.0 / 8) *
+                                          std::cos((2 * static_cast<double>(x) + 1) * 3.14159265358979 / 16)) /
+                               255);
+  const Image after = changed(change, wave);
+  double coefficient = 0;
+  for (std::size_t y = 0; y < 8; ++y)
+    for (std::size_t x = 0; x < 8; ++x)
+      coefficient += 255 * static_cast<double>(after(y, x, 0)) * 0.5 * std::sqrt(1.0 / 8) *
+                     std::cos((2 * static_cast<double>(x) + 1) * 3.14159265358979 / 16);
+  CHECK(coefficient == Approx(44).margin(0.05));  // the step of that coefficient is 11
+}
+
+TEST_CASE("augment: nuclei under glass, margins and pens are gone, the others keep their points") {
+  Context<Cpu> context({.threads = 1});
+  const auto made = synthesize({.height = 200, .width = 200, .density = 4000, .seed = 5});
+  const Dataset set{make_sample(context, made.image, made.points, 1, "tissue")};
+  const auto count = [&](const StandardAugmentation& augmentation, Index k, View<float> crop,
+                         std::vector<Point>& shown) {
+    const CropSampler sampler{.crop = 96, .batch = 1, .augmentation = augmentation, .seed = 8, .margin = 0};
+    std::vector<std::vector<Point>> points;
+    sampler.draw(context, set, k, crop, points);
+    shown = points[0];
+  };
+  StandardAugmentation margins = no_augmentation();
+  margins.step<Margin>().chance = 1;
+  Image plain = make_image(96, 96, 3), covered = plain;
+  int kept = 0, gone = 0;
+  for (Index k = 0; k < 20; ++k) {
+    std::vector<Point> all, some;
+    count(no_augmentation(), k, view_of(plain), all), count(margins, k, view_of(covered), some);
+    for (const Point& p : all) {
+      const auto y = static_cast<std::size_t>(std::lround(p.y)), x = static_cast<std::size_t>(std::lround(p.x));
+      if (p.x < 1 || p.y < 1 || p.x > 94 || p.y > 94) continue;
+      const bool there = std::find(some.begin(), some.end(), p) != some.end();
+      const bool same = plain(y, x, 0) == covered(y, x, 0) && plain(y, x, 1) == covered(y, x, 1);
+      // On the edge the point's place decides, not the pixel's.
+      const bool edge = plain(y, x - 1, 1) == covered(y, x - 1, 1) && plain(y, x + 1, 1) == covered(y, x + 1, 1) &&
+                        plain(y - 1, x, 1) == covered(y - 1, x, 1) && plain(y + 1, x, 1) == covered(y + 1, x, 1);
+      if (same && edge) CHECK(there);
+      if (!same && !there) ++gone;
+      if (there) ++kept;
+    }
+    CHECK(some.size() <= all.size());
+  }
+  CHECK((kept > 50 && gone > 50));
+}
+
+TEST_CASE("augment: glass alone holds no point and no structure; images of other channels are only turned") {
+  Context<Cpu> context({.threads = 1});
+  StandardAugmentation glass = no_augmentation();
+  glass.step<Glass>().chance = 1, glass.step<Glass>().whole = 1;
+  const auto made = synthesize({.height = 100, .width = 100, .seed = 5});
+  const Dataset set{make_sample(context, made.image, made.points, 1, "tissue")};
+  const CropSampler sampler{.crop = 64, .batch = 1, .augmentation = glass, .seed = 8};
+  Image crop = make_image(64, 64, 3);
+  std::vector<std::vector<Point>> points;
+  for (Index k = 0; k < 5; ++k) {
+    sampler.draw(context, set, k, view_of(crop), points);
+    CHECK(points[0].empty());
+    CHECK(roughness(crop) < 0.05);  // of normalised values
+  }
+  Sample grey;
+  grey.image = make_image(80, 80, 1, 0.5f), grey.points = {{40, 40}}, grey.statistics = {{0}, {1}};
+  Image one = make_image(64, 64, 1);
+  sampler.draw(context, {grey}, 0, view_of(one), points);
+  CHECK_FALSE(points[0].empty());
+  for (const float v : one) REQUIRE(v == 0.5f);
+}
+
+namespace {
+
+/// A step of one's own: the colours the other way round.
+struct Negative {
+  static constexpr const char* kName = "negative";
+  double chance = 1;
+
+  struct Change {
+    static constexpr Index kBlock = 1;
+    static constexpr int kPasses = 1;
+    bool active = false;
+    void apply(int, const View<const float>& from, const View<float>& to, Index n, Index y, Index x) const {
+      for (Index c = 0; c < 3; ++c) to.pixel(n, y, x)[c] = 1 - from.pixel(n, y, x)[c];
+    }
+  };
+  void check() const {}
+  Change draw(Index, RandomStream& random) const { return {random.chance(chance)}; }
+};
+
+}  // namespace
+
+TEST_CASE("augment: a composition of one's own") {
+  Context<Cpu> context({.threads = 1});
+  Dataset set{make_sample(context, make_image(40, 40, 3, 0.25f), {}, 1, "flat")};
+  set[0].statistics = {{0, 0, 0}, {1, 1, 1}};
+  BasicCropSampler<Augmentation<Negative, Stain>> sampler{.crop = 32, .batch = 1};
+  sampler.augmentation.step<Stain>().chance = 0;
+  Image crop = make_image(32, 32, 3);
+  std::vector<std::vector<Point>> points;
+  sampler.draw(context, set, 0, view_of(crop), points);
+  for (const float v : crop) REQUIRE(v == Approx(0.75));
+}
+
+TEST_CASE("augment: settings out of range name the step") {
+  StandardAugmentation a;
+  a.step<Blur>().most = 9;
+  CHECK_THROWS_WITH(a.check(), Catch::Matchers::Contains("blur") && Catch::Matchers::Contains("[0, 3]"));
+  a = {}, a.step<Jpeg>().worst = 0;
+  CHECK_THROWS_AS(a.check(), ArgumentError);
+  a = {}, a.step<Stain>().most = NAN;
+  CHECK_THROWS_AS(a.check(), ArgumentError);
 }

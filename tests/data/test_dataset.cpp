@@ -7,21 +7,13 @@
 using namespace nucdet;
 using namespace nucdet::data;
 
-TEST_CASE("dataset: groups come in order of their names, each with its samples; no name is a group too") {
-  Dataset set(6);
-  const char* groups[] = {"lung", "", "brain", "lung", "brain", "lung"};
-  for (std::size_t i = 0; i < 6; ++i) set[i].group = groups[i];
-  CHECK(groups_of(set) == std::vector<std::vector<std::size_t>>{{1}, {2, 4}, {0, 3, 5}});
-  CHECK(groups_of({}).empty());
-}
-
 TEST_CASE("dataset: statistics are those of the image in reference pixels, and the rest is kept") {
   Context<Cpu> context({.threads = 1});
   Image image = make_image(12, 20, 3, 0.5f);
   for (std::size_t y = 0; y < 12; ++y)
     for (std::size_t x = 0; x < 20; ++x) image(y, x, 0) = (x + y) % 2 == 0 ? 0.1f : 0.7f;
-  const Sample fine = make_sample(context, image, {}, 1, "fine", "kidney"),
-               coarse = make_sample(context, image, {}, 0.5, "coarse");
+  const Sample fine = make_sample(context, image, {}, 1, "fine", "kidney", ImageNormalization{}),
+               coarse = make_sample(context, image, {}, 0.5, "coarse", "", ImageNormalization{});
   CHECK(fine.statistics.mean[0] == Approx(0.4f));
   CHECK(fine.statistics.deviation[0] == Approx(0.3f));
   CHECK(coarse.statistics.mean[0] == Approx(0.4f).margin(0.01));
@@ -42,4 +34,21 @@ TEST_CASE("dataset: points may lie half a pixel beyond the outermost pixels' edg
                     Catch::Matchers::Contains("slide 7: 2 of 3 points") && Catch::Matchers::Contains("16x10"));
   CHECK_THROWS_AS(make_sample(context, image, {}, 0, "a"), ArgumentError);
   CHECK_THROWS_AS(make_sample(context, make_image(0, 5, 3), {}, 1, "a"), ShapeError);
+}
+
+TEST_CASE("dataset: the constants of a training set weigh its sets alike, whatever their number of images") {
+  Context<Cpu> context({.threads = 1});
+  Dataset set;
+  for (const float value : {0.2f, 0.2f, 0.4f, 0.8f})
+    set.push_back(make_sample(context, make_image(8, 8, 3, value), {}, 1, "flat"));
+  set[0].set = set[1].set = set[2].set = "a", set[3].set = "b";
+  const ChannelStatistics found = constants_of(context, set);
+  const double a = 0.8 / 3, mean = (a + 0.8) / 2;
+  // Images that are flat count with the least deviation, not with none.
+  const double squares = ((0.04 + 0.04 + 0.16) / 3 + 0.64) / 2 + kLeastDeviation * kLeastDeviation;
+  CHECK(found.mean[1] == Approx(mean));
+  CHECK(found.deviation[1] == Approx(std::sqrt(squares - mean * mean)));
+  CHECK_THROWS_AS(constants_of(context, {}), ArgumentError);
+  take_statistics(context, FixedNormalization{found}, set);
+  for (const Sample& s : set) CHECK(s.statistics == found);
 }

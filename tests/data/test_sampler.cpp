@@ -48,7 +48,7 @@ TEST_CASE("balanced draws see small groups as often as large ones; errors") {
   const auto share = [&](bool balanced) {
     const CropSampler sampler{.crop = 16,
                               .batch = 4,
-                              .augmentation = data::Augmentation::none(),
+                              .augmentation = data::no_augmentation(),
                               .seed = 1,
                               .balanced = balanced,
                               .margin = 200};
@@ -65,4 +65,28 @@ TEST_CASE("balanced draws see small groups as often as large ones; errors") {
   CHECK_THROWS_AS(sampler.draw(context, {}, 0, x.view<float>(), points), ArgumentError);
   auto wrong = context.make({4, 16, 17, 3});
   CHECK_THROWS_AS(sampler.draw(context, set, 0, wrong.view<float>(), points), ShapeError);
+}
+
+TEST_CASE("a set is drawn by its weight, then a group in it, then an image") {
+  data::Dataset set(7);
+  const char* sets[] = {"a", "a", "a", "a", "b", "b", "b"};
+  const char* groups[] = {"x", "x", "x", "y", "", "", "z"};
+  for (std::size_t i = 0; i < 7; ++i) set[i].set = sets[i], set[i].group = groups[i];
+  const auto shares = [&](const std::map<std::string, double>& weights) {
+    const data::SampleTree tree(set, weights);
+    RandomStream random{2, 2};
+    std::vector<double> share(7, 0);
+    for (int k = 0; k < 12000; ++k) share[tree.draw(random)] += 1 / 12000.0;
+    return share;
+  };
+  const auto alike = shares({});
+  for (std::size_t i = 0; i < 7; ++i)
+    CHECK(alike[i] == Approx(i < 3 ? 1.0 / 12 : i == 3 || i == 6 ? 0.25 : 0.125).margin(0.02));
+  const auto mostly = shares({{"b", 3}});
+  CHECK(mostly[3] == Approx(0.125).margin(0.02));
+  CHECK(mostly[6] == Approx(0.375).margin(0.02));
+  CHECK(shares({{"a", 0}})[3] == 0);
+  CHECK_THROWS_WITH(shares({{"c", 1}}), Catch::Matchers::Contains("no such set"));
+  CHECK_THROWS_AS(shares({{"a", -1}}), ArgumentError);
+  CHECK_THROWS_AS(shares({{"a", 0}, {"b", 0}}), ArgumentError);
 }

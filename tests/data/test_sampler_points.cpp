@@ -45,7 +45,7 @@ double triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
 
 TEST_CASE("sampler: what a crop shows is its points and nothing else, reflected parts included") {
   const Dataset set = spikes();
-  const CropSampler sampler{.crop = 48, .batch = 5, .augmentation = Augmentation::none(), .seed = 3};
+  const CropSampler sampler{.crop = 48, .batch = 5, .augmentation = no_augmentation(), .seed = 3};
   std::size_t inside = 0;
   for (std::int64_t iteration = 0; iteration < 12; ++iteration) {
     const Drawn d = drawn(sampler, set, iteration, 2);
@@ -99,6 +99,6 @@ TEST_CASE("sampler: one, two and five threads draw the same bits, and a batch's 
 }
 
 TEST_CASE("sampler: bad augmentation is refused before anything is drawn") {
-  const CropSampler sampler{.crop = 16, .batch = 1, .augmentation = {.rotation = 400}};
+  const CropSampler sampler{.crop = 16, .batch = 1, .augmentation = {.geometry = {.rotation = 400}}};
   CHECK_THROWS_WITH(drawn(sampler, spikes(), 0, 1), Catch::Matchers::Contains("rotation 400"));
 }

@@ -1,7 +1,7 @@
 // Image and points must move together: a label warped as an image is the label of the warped points.
 #include <cmath>
 
-#include "nucdet/data/augment.hpp"
+#include "nucdet/data/geometry.hpp"
 #include "nucdet/label/proximity.hpp"
 #include "nucdet/label/render.hpp"
 
@@ -67,7 +67,7 @@ TEST_CASE("warped images show what warped points say: rotation, mirror, scale, e
   const std::vector<float> image = bumps(points, width, height);
   RandomStream random{3, 3};
   for (int k = 0; k < 12; ++k) {
-    Augmentation a{.rotation = 180, .mirror = true, .scale = 0.1, .elastic = k % 2 == 0 ? 0.0 : 3.0};
+    Geometry a{.rotation = 180, .mirror = true, .scale = 0.1, .elastic = k % 2 == 0 ? 0.0 : 3.0};
     const Warp warp = a.draw(size, width, height, random);
     std::vector<float> crop(static_cast<std::size_t>(size * size));
     warp_image(warp, {image.data(), {1, height, width, 1}}, {crop.data(), {1, size, size, 1}});
@@ -116,10 +116,9 @@ TEST_CASE("rotation of points is rotation of labels") {
 }
 
 TEST_CASE("augmentation settings out of range are refused") {
-  CHECK_NOTHROW(Augmentation{}.check());
-  CHECK_NOTHROW(Augmentation::none().check());
-  CHECK_THROWS_AS(Augmentation{.rotation = 200}.check(), ArgumentError);
-  CHECK_THROWS_AS((Augmentation{.elastic = 10, .elastic_spacing = 32}.check()), ArgumentError);
-  CHECK_THROWS_AS(Augmentation{.stain = 1.5}.check(), ArgumentError);
-  CHECK_THROWS_AS(Augmentation{.scale = NAN}.check(), ArgumentError);
+  CHECK_NOTHROW(Geometry{}.check());
+  CHECK_NOTHROW(Geometry::none().check());
+  CHECK_THROWS_AS(Geometry{.rotation = 200}.check(), ArgumentError);
+  CHECK_THROWS_AS((Geometry{.elastic = 10, .elastic_spacing = 32}.check()), ArgumentError);
+  CHECK_THROWS_AS(Geometry{.scale = NAN}.check(), ArgumentError);
 }

@@ -43,8 +43,18 @@ TEST_CASE("loss: with lambda 0 and a label of 1 the weighted error is the plain 
   CHECK(loss.value(&o, &zero, &mean, 1) == 0);  // nothing holds the background down
 }
 
+TEST_CASE("loss: an image without nuclei has a loss where the label's mean is taken to be at least something") {
+  const double o = 2, y = 0, none = 0, some = 0.3;
+  const WeightedSquaredError printed{}, mended{.least_mean = 0.02f};
+  CHECK(printed.value(&o, &y, &none, 1) == 0);
+  CHECK(mended.value(&o, &y, &none, 1) == Approx(0.5 * 5 * 0.02 * 4));
+  CHECK(mended.value(&o, &y, &some, 1) == printed.value(&o, &y, &some, 1));
+  check_slope(mended, 1);
+}
+
 TEST_CASE("loss: settings of the weighted error out of range") {
-  for (const WeightedSquaredError bad : {WeightedSquaredError{0, 5}, WeightedSquaredError{5, -1},
-                                         WeightedSquaredError{5, std::numeric_limits<float>::quiet_NaN()}})
+  for (const WeightedSquaredError bad :
+       {WeightedSquaredError{0, 5, 0}, WeightedSquaredError{5, -1, 0}, WeightedSquaredError{5, 5, 2},
+        WeightedSquaredError{5, std::numeric_limits<float>::quiet_NaN(), 0}})
     CHECK_THROWS_AS(bad.check(), ArgumentError);
 }

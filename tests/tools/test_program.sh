@@ -26,7 +26,27 @@ check "resume without an option it had" 2 "train.frozen is 'in', now missing" sh
 check "train without data" 4 "nowhere" "$nucdet" train "$work/nowhere.csv" --out "$work/x" --base 4
 check "train without that split" 4 "split 'none'" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --split none
 
+small=(--base 4 --iterations 4 --validate-every 2 --crop 48 --batch 2)
+check "synth again" 0 "manifest.csv" "$nucdet" synth --out "$work/other" --images 8 --size 96 --seed 4
+check "train on two sets" 0 "F1 0.* \(data 0.*, other 0" "$nucdet" train "$work/data" "$work/other" --weights 2,1 --out "$work/both" "${small[@]}"
+grep -q '"data.weight.data":"2"' "$work/both/best.safetensors" || { echo "FAILED: no weight in the metadata"; failed=1; }
+check "weights of three sets for two" 2 "3 weights for 2 manifests" "$nucdet" train "$work/data" "$work/other" --weights 2,1,1 --out "$work/x" "${small[@]}"
+check "few nuclei choose no threshold" 0 "is not chosen by them, it stays the default, 0.3" "$nucdet" train "$work/data" --out "$work/kept" "${small[@]}"
+grep -q '"peaks.threshold":"0.3' "$work/kept/best.safetensors" || { echo "FAILED: the threshold is not the default"; failed=1; }
+check "start weights are validated" 0 "iteration 0 .*\(best\)" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --preset finetune --out "$work/tuned" "${small[@]}" --iterations 2
+cut -d, -f1-3 "$work/data/manifest.csv" > "$work/data/unsplit.csv"
+check "a manifest without a split" 0 "2 of 8 images are held out" "$nucdet" train "$work/data/unsplit.csv" --out "$work/held" "${small[@]}"
+mkdir -p "$work/none/images"
+for f in a b c; do cp "$work/data/images/$(ls "$work/data/images" | head -1)" "$work/none/images/$f.png"; echo x,y > "$work/none/images/$f.csv"; done
+check "train without a nucleus" 4 "not a single nucleus in the 2 images to train on" "$nucdet" train "$work/none/images" --out "$work/x" "${small[@]}"
+check "preset that is none" 2 "preset" "$nucdet" train "$work/data" --out "$work/x" --preset best
+check "paper's preset" 0 "" "$nucdet" train "$work/data" --preset paper --out "$work/paper" "${small[@]}" --quiet
+grep -q '"normalization":"image"' "$work/paper/best.safetensors" && grep -q '"optimizer":"sgd"' "$work/paper/best.safetensors" || { echo "FAILED: not the paper's protocol"; failed=1; }
+
 image=$(ls "$work"/data/images/*.png | head -1)
+check "augment" 0 "6 draws" "$nucdet" augment "$image" --out "$work/sheet.png" --draws 6 --columns 3 --crop 64
+has sheet.png
+check "augment by an unknown strength" 2 "blur" "$nucdet" augment "$image" --out "$work/sheet2.png" --blur 9
 name=$(basename "$image" .png)
 check "detect" 0 "$name" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --overlay --geojson --quiet
 has "found/$name.csv" "found/$name.json" "found/$name.overlay.png" "found/$name.geojson"

@@ -136,7 +136,7 @@ TEST_CASE("the loss falls, and validation finds the discs") {
   trainer.fit(
       {set},
       [&](const nn::Model<Cpu>& m) {
-        return train::validate(m, loss::WeightedSquaredError{}, label::ProximityMap{}, held_out);
+        return train::validate(m, loss::WeightedSquaredError{}, label::ProximityMap{}, held_out, {.least_nuclei = 1});
       },
       Record{losses, found});
   REQUIRE(losses.size() == 120);
@@ -149,6 +149,72 @@ TEST_CASE("the loss falls, and validation finds the discs") {
   CHECK(mean(100, 120) < 0.6 * mean(0, 20));
   CHECK(found[1].f1 > 0.6);
   CHECK(trainer.state().best.iteration > 0);
+}
+
+TEST_CASE("the moving average is what is validated and kept, start weights too; a checkpoint brings it back") {
+  const auto path = std::filesystem::temp_directory_path() / "nucdet_test_average.safetensors";
+  struct Kept {
+    Net& net;
+    std::vector<std::vector<float>> validated;
+    std::vector<std::int64_t> iterations;
+    void on_weights(const train::Validation& v) {
+      validated.push_back(weights_of(net)), iterations.push_back(v.iteration);
+    }
+  };
+  const auto run = [&](std::int64_t stop) {
+    Context<Cpu> context({.threads = 2, .seed = 3});
+    const data::Dataset set = discs(context, 4, 1);
+    Net net(context);
+    train::TrainSettings s = settings(6, 3);
+    s.average = 0.9, s.validate_start = true;
+    Kept kept{net, {}, {}};
+    {
+      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+      if (stop == 0) trainer.fit({set}, NoValidation{}, kept);
+      for (std::int64_t i = 0; i < stop; ++i) trainer.step({set});
+      if (stop > 0) train::save_checkpoint(path, trainer, {});
+    }
+    if (stop > 0) {
+      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+      train::restore_checkpoint(io::read_safetensors(path), path.string(), trainer);
+      trainer.fit({set}, NoValidation{}, kept);
+    }
+    return std::pair(kept, weights_of(net));
+  };
+  const auto [whole, last] = run(0);
+  CHECK(whole.iterations == std::vector<std::int64_t>{0, 3, 6});
+  CHECK(whole.validated[2] != last);  // the weights themselves went on
+  const auto [resumed, again] = run(4);
+  CHECK(again == last);
+  CHECK(resumed.validated.back() == whole.validated.back());
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("training stops when nothing better came for long enough") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  train::TrainSettings s = settings(100, 2);
+  s.stop_after = 6;
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  trainer.fit({set}, NoValidation{});  // the first validation stays the best, at iteration 2
+  CHECK(trainer.state().iteration == 8);
+  s.average = 1;
+  CHECK_THROWS_AS(s.check(), ArgumentError);
+}
+
+TEST_CASE("validation needs images, and nuclei in them") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  const auto run = [&](const data::Dataset& images) {
+    return train::validate(net, loss::WeightedSquaredError{}, label::ProximityMap{}, images);
+  };
+  CHECK_THROWS_AS(run({}), ArgumentError);
+  set[0].set = "one", set[1].set = "two";
+  CHECK(run(set).sets.size() == 2);
+  for (auto& sample : set) sample.points.clear();
+  CHECK_THROWS_WITH(run(set), Catch::Matchers::Contains("no nuclei"));
 }
 
 TEST_CASE("a loss that is not finite stops training with a clear error, before the weights change") {

@@ -48,8 +48,9 @@ struct TrainOptions {
   std::string optimizer = "adamw", schedule = "cosine";
   double alpha = 3, lambda = 5, least_mean = 0.02;
   std::optional<double> radius;  ///< of the label; empty: 15 for proximity, 16 for gaussian (4 sigma), 8 for disc
-  std::int64_t iterations = 6000, validate_every = 500, patience = 10'000, warmup = 200, stop_after = 3000;
-  std::int64_t snapshot_every = 0;  ///< keep the weights every so many iterations; 0: not
+  std::int64_t iterations = 6000, validate_every = 500, patience = 10'000, stop_after = 3000;
+  std::optional<std::int64_t> warmup;  ///< empty: 200, at most a twentieth of the iterations
+  std::int64_t snapshot_every = 0;     ///< keep the weights every so many iterations; 0: not
   double rate = 3e-3, momentum = 0.9, decay = 1e-2, clip = 1;
   double average = 0.998;  ///< decay of the moving average of the weights; 0: none
   Index batch = 4, crop = 192;

@@ -67,10 +67,13 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
     const data::Sample sample = load_sample(context.host(), entry);
-    scored.push_back({entry,
-                      {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds))
-                                               : detector.candidates(view_of(sample.image), sample.statistics),
-                       sample.points}});
+    scored.push_back(
+        {entry,
+         {o.thresholds.components
+              ? detector(sample.image, 1.0, regions_of(o.thresholds))
+              : detector.candidates(view_of(sample.image),
+                                    data::statistics_of(context.host(), loaded.normalization, view_of(sample.image))),
+          sample.points}});
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
   return scored;

@@ -42,13 +42,15 @@ int main(int argc, char** argv) {
   DetectOptions detect_options;
   EvaluateOptions evaluate_options;
   OverlayOptions overlay_options;
+  AugmentSheetOptions augment_options;
   SynthOptions synth_options;
   SummaryOptions summary_options;
   BenchOptions bench_options;
   StudyOptions study_options;
   const CLI::App &train_app = add_train(app, train_options), &detect_app = add_detect(app, detect_options);
   const CLI::App &evaluate_app = add_evaluate(app, evaluate_options), &overlay_app = add_overlay(app, overlay_options);
-  const CLI::App &synth_app = add_synth(app, synth_options), &summary_app = add_summary(app, summary_options);
+  const CLI::App &augment_app = add_augment(app, augment_options), &synth_app = add_synth(app, synth_options);
+  const CLI::App& summary_app = add_summary(app, summary_options);
   const CLI::App &bench_app = add_bench(app, bench_options), &study_app = add_study(app, study_options);
   const CLI::App& doctor_app = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
   try {
@@ -59,6 +61,7 @@ int main(int argc, char** argv) {
     if (detect_app.parsed()) return detect(detect_options);
     if (evaluate_app.parsed()) return evaluate(evaluate_options);
     if (overlay_app.parsed()) return overlay(overlay_options);
+    if (augment_app.parsed()) return augment(augment_options);
     if (synth_app.parsed()) return synth(synth_options);
     if (bench_app.parsed()) return bench(bench_options);
     if (study_app.parsed()) return run_study(study_options);

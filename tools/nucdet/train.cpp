@@ -62,7 +62,7 @@ Metadata describe_run(const TrainOptions& o, const RunData& data, const data::No
   m["optimizer"] = o.optimizer, m["optimizer.rate"] = number(o.rate), m["optimizer.momentum"] = number(o.momentum);
   m["optimizer.decay"] = number(o.decay), m["optimizer.clip"] = number(o.clip);
   m["schedule"] = o.schedule, m["schedule.patience"] = number(static_cast<double>(o.patience)),
-  m["schedule.warmup"] = number(static_cast<double>(o.warmup));
+  m["schedule.warmup"] = number(static_cast<double>(*o.warmup));
   m["train.iterations"] = std::to_string(o.iterations), m["train.validate_every"] = std::to_string(o.validate_every);
   m["train.batch"] = std::to_string(o.batch), m["train.crop"] = std::to_string(o.crop),
   m["train.seed"] = std::to_string(o.seed);
@@ -121,7 +121,7 @@ train::TrainSettings settings_of(const TrainOptions& o) {
   s.rate.start = o.rate;
   if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};
   if (o.schedule == "cosine")
-    s.rate.schedule = optim::Cosine{.rate = o.rate, .iterations = o.iterations, .warmup = o.warmup};
+    s.rate.schedule = optim::Cosine{.rate = o.rate, .iterations = o.iterations, .warmup = *o.warmup};
   if (o.schedule == "plateau")
     s.rate.schedule = optim::Plateau{.patience = o.patience, .floor = std::min(1e-4, o.rate / 100)};
   return s;
@@ -135,10 +135,13 @@ data::CropSampler sampler_of(const TrainOptions& o, const RunData& data) {
   return s;
 }
 
-/// How validation chooses thresholds: from those of the weights to start from, or 30 % of the label's full scale (1, or
-/// about that of a Gaussian, which the weighted loss takes to 5). A classifier's map is smoothed.
+/// The response that stands for the label's maximum.
+float full_scale(const TrainOptions& o) { return o.loss == "weighted" ? loss::WeightedSquaredError{}.scale : 1.0f; }
+
+/// How validation chooses thresholds: from those of the weights to start from, or 30 % of the full scale. A
+/// classifier's map is smoothed.
 train::ThresholdSearch thresholds_of(const TrainOptions& o, const std::optional<detect::LocalMaxima>& start) {
-  train::ThresholdSearch search{.peaks = {}, .full_scale = o.loss == "weighted" ? 5.0f : 1.0f};
+  train::ThresholdSearch search{.peaks = {}, .full_scale = full_scale(o)};
   search.peaks.absolute = 0.3f * search.full_scale, search.peaks.relative = o.relative ? 0.4 : 0;
   search.peaks.smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0;
   if (start) search.peaks = *start;
@@ -152,6 +155,7 @@ TrainOptions settled(TrainOptions o) {
   if (o.label == "auto") o.label = use.label;
   if (o.loss == "auto") o.loss = use.loss;
   if (!o.radius) o.radius = o.label == "gaussian" ? 16 : o.label == "disc" ? 8 : 15;
+  if (!o.warmup) o.warmup = std::min<std::int64_t>(200, o.iterations / 20);
   if (o.loss == "cross-entropy" && o.label != "disc")
     throw ArgumentError(message("train: cross-entropy is for classes, the label is ", o.label, ", wanted disc"));
   o.network.maps = o.loss == "cross-entropy" ? 2 : 1;
@@ -335,6 +339,12 @@ train::Validation train_model(Context<Device>& context, const TrainOptions& aske
     data::take_statistics(context.host(), normalization, *set);
   const Metadata metadata = describe_run(o, data, normalization);
   const train::ThresholdSearch search = thresholds_of(o, peaks);
+  if (static_cast<Index>(points(data.validation)) < o.least_nuclei && !o.quiet)
+    std::fprintf(stderr,
+                 "%zu nuclei to validate with, fewer than %lld (--least-nuclei): the threshold is not chosen by them, "
+                 "it stays %s\n",
+                 points(data.validation), static_cast<long long>(o.least_nuclei),
+                 peaks ? "that of the weights to start from" : "the default, 0.3");
   if (!o.quiet)
     std::fprintf(stderr, "%s, %lld parameters; %zu images to train on, %zu to validate with; %d threads\n",
                  describe(o.network).c_str(), static_cast<long long>(model->parameters()->parameter_count()),
@@ -352,11 +362,13 @@ namespace {
 template <class Device>
 int train_on(Context<Device>& context, const TrainOptions& o) {
   const train::Validation best = train_model(context, o, load_run_data(context.host(), o));
-  const double scale = settled(o).loss == "weighted" ? 5 : 1;
+  const double scale = static_cast<double>(full_scale(settled(o)));
   std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
             << std::setprecision(4) << best.f1 << " at threshold " << std::setprecision(2) << best.floor / scale;
   if (best.xi > 0) std::cout << " and xi " << best.xi;
   std::cout << ", iteration " << best.iteration << '\n';
+  if (!o.initial.empty() && best.iteration == 0)
+    std::cout << "nothing better came than the weights to start from: these were kept\n";
   return 0;
 }
 

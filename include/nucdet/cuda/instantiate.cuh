@@ -7,6 +7,7 @@
 #include "nucdet/cuda/parallel_for.cuh"
 #include "nucdet/cuda/reduce.cuh"
 #include "nucdet/cuda/rows.cuh"
+#include "nucdet/data/crop_kernel.hpp"
 #include "nucdet/label/render_batch.hpp"
 #include "nucdet/loss/evaluate.hpp"
 #include "nucdet/ops/activation.hpp"
@@ -46,5 +47,7 @@
   NUCDET_CUDA_PARALLEL_FOR(nucdet::loss::detail::MeanOfSamples<float, L>)
 /// A label::LabelProfile.
 #define NUCDET_CUDA_LABEL(P) NUCDET_CUDA_PARALLEL_FOR(nucdet::label::detail::GatherCentres<P>)
+/// A data::AugmentationStep.
+#define NUCDET_CUDA_AUGMENTATION_STEP(S) NUCDET_CUDA_PARALLEL_FOR(nucdet::data::detail::ApplyChanges<S::Change>)
 /// An optim::StepRule.
 #define NUCDET_CUDA_STEP_RULE(R) NUCDET_CUDA_PARALLEL_FOR(nucdet::optim::detail::StepKernel<R::Update>)

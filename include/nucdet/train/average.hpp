@@ -1,40 +1,13 @@
 #pragma once
 #include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
 
 #include "nucdet/nn/model.hpp"
-#include "nucdet/optim/step.hpp"
+#include "nucdet/optim/average.hpp"
 
 namespace nucdet::train {
-
-namespace detail {
-
-/// mean += share (now - mean), element by element. Grid: optim::detail::blocks.
-struct MoveAverage {
-  float* mean;
-  const float* now;
-  Index size;
-  float share;
-
-  NUCDET_HD void operator()(const Tile& tile) const {
-    const optim::detail::FlatRange range(tile, size);
-    for (Index i = range.from; i < range.to; ++i) mean[i] += share * (now[i] - mean[i]);
-  }
-};
-
-struct Exchange {
-  float *a, *b;
-  Index size;
-
-  NUCDET_HD void operator()(const Tile& tile) const {
-    const optim::detail::FlatRange range(tile, size);
-    for (Index i = range.from; i < range.to; ++i) {
-      const float kept = a[i];
-      a[i] = b[i], b[i] = kept;
-    }
-  }
-};
-
-}  // namespace detail
 
 /// An exponential moving average of a model's weights and running statistics. What it holds is validated and kept; the
 /// weights themselves go on.
@@ -44,9 +17,8 @@ class WeightAverage {
   /// decay: of the average a step keeps this share, of early steps less: (1 + t) / (10 + t).
   WeightAverage(nn::Model<Device>& model, double decay) : model_(model), decay_(decay) {
     for (Tensor<Device>* from : parts()) {
-      Tensor<Device> copy = model.context().zeros(from->shape());
-      run(detail::MoveAverage{data(copy), data(*from), from->shape().count(), 1.0f}, *from);
-      average_.push_back(std::move(copy));
+      average_.push_back(model.context().zeros(from->shape()));
+      optim::move_average(model.context(), span_of(average_.back()), span_of(*from), 1);
     }
   }
 
@@ -54,14 +26,12 @@ class WeightAverage {
   void update(std::int64_t steps) {
     const double t = static_cast<double>(steps), keep = std::min(decay_, (1 + t) / (10 + t));
     for (std::size_t k = 0; k < average_.size(); ++k)
-      run(detail::MoveAverage{data(average_[k]), data(*parts()[k]), average_[k].shape().count(),
-                              static_cast<float>(1 - keep)},
-          average_[k]);
+      optim::move_average(model_.context(), span_of(average_[k]), span_of(*parts()[k]), 1 - keep);
   }
   /// The average becomes the model's and the model's the average; once more undoes it.
   void exchange() {
     for (std::size_t k = 0; k < average_.size(); ++k)
-      run(detail::Exchange{data(average_[k]), data(*parts()[k]), average_[k].shape().count()}, average_[k]);
+      optim::exchange(model_.context(), span_of(average_[k]), span_of(*parts()[k]));
   }
   /// The average's numbers, weights first.
   std::vector<float> numbers() const {
@@ -77,12 +47,11 @@ class WeightAverage {
   void set_numbers(std::span<const float> numbers) {
     std::size_t begin = 0, wanted = 0;
     for (const Tensor<Device>& part : average_) wanted += static_cast<std::size_t>(part.shape().count());
-    if (numbers.size() != wanted)
-      throw ShapeError(message("WeightAverage: ", numbers.size(), " numbers, wanted ", wanted));
+    optim::detail::check_sizes("WeightAverage", numbers.size(), wanted);
     for (Tensor<Device>& part : average_) {
-      const std::size_t count = static_cast<std::size_t>(part.shape().count());
-      model_.context().upload(data(part), numbers.data() + begin, count * sizeof(float));
-      begin += count;
+      const std::span<float> to = span_of(part);
+      model_.context().upload(to.data(), numbers.data() + begin, to.size_bytes());
+      begin += to.size();
     }
   }
 
@@ -90,10 +59,8 @@ class WeightAverage {
   std::array<Tensor<Device>*, 2> parts() const {
     return {&model_.parameters()->values(), &model_.parameters()->statistics()};
   }
-  static float* data(Tensor<Device>& t) { return t.template view<float>().data; }
-  template <class Kernel>
-  void run(const Kernel& kernel, const Tensor<Device>& over) {
-    parallel_for(model_.context(), optim::detail::blocks(static_cast<std::size_t>(over.shape().count())), kernel);
+  static std::span<float> span_of(Tensor<Device>& t) {
+    return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
   }
 
   nn::Model<Device>& model_;

@@ -65,7 +65,7 @@ io::JsonRecord record_of(const Training& t) {
       {"clip", o.clip},
       {"schedule", o.schedule},
       {"patience", static_cast<double>(o.patience)},
-      {"warmup", static_cast<double>(o.warmup)},
+      {"warmup", static_cast<double>(o.warmup.value_or(0))},
       {"iterations", static_cast<double>(o.iterations)},
       {"validate_every", static_cast<double>(o.validate_every)},
       {"snapshot_every", static_cast<double>(o.snapshot_every)},

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "nucdet/core/error.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/core/view.hpp"

@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <iostream>
+
+#include "nucdet/data/sampler.hpp"
+#include "nucdet/io/csv.hpp"
+#include "nucdet/io/image.hpp"
+#include "nucdet/io/overlay.hpp"
+
+#include "augmentation.hpp"
+#include "commands.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+/// An image and its points, which are sought beside it if none are named; not normalised, so that crops can be looked
+/// at.
+data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o) {
+  std::filesystem::path points = o.points;
+  const std::filesystem::path image = o.image, name = image.stem().string() + ".csv";
+  for (const auto& place : {image.parent_path() / name, image.parent_path() / ".." / "annotations" / name})
+    if (points.empty() && std::filesystem::is_regular_file(place)) points = place;
+  data::Sample sample =
+      data::make_sample(context, io::read_image(image), points.empty() ? std::vector<Point>{} : io::read_points(points),
+                        o.scale, o.image);
+  std::fill(sample.statistics.mean.begin(), sample.statistics.mean.end(), 0.0f);
+  std::fill(sample.statistics.deviation.begin(), sample.statistics.deviation.end(), 1.0f);
+  return sample;
+}
+
+/// Copies a crop into its place on the sheet.
+void paste(const Image& crop, Index top, Index left, Image& sheet) {
+  const View<const float> from = view_of(crop);
+  const View<float> to = view_of(sheet);
+  for (Index y = 0; y < from.shape.h; ++y)
+    std::copy_n(from.pixel(0, y, 0), from.shape.w * from.shape.c, to.pixel(0, top + y, left));
+}
+
+}  // namespace
+
+int augment(const AugmentSheetOptions& o) {
+  constexpr Index kGap = 4;
+  Context<Cpu> context;
+  const data::Dataset dataset{sample_of(context, o)};
+  data::CropSampler sampler;
+  sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
+  sampler.augmentation = augmentation_of(o.augment);
+  const Index columns = std::min(o.columns, o.draws), rows = (o.draws + columns - 1) / columns;
+  const Index channels = view_of(dataset[0].image).shape.c;
+  Image sheet = make_image(rows * (o.crop + kGap) - kGap, columns * (o.crop + kGap) - kGap, channels, 1.0f);
+  for (Index k = 0; k < o.draws; ++k) {
+    Image crop = make_image(o.crop, o.crop, channels);
+    std::vector<std::vector<Point>> points;
+    sampler.draw(context, dataset, k, view_of(crop), points);
+    std::vector<io::OverlayMark> marks;
+    for (const Point& p : points[0]) marks.push_back({p, io::MarkKind::detection, {}});
+    paste(io::draw_overlay(crop, marks, {.radius = 4, .width = 1.2, .legend = false}), k / columns * (o.crop + kGap),
+          k % columns * (o.crop + kGap), sheet);
+  }
+  io::write_png(o.out, sheet);
+  std::cout << o.out << ": " << o.draws << " draws of " << o.image << '\n';
+  return 0;
+}
+
+}  // namespace nucdet::program
