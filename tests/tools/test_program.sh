@@ -33,7 +33,7 @@ grep -q '"data.weight.data":"2"' "$work/both/best.safetensors" || { echo "FAILED
 check "weights of three sets for two" 2 "3 weights for 2 manifests" "$nucdet" train "$work/data" "$work/other" --weights 2,1,1 --out "$work/x" "${small[@]}"
 check "few nuclei choose no threshold" 0 "is not chosen by them, it stays the default, 0.3" "$nucdet" train "$work/data" --out "$work/kept" "${small[@]}"
 grep -q '"peaks.threshold":"0.3' "$work/kept/best.safetensors" || { echo "FAILED: the threshold is not the default"; failed=1; }
-check "start weights are validated" 0 "iteration 0 .*\(best\)" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --preset finetune --out "$work/tuned" "${small[@]}" --iterations 2
+check "start weights are validated" 0 "iteration 0 .*\(best\)" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --preset finetune --out "$work/tuned" "${small[@]}"
 cut -d, -f1-3 "$work/data/manifest.csv" > "$work/data/unsplit.csv"
 check "a manifest without a split" 0 "2 of 8 images are held out" "$nucdet" train "$work/data/unsplit.csv" --out "$work/held" "${small[@]}"
 mkdir -p "$work/none/images"
@@ -86,7 +86,7 @@ check "an organ with a comma" 0 "skin, melanoma" "$nucdet" evaluate "$work/twice
 grep -q '^"skin, melanoma",1,' "$work/comma/organs.csv" || { echo "FAILED: organs.csv is not quoted"; failed=1; }
 head -c -40 "$image" > "$work/twice/late.png" && head -c 40 "$image" > "$work/twice/early.png"
 printf 'image,annotations,split\nlate.png,x.csv,train\nearly.png,x.csv,train\n' > "$work/twice/damaged.csv"
-check "the first damaged image of two, read at once" 4 "late.png" "$nucdet" train "$work/twice/damaged.csv" --out "$work/x" --base 4 --quiet
+check "the first damaged image of two, read at once" 4 "late.png" "$nucdet" train "$work/twice/damaged.csv" --validation-split train --out "$work/x" --base 4 --quiet
 check "two images of one name" 2 "two images are called 'x'" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
 check "a manifest in another encoding" 4 "is not UTF-8" "$nucdet" evaluate "$work/twice/latin.csv" --split "" --predictions "$work/twice" --quiet
 check "a scale out of range" 4 "scale is 100" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
@@ -32,10 +33,10 @@ namespace {
 using Metadata = std::map<std::string, std::string>;
 namespace fs = std::filesystem;
 
+/// The shortest form that reads back to the same bits.
 std::string number(double value) {
-  std::ostringstream text;
-  text << std::setprecision(17) << value;
-  return text.str();
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
 /// A number for people.

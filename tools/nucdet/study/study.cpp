@@ -147,9 +147,10 @@ int run_study(const StudyOptions& o) {
   studies::Budget budget = studies::budget_of(o.budget);
   if (o.iterations) {
     budget.training.iterations = budget.tuning.iterations = *o.iterations;
-    for (TrainOptions* t : {&budget.training, &budget.tuning})
-      t->validate_every = std::min(t->validate_every, *o.iterations),
-      t->warmup = std::min(t->warmup, *o.iterations / 2);
+    for (TrainOptions* t : {&budget.training, &budget.tuning}) {
+      t->validate_every = std::min(t->validate_every, *o.iterations);
+      if (t->warmup) t->warmup = std::min(*t->warmup, *o.iterations / 2);
+    }
     budget.base_snapshots = std::max<std::int64_t>(1, *o.iterations / budget.base_stages);
   }
   if (!o.gammas.empty()) budget.gammas = o.gammas;
