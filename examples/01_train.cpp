@@ -28,7 +28,7 @@ struct KeepBest {
   const SmallMicroNet& net;
   std::string path;
 
-  void on_validation(const train::Validation& v) const {
+  void on_weights(const train::Validation& v) const {
     std::cout << "iteration " << v.iteration << ": F1 " << v.f1 << (v.best ? " (best)\n" : "\n");
     if (v.best)
       io::save_weights(path, net, {{"peaks.xi", std::to_string(v.xi)}, {"peaks.floor", std::to_string(v.floor)}});
