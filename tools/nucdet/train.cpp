@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
 #include <optional>
 
 #include "nucdet/io/normalization.hpp"
+#include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
@@ -30,14 +30,8 @@ namespace nucdet::program {
 
 namespace {
 
-using Metadata = std::map<std::string, std::string>;
+using io::Metadata;
 namespace fs = std::filesystem;
-
-/// The shortest form that reads back to the same bits.
-std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 /// A number for people.
 std::string rounded(double value) {
@@ -58,22 +52,24 @@ Metadata describe_run(const TrainOptions& o, const RunData& data, const data::No
   m.merge(io::to_metadata(normalization));
   m["nucdet.version"] = NUCDET_VERSION_STRING;
   m["pixels"] = "reference pixels, 0.25 um";
-  m["label"] = o.label, m["label.alpha"] = number(o.alpha), m["label.radius"] = number(*o.radius);
-  m["loss"] = o.loss, m["loss.lambda"] = number(o.lambda), m["loss.least_mean"] = number(o.least_mean);
-  m["optimizer"] = o.optimizer, m["optimizer.rate"] = number(o.rate), m["optimizer.momentum"] = number(o.momentum);
-  m["optimizer.decay"] = number(o.decay), m["optimizer.clip"] = number(o.clip);
-  m["schedule"] = o.schedule, m["schedule.patience"] = number(static_cast<double>(o.patience)),
-  m["schedule.warmup"] = number(static_cast<double>(*o.warmup));
+  m["label"] = o.label, m["label.alpha"] = io::number_text(o.alpha), m["label.radius"] = io::number_text(*o.radius);
+  m["loss"] = o.loss, m["loss.lambda"] = io::number_text(o.lambda),
+  m["loss.least_mean"] = io::number_text(o.least_mean);
+  m["optimizer"] = o.optimizer, m["optimizer.rate"] = io::number_text(o.rate),
+  m["optimizer.momentum"] = io::number_text(o.momentum);
+  m["optimizer.decay"] = io::number_text(o.decay), m["optimizer.clip"] = io::number_text(o.clip);
+  m["schedule"] = o.schedule, m["schedule.patience"] = io::number_text(static_cast<double>(o.patience)),
+  m["schedule.warmup"] = io::number_text(static_cast<double>(*o.warmup));
   m["train.iterations"] = std::to_string(o.iterations), m["train.validate_every"] = std::to_string(o.validate_every);
   m["train.batch"] = std::to_string(o.batch), m["train.crop"] = std::to_string(o.crop),
   m["train.seed"] = std::to_string(o.seed);
-  m["train.preset"] = o.preset, m["train.average"] = number(o.average);
+  m["train.preset"] = o.preset, m["train.average"] = io::number_text(o.average);
   m["train.augmentation"] = message(describe(o.augment), ", balanced ", o.balanced);
   m["train.best"] = o.best;
   m["train.precision"] = o.device.precision;
   m["data.train"] = message(data.name, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
   if (data.weights.size() > 1)
-    for (const auto& [set, weight] : data.weights) m["data.weight." + set] = number(weight);
+    for (const auto& [set, weight] : data.weights) m["data.weight." + set] = io::number_text(weight);
   m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
   if (!data.auxiliary.empty())
     m["data.auxiliary"] =
@@ -142,10 +138,11 @@ float full_scale(const TrainOptions& o) { return o.loss == "weighted" ? loss::We
 /// How validation chooses thresholds: from those of the weights to start from, or 30 % of the full scale. A
 /// classifier's map is smoothed.
 train::ThresholdSearch thresholds_of(const TrainOptions& o, const std::optional<detect::LocalMaxima>& start) {
-  train::ThresholdSearch search{.peaks = {}, .full_scale = full_scale(o)};
-  search.peaks.absolute = 0.3f * search.full_scale, search.peaks.relative = o.relative ? 0.4 : 0;
-  search.peaks.smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0;
+  train::ThresholdSearch search;
+  search.peaks.relative = o.relative ? 0.4 : 0, search.peaks.smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0;
+  search.peaks.absolute = 0.3f * full_scale(o);
   if (start) search.peaks = *start;
+  search.peaks.full_scale = full_scale(o);
   search.relative = o.relative, search.least_nuclei = o.least_nuclei;
   return search;
 }
@@ -214,17 +211,16 @@ class Recorder {
     Metadata weights = metadata_;
     add_thresholds(weights, found);
     weights["train.iteration"] = std::to_string(found.iteration);
-    weights["validation.f1"] = number(found.f1), weights["validation.loss"] = number(found.loss);
-    weights["validation.worst"] = number(found.worst);
+    weights["validation.f1"] = io::number_text(found.f1), weights["validation.loss"] = io::number_text(found.loss);
+    weights["validation.worst"] = io::number_text(found.worst);
     if (found.sets.size() > 1)
-      for (const auto& [set, f1] : found.sets) weights["validation.f1." + set] = number(f1);
+      for (const auto& [set, f1] : found.sets) weights["validation.f1." + set] = io::number_text(f1);
     io::save_weights(path, trainer_.model(), weights);
   }
   void add_thresholds(Metadata& m, const train::Validation& found) const {
-    m["peaks.xi"] = number(found.xi), m["peaks.radius"] = std::to_string(search_.peaks.radius);
-    m["peaks.full_scale"] = number(static_cast<double>(search_.full_scale));
-    m["peaks.threshold"] = number(found.floor / static_cast<double>(search_.full_scale));
-    m["peaks.smoothing"] = number(search_.peaks.smoothing);
+    detect::LocalMaxima peaks = search_.peaks;
+    peaks.relative = found.xi, peaks.absolute = static_cast<float>(found.floor);
+    io::write_peaks(peaks, m);
   }
   void say(const train::Validation& found) const {
     std::string sets;
@@ -232,7 +228,8 @@ class Recorder {
       for (const auto& [set, f1] : found.sets) sets += message(sets.empty() ? "  (" : ", ", set, ' ', rounded(f1));
     std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f%s at threshold %.2f%s%s\n",
                  progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss, found.f1,
-                 (sets.empty() ? sets : sets + ")").c_str(), found.floor / static_cast<double>(search_.full_scale),
+                 (sets.empty() ? sets : sets + ")").c_str(),
+                 found.floor / static_cast<double>(search_.peaks.full_scale),
                  found.xi > 0 ? message(", xi ", found.xi).c_str() : "", found.best ? "  (best)" : "");
   }
 

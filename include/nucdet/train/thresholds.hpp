@@ -13,10 +13,10 @@ namespace nucdet::train {
 
 /// How validation settles the thresholds.
 struct ThresholdSearch {
-  detect::LocalMaxima peaks{};  ///< the rule; its thresholds are kept where there are too few nuclei to choose by
-  float full_scale = 5;         ///< the response that stands for the label's maximum: 5 with the weighted loss
-  bool relative = false;        ///< try the paper's threshold xi too, with few absolute ones
-  Index least_nuclei = 200;     ///< annotated, over all sets
+  /// The rule, and the response that scores 1; its thresholds are kept where there are too few nuclei to choose by.
+  detect::LocalMaxima peaks{};
+  bool relative = false;     ///< try the paper's threshold xi too, with few absolute ones
+  Index least_nuclei = 200;  ///< annotated, over all sets
 };
 
 /// What was found in the images of each data set, by its name.
@@ -57,7 +57,7 @@ inline ThresholdChoice choose_thresholds(const FoundInSets& found, const Thresho
   ThresholdChoice best{.mean_f1 = -1};
   for (const int percent : percents)
     for (const double xi : relatives) {
-      ThresholdChoice tried = score_sets(found, xi, 0.01 * percent * static_cast<double>(search.full_scale));
+      ThresholdChoice tried = score_sets(found, xi, 0.01 * percent * static_cast<double>(search.peaks.full_scale));
       if (tried.mean_f1 >= best.mean_f1) best = std::move(tried);
     }
   best.chosen = true;
