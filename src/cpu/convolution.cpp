@@ -33,8 +33,7 @@ void convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const 
   const Isa& isa = *context.kernels()->isa;
   const Index k = p.kernel, ci = p.large.c, co = p.small.c;
   const Correlation c{x, {weight, k * k * ci, 1, k * ci, ci, co, ci, k, k}, p.stride, p.pad, p.pad, epilogue, y};
-  if (const Winograd* f =
-          p.stride == 1 ? winograd_for(isa, context.convolution(), k, ci, co, p.small.h * p.small.w) : nullptr)
+  if (const Winograd* f = p.stride == 1 ? winograd_for(isa, context.convolution(), Pass::map, k, ci, co) : nullptr)
     return correlate_winograd(context, isa, *f, c);
   correlate_direct(context, isa, {&c, 1});
 }
@@ -61,7 +60,7 @@ void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<cons
       if (epilogue.residual.data != nullptr) c.epilogue.residual = epilogue.residual.phase(a, b, s);
       phases.push_back(c);
     }
-  if (const Winograd* f = s == 1 ? winograd_for(isa, context.convolution(), k, co, ci, p.large.h * p.large.w) : nullptr)
+  if (const Winograd* f = s == 1 ? winograd_for(isa, context.convolution(), Pass::map, k, co, ci) : nullptr)
     return correlate_winograd(context, isa, *f, phases[0]);
   correlate_direct(context, isa, phases);
 }
@@ -69,9 +68,9 @@ void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<cons
 void weight_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const float> x, View<const float> dy,
                      float* dweight) {
   const Isa& isa = *context.kernels()->isa;
-  // Without pixels: sums in the products' domain grow with the number of points.
-  if (const Winograd* f =
-          p.stride == 1 ? winograd_for(isa, context.convolution(), p.kernel, p.large.c, p.small.c, 0) : nullptr)
+  if (const Winograd* f = p.stride == 1
+                              ? winograd_for(isa, context.convolution(), Pass::weights, p.kernel, p.large.c, p.small.c)
+                              : nullptr)
     return weight_gradient_winograd(context, isa, *f, p, x, dy, dweight);
   weight_gradient_direct(context, isa, p, x, dy, dweight);
 }

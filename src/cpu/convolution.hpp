@@ -44,9 +44,12 @@ void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Cor
 void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& problem,
                             View<const float> x, View<const float> dy, float* dweight);
 
-/// The transforms that `method` means for this kernel, these channels and maps of `pixels`; null if there are none.
-const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index kernel, Index inputs, Index outputs,
-                             Index pixels);
+/// What a pass makes: a map (forward, and the gradient of the input), or the gradient of the weights.
+enum class Pass { map, weights };
+/// The transforms that `method` means for this kernel and these channels; null if there are none. The size of the map
+/// has no say: tiles of one image come in several sizes, and other transforms would give them other roundings.
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, Index kernel, Index inputs,
+                             Index outputs);
 void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c);
 void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f,
                               const ops::Conv2dProblem& problem, View<const float> x, View<const float> dy,

@@ -4,8 +4,8 @@
 
 namespace nucdet::cpu {
 
-const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index kernel, Index inputs, Index outputs,
-                             Index pixels) {
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, Index kernel, Index inputs,
+                             Index outputs) {
   if (inputs % isa.lanes != 0 || outputs % isa.lanes != 0) return nullptr;
   int m = 4;
   switch (method) {
@@ -20,8 +20,9 @@ const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Index ker
       m = 6;
       break;
     case ConvolutionMethod::automatic:
-      // Measured (bench_ops): a tenth faster on large maps of few channels, a quarter slower on the others.
-      if (kernel == 3 && inputs <= 128 && outputs <= 128 && pixels >= 128 * 128) m = 6;
+      // Measured (bench_ops): 6 to 10 % faster with few channels, slower with many on the small maps that have them.
+      // In the gradient of weights the sums grow with the number of points.
+      if (pass == Pass::map && kernel == 3 && inputs <= 128 && inputs * outputs <= 128 * 64) m = 6;
   }
   for (const Winograd& f : isa.winograd)
     if (f.r == kernel && f.m == m) return &f;
