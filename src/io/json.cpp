@@ -29,6 +29,12 @@ void write(const std::filesystem::path& path, const Json& json, int indent) {
   write_atomically(path, json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
+Json json_of(const std::vector<float>& numbers) {
+  Json list = Json::array();
+  for (const float v : numbers) list.push_back(shortest(v));
+  return list;
+}
+
 Json json_of(const ScoreRow& row) {
   return {{"name", row.name},
           {"images", row.images},
@@ -43,7 +49,7 @@ Json json_of(const ScoreRow& row) {
 }
 
 Json json_of(const CurveRow& row) {
-  return {{"threshold", row.threshold}, {"precision", row.precision}, {"recall", row.recall}, {"f1", row.f1}};
+  return {{"at", row.at}, {"precision", row.precision}, {"recall", row.recall}, {"f1", row.f1}};
 }
 
 template <class Row>
@@ -60,14 +66,21 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
   for (const Nucleus& nucleus : report.nuclei)
     nuclei.push_back({{"x", nucleus.centre.x}, {"y", nucleus.centre.y}, {"score", shortest(nucleus.score)}});
   write(path,
-        {{"format", "nucdet-detections-1"},
+        {{"format", "nucdet-detections-2"},
          {"image", report.image},
          {"width", report.width},
          {"height", report.height},
          {"scale", report.scale},
          {"model", report.model},
-         {"threshold", report.threshold},
-         {"floor", shortest(report.floor)},
+         {"normalization",
+          {{"rule", report.normalization},
+           {"mean", json_of(report.statistics.mean)},
+           {"deviation", json_of(report.statistics.deviation)}}},
+         {"threshold", shortest(report.threshold)},
+         {"xi", report.xi},
+         {"full_scale", shortest(report.full_scale)},
+         {"tile", report.tile},
+         {"average", report.average},
          {"count", report.nuclei.size()},
          {"nuclei", std::move(nuclei)}},
         1);
@@ -90,17 +103,18 @@ void write_geojson(const std::filesystem::path& path, const DetectionReport& rep
 
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
   write(path,
-        {{"format", "nucdet-scores-1"},
+        {{"format", "nucdet-scores-2"},
          {"data", report.data},
          {"model", report.model},
          {"matcher", report.matcher},
          {"gate", report.gate},
-         {"threshold", report.threshold},
-         {"floor", shortest(report.floor)},
+         {"threshold", shortest(report.threshold)},
+         {"xi", report.xi},
          {"pooled", json_of(report.pooled)},
          {"mean_organ_f1", report.mean_organ_f1},
          {"organs", json_of(report.organs)},
          {"images", json_of(report.images)},
+         {"curve_over", report.curve_over},
          {"curve", json_of(report.curve)}},
         1);
 }

@@ -158,7 +158,7 @@ TEST_CASE("cuda: a pixel classifier's probabilities, blurred, have the CPU's pea
     CHECK(std::abs(found[i].centre.y - wanted[i].centre.y) < 0.02);
     CHECK(found[i].score == Approx(wanted[i].score).epsilon(1e-3));
   }
-  const auto statistics = data::statistics_of(cpu.context, view_of(image));
+  const auto statistics = on_cpu.statistics(view_of(image));
   CHECK(difference(numbers_of(cpu.context, on_gpu.map(view_of(image), statistics)),
                    numbers_of(cpu.context, on_cpu.map(view_of(image), statistics))) < 1e-3);
 }

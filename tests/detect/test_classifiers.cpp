@@ -22,7 +22,7 @@ namespace {
 using UNet = nn::Network<nn::UNet<nn::UNetOptions{.base = 4, .norm = true}>, 3, Cpu>;
 using Fcn = nn::Network<nn::Fcn8s<nn::FcnOptions{.base = 1, .hidden = 4, .norm = true}>, 3, Cpu>;
 
-constexpr LocalMaxima kPeaks{.radius = 3, .relative = 0, .absolute = 0.0f};
+constexpr LocalMaxima kPeaks{.radius = 3, .absolute = 0, .full_scale = 1};
 
 /// Sums in one order whatever the tile: results can be compared bit for bit.
 Context<Cpu> plain_sums() { return Context<Cpu>({.threads = 2, .seed = 4, .convolution = ConvolutionMethod::direct}); }
@@ -34,19 +34,19 @@ bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
 
 Tensor<Cpu> map_of(const Detector<Cpu>& detector, const Image& image) {
   const View<const float> view = view_of(image);
-  return detector.map(view, data::statistics_of(detector.context(), view));
+  return detector.map(view, detector.statistics(view));
 }
 
-/// Points and map are those of the whole image, for tiles of `size`.
+/// Points and map are those of the whole image, for cells of `size`.
 template <class Net>
 void check_tiles(const Net& net, const LocalMaxima& peaks, const Image& image, Index size) {
-  const Detector whole(net, peaks, {.tile = 1024});
+  const Detector whole(net, peaks);
   const auto nuclei = whole(image);
   const auto map = numbers_of(map_of(whole, image).template view<const float>());
   CHECK(nuclei.size() > 20);
   for (const bool uniform : {false, true}) {
     CAPTURE(size, uniform);
-    const Detector tiled(net, peaks, {.tile = size, .uniform = uniform});
+    const Detector tiled(net, peaks, {}, {.cell = size, .uniform = uniform});
     CHECK(same(tiled(image), nuclei));
     CHECK((numbers_of(map_of(tiled, image).template view<const float>()) == map));
   }
@@ -84,7 +84,7 @@ TEST_CASE("a detector on two maps: the map of the plain network, smoothed, and i
   REQUIRE(map.shape() == Shape{1, 96, 112, 1});
   Tensor<Cpu> x = context.make({1, 96, 112, 3});
   const View<const float> view = view_of(image);
-  data::normalize(context, view, data::statistics_of(context, view), x.view<float>());
+  data::normalize(context, view, data::FixedNormalization{}.statistics, x.view<float>());
   const Tensor<Cpu> plain = detect::nucleus_map(context, net.forward(x));
   for (Index i = 0; i < map.shape().count(); ++i) {
     const float p = map.view<const float>().data[i];
@@ -112,7 +112,7 @@ TEST_CASE("tiles of a pixel classifier, smoothed or not, are invisible in points
   const auto smoothing = GENERATE(0.0, 2.0);
   LocalMaxima peaks = kPeaks;
   peaks.smoothing = smoothing;
-  check_tiles(net, peaks, image, 320);
+  check_tiles(net, peaks, image, 208);
 }
 
 TEST_CASE("margins and strides follow the network: 32 pixels in FCN-8s, 4 in FCRN-B") {
@@ -124,24 +124,23 @@ TEST_CASE("margins and strides follow the network: 32 pixels in FCN-8s, 4 in FCR
   const Index margin = data::round_up(std::max(reach.before, reach.after) + kPeaks.reach() + 1, 32);
   CAPTURE(reach.before, reach.after, margin);
   const Image image = data::synthesize({.height = 70, .width = 2 * margin + 200, .seed = 3}).image;
-  check_tiles(fcn, kPeaks, image, 2 * margin + 64);
-  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {.tile = 2 * margin})(image), Contains("multiples of 32"));
-  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {.tile = 2 * margin + 48})(image), Contains("multiples of 32"));
-  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {.tile = 2 * margin + 64, .margin = margin + 16})(image),
-                    Contains("multiples of 32"));
-  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {.tile = 1024, .margin = margin - 32}), Contains("must be at least"));
-  CHECK_NOTHROW(Detector(fcn, kPeaks, {.tile = 1024, .margin = margin}));
+  check_tiles(fcn, kPeaks, image, 64);
+  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {}, {.cell = 16})(image), Contains("multiples of 32"));
+  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {}, {.cell = 48})(image), Contains("multiples of 32"));
+  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {}, {.cell = 64, .margin = margin + 16})(image), Contains("multiples of 32"));
+  CHECK_THROWS_WITH(Detector(fcn, kPeaks, {}, {.margin = margin - 32}), Contains("must be at least"));
+  CHECK_NOTHROW(Detector(fcn, kPeaks, {}, {.margin = margin}));
 
   const nn::Network<nn::FcrnB<nn::FcrnOptions{.base = 2}>, 3, Cpu> fcrn(context);
   CHECK(fcrn.coarsest_stride(large) == 4);
-  check_tiles(fcrn, kPeaks, image, 96);
+  check_tiles(fcrn, kPeaks, image, 60);
 }
 
 TEST_CASE("regions are sought in the whole map, however it is cut, and given in the image's own pixels") {
   Context<Cpu> context = plain_sums();
   const UNet net(context);
   const Image image = data::synthesize({.height = 130, .width = 320, .seed = 8}).image;
-  const Detector whole(net, kPeaks, {.tile = 1024}), tiled(net, kPeaks, {.tile = 304});
+  const Detector whole(net, kPeaks), tiled(net, kPeaks, {}, {.cell = 192});
   const Tensor<Cpu> map = map_of(whole, image);
   const detect::ComponentCentroids regions{.threshold = 0.5f, .least_area = 3};
   auto wanted = regions(map.view<const float>());

@@ -26,17 +26,18 @@ bool close(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
 
 }  // namespace
 
-TEST_CASE("cores are half-open and cover every pixel once; reads hold the margin or end at the border") {
+TEST_CASE("cores are the cells of one lattice and cover every pixel once; reads hold the margin or end at the border") {
   for (const auto& [width, height] : {std::pair<Index, Index>{1, 1}, {63, 64}, {65, 200}, {500, 301}, {97, 33}})
-    for (const TileGrid& grid : {TileGrid{64, 16, 16}, TileGrid{48, 16, 16}, TileGrid{1024, 128, 16},
-                                 TileGrid{64, 16, 16, true}, TileGrid{48, 16, 16, true}}) {
+    for (const TileGrid& grid : {TileGrid{32, 16, 16}, TileGrid{16, 16, 16}, TileGrid{1024, 128, 16},
+                                 TileGrid{32, 16, 16, true}, TileGrid{16, 32, 16, true}}) {
       std::vector<int> covered(static_cast<std::size_t>(width * height), 0);
       for (const detect::TileRegion& r : grid.regions(width, height)) {
         CHECK(r.read.x % 16 == 0);
         CHECK(r.read.y % 16 == 0);
-        CHECK((r.read.width <= grid.tile && r.read.height <= grid.tile));
-        if (grid.uniform && width > grid.tile) CHECK((r.read.width + 15) / 16 * 16 == grid.tile);
-        if (grid.uniform && height > grid.tile) CHECK((r.read.height + 15) / 16 * 16 == grid.tile);
+        CHECK((r.core.x % grid.cell == 0 && r.core.y % grid.cell == 0));
+        CHECK((r.read.width <= grid.window() && r.read.height <= grid.window()));
+        if (grid.uniform && width > grid.window()) CHECK((r.read.width + 15) / 16 * 16 == grid.window());
+        if (grid.uniform && height > grid.window()) CHECK((r.read.height + 15) / 16 * 16 == grid.window());
         const auto holds = [&](Index read, Index length, Index core, Index extent, Index size) {
           return read <= std::max<Index>(0, core - (core > 0 ? grid.margin : 0)) &&
                  read + length >= std::min(size, core + extent + (core + extent < size ? grid.margin : 0));
@@ -49,7 +50,8 @@ TEST_CASE("cores are half-open and cover every pixel once; reads hold the margin
       CHECK(std::all_of(covered.begin(), covered.end(), [](int count) { return count == 1; }));
     }
   CHECK_THROWS_AS((TileGrid{100, 16, 16}.regions(10, 10)), ArgumentError);
-  CHECK_THROWS_AS((TileGrid{64, 32, 16}.regions(10, 10)), ArgumentError);
+  CHECK_THROWS_AS((TileGrid{64, 20, 16}.regions(10, 10)), ArgumentError);
+  CHECK_THROWS_AS((TileGrid{0, 16, 16}.regions(10, 10)), ArgumentError);
   CHECK_THROWS_AS((TileGrid{64, 16, 16}.regions(0, 10)), ArgumentError);
 }
 
@@ -62,15 +64,15 @@ TEST_CASE("any tile size gives the points of the whole image: with plain sums bi
   const Net net(context);
   const detect::LocalMaxima peaks{.radius = 3, .relative = 0.2, .absolute = 0.001f};
   const Image image = data::synthesize({.height = 333, .width = 410, .seed = 3}).image;
-  const auto whole = Detector(net, peaks, {.tile = 1024})(image);
+  const auto whole = Detector(net, peaks)(image);
   REQUIRE(whole.size() > 20);
-  for (const Index tile : {320, 400})
+  for (const Index cell : {144, 320})
     for (const bool uniform : {false, true})
-      CHECK(same(Detector(net, peaks, {.tile = tile, .uniform = uniform})(image), whole));
+      CHECK(same(Detector(net, peaks, {}, {.cell = cell, .uniform = uniform})(image), whole));
   const detect::LocalMaxima inner{.radius = 3, .relative = 0.2, .absolute = 0.001f, .keep_border = false};
-  const auto kept = Detector(net, inner, {.tile = 1024})(image);
+  const auto kept = Detector(net, inner)(image);
   CHECK(kept.size() < whole.size());
-  CHECK(same(Detector(net, inner, {.tile = 384})(image), kept));
+  CHECK(same(Detector(net, inner, {}, {.cell = 208})(image), kept));
 }
 
 TEST_CASE("threads, batches and later training do not change what a detector finds") {
@@ -105,10 +107,12 @@ TEST_CASE("images smaller than the network's stride, of one pixel, and at anothe
 TEST_CASE("what a detector refuses") {
   Context<Cpu> context({.threads = 1});
   const Net net(context);
-  CHECK_THROWS_WITH(Detector(net, {}, {.tile = 256, .margin = 64}), Catch::Matchers::Contains("must be at least"));
+  CHECK_THROWS_WITH(Detector(net, {}, {}, {.cell = 256, .margin = 64}), Catch::Matchers::Contains("must be at least"));
   const nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2, .maps = 3}>, 3, Cpu> three(context);
-  CHECK_THROWS_AS(Detector(three, {}), ArgumentError);
+  CHECK_THROWS_AS(Detector(three), ArgumentError);
+  CHECK_THROWS_AS(Detector(net, {}, {}, {}, {.over = 4}), ArgumentError);
   Image bad = make_image(64, 64, 3, 0.5f);
   bad(3, 4, 1) = std::numeric_limits<float>::quiet_NaN();
-  CHECK_THROWS_AS(Detector(net, {})(bad), NumericError);
+  CHECK_THROWS_AS(Detector(net)(bad), NumericError);
+  CHECK_THROWS_AS(Detector(net, {}, data::ImageNormalization{})(bad), NumericError);
 }

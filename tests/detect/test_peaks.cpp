@@ -72,7 +72,7 @@ TEST_CASE("a plateau gives its first pixel, and no two peaks are closer than the
   Context<Cpu> context({.threads = 2});
   std::vector<float> flat(50 * 60, 1.0f);
   const View<const float> map(flat.data(), {1, 50, 60, 1});
-  const auto found = find_peaks(context, map, {.radius = 5, .refine = false});
+  const auto found = find_peaks(context, map, {.radius = 5, .absolute = 0.2f, .refine = false});
   REQUIRE(found.size() == 1);
   CHECK(found[0].centre == Point{0, 0});
 }
@@ -107,10 +107,28 @@ TEST_CASE("thresholds, absolute and relative, and what finders refuse") {
   CHECK(none.empty());
   CHECK_THROWS_AS(find_peaks(context, map, {.radius = 0}), ArgumentError);
   CHECK_THROWS_AS(find_peaks(context, map, {.relative = 1.5}), ArgumentError);
+  CHECK_THROWS_AS(find_peaks(context, map, {.absolute = INFINITY}), ArgumentError);
+  CHECK_THROWS_AS(find_peaks(context, map, {.full_scale = -1}), ArgumentError);
   CHECK_THROWS_AS(find_peaks(context, {values.data(), {1, 9, 15, 2}}, {}), ShapeError);
   values[100] = NAN;
   CHECK_THROWS_WITH(find_peaks(context, map, {}), Catch::Matchers::Contains("(10, 3) is nan"));
   CHECK_THROWS_AS(detect::ComponentCentroids{}(map), NumericError);
+}
+
+TEST_CASE(
+    "scores are responses over the full scale, within [0, 1]; thresholds go both ways; 0 leaves responses alone") {
+  LocalMaxima peaks;
+  CHECK(peaks.threshold() == 0.3f);
+  CHECK(peaks.score(2.5f) == 0.5f);
+  CHECK(peaks.score(5.5f) == 1.0f);
+  CHECK(peaks.score(-0.1f) == 0.0f);
+  peaks.set_threshold(0.5);
+  CHECK(peaks.absolute == 2.5f);
+  peaks.full_scale = 0;
+  CHECK(peaks.threshold() == 2.5f);
+  CHECK(peaks.score(5.5f) == 5.5f);
+  peaks.set_threshold(1.8);
+  CHECK(peaks.absolute == 1.8f);
 }
 
 TEST_CASE("component centroids: one per region above the threshold, at its centre of mass") {

@@ -18,12 +18,16 @@ std::string without_spaces(std::string text) {
 
 TEST_CASE("detections as JSON and as GeoJSON") {
   const TemporaryFolder folder;
-  const DetectionReport report{"a\"b.png", 320, 200, 0.7, "m", 0.35, 0.2f, {{{1.25, 2}, 0.3f}, {{-0.5, 7}, 1}}};
+  DetectionReport report{"a\"b.png", 320, 200, 0.7, "m"};
+  report.normalization = "fixed", report.statistics = {{0.7f, 0.5f, 1}, {0.1f, 0.2f, 0.3f}};
+  report.threshold = 0.3f, report.xi = 0.45, report.full_scale = 5, report.tile = 1024, report.average = 8;
+  report.nuclei = {{{1.25, 2}, 0.3f}, {{-0.5, 7}, 1}};
   write_detections_json(folder / "d.json", report);
   CHECK(
       without_spaces(contents_of(folder / "d.json")) ==
-      R"({"format":"nucdet-detections-1","image":"a\"b.png","width":320,"height":200,"scale":0.7,"model":"m",)"
-      R"("threshold":0.35,"floor":0.2,"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},{"x":-0.5,"y":7.0,"score":1.0}]})");
+      R"({"format":"nucdet-detections-2","image":"a\"b.png","width":320,"height":200,"scale":0.7,"model":"m",)"
+      R"("normalization":{"rule":"fixed","mean":[0.7,0.5,1.0],"deviation":[0.1,0.2,0.3]},"threshold":0.3,"xi":0.45,)"
+      R"("full_scale":5.0,"tile":1024,"average":8,"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},{"x":-0.5,"y":7.0,"score":1.0}]})");
   write_geojson(folder / "d.geojson", report, "Tumour");
   CHECK(
       contents_of(folder / "d.geojson")
@@ -38,12 +42,13 @@ TEST_CASE("detections as JSON and as GeoJSON") {
 TEST_CASE("scores as JSON, undefined ones as null") {
   const TemporaryFolder folder;
   ScoreReport report;
-  report.data = "tiny", report.model = "m", report.matcher = "hungarian", report.gate = 16, report.threshold = 0.5,
-  report.floor = 2;
+  report.data = "tiny", report.model = "m", report.matcher = "hungarian", report.gate = 16, report.xi = 0.5,
+  report.threshold = 0.3f;
   report.pooled = {"all", 2, 10, 9, 8, 8 / 9.0, 0.8, 0.84, 2.5, 1.25};
   report.mean_organ_f1 = 0.75;
   report.organs = {report.pooled, report.pooled};
   report.organs[1].name = "liver", report.organs[1].f1 = std::numeric_limits<double>::quiet_NaN();
+  report.curve_over = "xi";
   report.curve = {{0.1, 0.2, 0.9, 0.33}};
   write_scores_json(folder / "s.json", report);
   const std::string text = without_spaces(contents_of(folder / "s.json"));
@@ -51,14 +56,14 @@ TEST_CASE("scores as JSON, undefined ones as null") {
       R"("images":2,"truths":10,"detections":9,"hits":8,"precision":0.8888888888888888,"recall":0.8,)";
   CHECK(
       text ==
-      R"({"format":"nucdet-scores-1","data":"tiny","model":"m","matcher":"hungarian","gate":16.0,"threshold":0.5,"floor":2.0,)"
+      R"({"format":"nucdet-scores-2","data":"tiny","model":"m","matcher":"hungarian","gate":16.0,"threshold":0.3,"xi":0.5,)"
       R"("pooled":{"name":"all",)" +
           row +
           R"("f1":0.84,"distance_mean":2.5,"distance_deviation":1.25},)"
           R"("mean_organ_f1":0.75,"organs":[{"name":"all",)" +
           row + R"("f1":0.84,"distance_mean":2.5,"distance_deviation":1.25},{"name":"liver",)" + row +
           R"("f1":null,"distance_mean":2.5,"distance_deviation":1.25}],"images":[],)"
-          R"("curve":[{"threshold":0.1,"precision":0.2,"recall":0.9,"f1":0.33}]})");
+          R"("curve_over":"xi","curve":[{"at":0.1,"precision":0.2,"recall":0.9,"f1":0.33}]})");
 }
 
 TEST_CASE("JSON of a name that is not UTF-8 is still JSON; a file that cannot be written is an error") {

@@ -103,21 +103,21 @@ Figure forward(const nn::Model<Device>& model, const Image& image, double second
 /// From an image in the device's memory to points in the host's. Without trained weights the floor is set so that as
 /// many points are found as tissue has nuclei.
 template <class Device>
-Figure detect(const nn::Model<Device>& model, const Image& image, detect::LocalMaxima peaks, bool trained,
-              double seconds) {
+Figure detect(const nn::Model<Device>& model, const Image& image, detect::LocalMaxima peaks,
+              const data::Normalization& normalization, bool trained, double seconds) {
   Context<Device>& context = model.context();
   const Tensor<Device> x = to_device(context, view_of(image));
   const auto view = x.template view<const float>();
-  const auto statistics = data::statistics_of(context, view);
+  const auto statistics = data::statistics_of(context, normalization, view);
   const Index tile = std::max<Index>(1024, data::round_up(std::max(x.shape().h, x.shape().w), 16));
   if (!trained) {
     peaks.absolute = 0;
-    auto all = detect::Detector(model, peaks, {.tile = tile}).resident_candidates(view, statistics);
+    auto all = detect::Detector(model, peaks, {}, {.cell = tile}).resident_candidates(view, statistics);
     const auto wanted = static_cast<std::size_t>(kNucleiPerPixel * static_cast<double>(x.shape().pixels()));
     std::sort(all.begin(), all.end(), [](const Nucleus& a, const Nucleus& b) { return a.score > b.score; });
     if (all.size() > wanted) peaks.absolute = all[wanted].score;
   }
-  const detect::Detector detector(model, peaks, {.tile = tile});
+  const detect::Detector detector(model, peaks, {}, {.cell = tile});
   std::size_t found = 0;
   Figure figure{"detect", x.shape(), 0, static_cast<double>(model.plan(x.shape()).total_flops())};
   figure.milliseconds =
@@ -192,11 +192,13 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
   std::unique_ptr<nn::Model<Device>> model;
   NetworkChoice network = o.network;
   detect::LocalMaxima peaks;
+  data::Normalization normalization;
   if (o.model.empty()) {
     model = make_network(context, network);
   } else {
     LoadedModel<Device> loaded = load_model(context, o.model);
-    model = std::move(loaded.model), peaks = loaded.peaks, network = from_metadata(loaded.metadata, o.model);
+    model = std::move(loaded.model), peaks = loaded.peaks, normalization = loaded.normalization;
+    network = from_metadata(loaded.metadata, o.model);
   }
   Image image;
   if (o.image.empty())
@@ -206,7 +208,7 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
   std::fprintf(stderr, "%s\n", describe(network).c_str());
   std::vector<Figure> figures{matrix_product(context, o.seconds)};
   figures.push_back(forward(*model, image, o.seconds));
-  figures.push_back(detect(*model, image, peaks, !o.model.empty(), o.seconds));
+  figures.push_back(detect(*model, image, peaks, normalization, !o.model.empty(), o.seconds));
   if (o.device.precision != "fp16") figures.push_back(step(*model, o));
   print(figures);
   if (!o.json.empty()) write_json(o.json, o, device, network, figures);

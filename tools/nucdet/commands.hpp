@@ -70,8 +70,8 @@ int train(const TrainOptions&);
 
 /// What replaces the thresholds that a model came with.
 struct ThresholdOptions {
-  std::optional<double> xi, floor;
-  /// Instead of peaks: centroids of the regions in which the map is at least this (0.5 for a pixel classifier).
+  std::optional<double> xi, threshold;  ///< threshold: in units of the model's scores
+  /// Instead of peaks: centroids of the regions that score at least this (0.5 for a pixel classifier).
   std::optional<double> components;
 };
 
@@ -80,7 +80,8 @@ struct DetectOptions {
   std::string model, out, split;
   ThresholdOptions thresholds;
   std::optional<double> scale;  ///< empty: the manifest's
-  Index tile = 1024;
+  Index tile = 1024;            ///< reference pixels along a side of a tile's core
+  int average = 1;              ///< ways to look at the image whose mean is taken: 1 or 8
   bool overlay = false, geojson = false, quiet = false;
   DeviceOptions device;
 };
@@ -91,6 +92,7 @@ struct EvaluateOptions {
   ThresholdOptions thresholds;
   double gate = 16;
   Index tile = 1024;
+  int average = 1;
   bool overlays = false, quiet = false;
   DeviceOptions device;
 };

@@ -1,7 +1,6 @@
 #include "common.hpp"
 
 #include <atomic>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -12,6 +11,7 @@
 
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/normalization.hpp"
+#include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
 
 namespace nucdet::program {
@@ -71,9 +71,9 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
   return dataset;
 }
 
-detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds) {
-  // Smaller regions are specks.
-  return {.threshold = static_cast<float>(*thresholds.components), .least_area = 10};
+detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds, detect::LocalMaxima peaks) {
+  peaks.set_threshold(*thresholds.components);
+  return {.threshold = peaks.absolute, .least_area = 10};  // smaller regions are specks
 }
 
 std::string default_model() {
@@ -89,28 +89,24 @@ std::string default_model() {
                         " nor above it; NUCDET_MODEL may name one"));
 }
 
-double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise) {
-  const auto found = metadata.find(key);
-  if (found == metadata.end()) return otherwise;
-  double value = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto [at, error] = std::from_chars(found->second.data(), end, value);
-  if (error != std::errc() || at != end)
-    throw IoError(message("metadata '", key, "' is '", found->second, "', wanted a number"));
-  return value;
+namespace {
+
+/// The weighted loss takes labels to 5, the others leave them at 1.
+float full_response_of(const io::Metadata& metadata) {
+  const auto loss = metadata.find("loss");
+  return loss == metadata.end() || loss->second == "weighted" ? 5.0f : 1.0f;
 }
+
+}  // namespace
 
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path, const ThresholdOptions& thresholds) {
   const io::SafeTensorFile file = io::read_safetensors(path);
   LoadedModel<Device> loaded{make_network(context, from_metadata(file.metadata, path), nn::Start::zeros),
-                             file.metadata,
-                             {},
-                             io::normalization_from(file.metadata, path),
-                             0.2f};
-  // The weighted loss takes labels to 5, the others leave them at 1.
-  if (const auto loss = file.metadata.find("loss"); loss != file.metadata.end() && loss->second != "weighted")
-    loaded.least_floor = 0.04f;
+                             file.metadata};
+  loaded.normalization = io::normalization_from(file.metadata, path);
+  loaded.peaks = io::peaks_from(file.metadata, path);
+  loaded.full_response = loaded.peaks.full_scale > 0 ? loaded.peaks.full_scale : full_response_of(file.metadata);
   const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";
   if (prefix.empty()) {
     io::apply_weights(file, *loaded.model, path);
@@ -120,17 +116,8 @@ LoadedModel<Device> load_model(Context<Device>& context, const std::string& path
       if (tensor.name.starts_with(prefix)) weights.tensors.push_back(tensor);
     io::apply_weights(weights, *loaded.model, path, prefix);
   }
-  loaded.peaks.relative = metadata_number(file.metadata, "peaks.xi", loaded.peaks.relative);
-  loaded.peaks.radius =
-      static_cast<Index>(metadata_number(file.metadata, "peaks.radius", static_cast<double>(loaded.peaks.radius)));
-  loaded.peaks.absolute =
-      static_cast<float>(metadata_number(file.metadata, "peaks.floor", static_cast<double>(loaded.peaks.absolute)));
-  loaded.peaks.smoothing = metadata_number(file.metadata, "peaks.smoothing", loaded.peaks.smoothing);
-  if (file.metadata.contains("peaks.threshold"))
-    loaded.peaks.absolute = static_cast<float>(metadata_number(file.metadata, "peaks.threshold", 0.3) *
-                                               metadata_number(file.metadata, "peaks.full_scale", 5));
   loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
-  if (thresholds.floor) loaded.peaks.absolute = static_cast<float>(*thresholds.floor);
+  if (thresholds.threshold) loaded.peaks.set_threshold(*thresholds.threshold);
   loaded.peaks.check();
   return loaded;
 }

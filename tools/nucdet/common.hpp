@@ -31,28 +31,28 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
 /// The same for many, on the context's threads. The error of the first entry that has one is thrown.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
 
-/// A model from a weight file or a checkpoint, with the peak settings that its training found.
+/// A model from a weight file or a checkpoint, with its normalisation and the peak settings that its training found.
 template <class Device>
 struct LoadedModel {
   std::unique_ptr<nn::Model<Device>> model;
   std::map<std::string, std::string> metadata;
-  detect::LocalMaxima peaks;
-  data::Normalization normalization;
-  float least_floor = 0.2f;  ///< 4 % of the label's full scale: below it no threshold is sought
+  data::Normalization normalization{};
+  detect::LocalMaxima peaks{};
+  float full_response = 5;  ///< of a label's highest value: the peaks' full scale, also for files that do not name it
+
+  /// Below it no threshold is sought.
+  float least_floor() const { return 0.04f * full_response; }
 };
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,
                                const ThresholdOptions& thresholds = {});
 
-/// The rule of --components.
-detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds);
+/// The rule of --components, whose threshold is one of the model's scores.
+detect::ComponentCentroids regions_of(const ThresholdOptions& thresholds, detect::LocalMaxima peaks);
 
 /// The model that comes with the program: models/nuclei-he.safetensors beside it, installed or in the source tree, or
 /// what the environment's NUCDET_MODEL names. Throws IoError, saying where it was sought.
 std::string default_model();
-
-/// The number in a file's metadata, or `otherwise` if the key is not there. Throws IoError for anything else.
-double metadata_number(const std::map<std::string, std::string>& metadata, const std::string& key, double otherwise);
 
 /// A line on stderr that is redrawn when stderr is a terminal, and else a plain line now and then.
 class Progress {

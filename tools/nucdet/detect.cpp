@@ -46,18 +46,26 @@ void check_not_annotations(const DetectOptions& o, const std::vector<io::Manifes
   }
 }
 
+/// The settings that all images of a call share.
+io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima& peaks,
+                              const data::Normalization& rule) {
+  io::DetectionReport report;
+  report.model = fs::path(o.model).filename().string();
+  report.normalization = data::name_of(rule);
+  report.threshold = o.thresholds.components ? static_cast<float>(*o.thresholds.components) : peaks.threshold();
+  report.xi = o.thresholds.components ? 0 : peaks.relative;
+  report.full_scale = peaks.full_scale, report.tile = o.tile, report.average = o.average;
+  return report;
+}
+
 void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const Image& image, double scale,
-                   const detect::LocalMaxima& peaks, const std::vector<Nucleus>& nuclei) {
+                   io::DetectionReport report, detect::Detection found) {
   const fs::path stem = fs::path(o.out) / entry.image.stem();
   const auto with = [&](const char* ending) { return fs::path(stem.string() + ending); };
-  const io::DetectionReport report{entry.image.filename().string(),
-                                   static_cast<Index>(image.shape(1)),
-                                   static_cast<Index>(image.shape(0)),
-                                   scale,
-                                   fs::path(o.model).filename().string(),
-                                   peaks.relative,
-                                   peaks.absolute,
-                                   nuclei};
+  report.image = entry.image.filename().string(), report.scale = scale;
+  report.width = static_cast<Index>(image.shape(1)), report.height = static_cast<Index>(image.shape(0));
+  report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
+  const std::vector<Nucleus>& nuclei = report.nuclei;
   io::write_detections_json(with(".json"), report);
   io::write_points(with(".csv"), std::span<const Nucleus>(nuclei));
   if (o.geojson) io::write_geojson(with(".geojson"), report);
@@ -95,7 +103,9 @@ class ImagesAhead {
 template <class Device>
 int detect_on(Context<Device>& context, const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
   LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
-  const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
+  const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
+                                  {.over = o.average});
+  const io::DetectionReport settings = report_of(o, loaded.peaks, loaded.normalization);
   loaded.model.reset();  // the detector has weights of its own
   int failed = 0;
   std::int64_t done = 0;
@@ -105,10 +115,12 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
     try {
       const Image image = images.next();
       const double scale = o.scale.value_or(entry.scale);
-      const std::vector<Nucleus> nuclei =
-          o.thresholds.components ? detector(image, scale, regions_of(o.thresholds)) : detector(image, scale);
-      write_results(o, entry, image, scale, loaded.peaks, nuclei);
-      std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << nuclei.size() << '\n';
+      detect::Detection found = o.thresholds.components
+                                    ? detector.detect(image, scale, regions_of(o.thresholds, loaded.peaks))
+                                    : detector.detect(image, scale);
+      const std::size_t count = found.nuclei.size();
+      write_results(o, entry, image, scale, settings, std::move(found));
+      std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << count << '\n';
     } catch (const CudaError&) {
       throw;  // the device, not the image
     } catch (const Error& error) {

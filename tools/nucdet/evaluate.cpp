@@ -47,10 +47,20 @@ struct Scored {
   metrics::Candidates candidates;
 };
 
-/// The thresholds in use: what is found elsewhere is taken whole.
+/// The thresholds in use, the floor in responses: what is found elsewhere is taken whole.
 struct Thresholds {
   double xi = 0;
   float floor = 0;
+  detect::LocalMaxima peaks{};  ///< in whose scores the floor is told
+  float full_response = 5;
+
+  float score() const {
+    detect::LocalMaxima at = peaks;
+    at.absolute = floor;
+    return at.threshold();
+  }
+  /// What the curve is over: xi where the model has one, as in the paper, else the score.
+  bool relative() const { return xi > 0; }
 };
 
 /// The peaks down to a low floor, for the curve; the thresholds in use are returned apart.
@@ -58,22 +68,21 @@ template <class Device>
 std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
   LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
-  use = {loaded.peaks.relative, loaded.peaks.absolute};
-  loaded.peaks.absolute = std::min(use.floor, loaded.least_floor);
-  const detect::Detector detector(*loaded.model, loaded.peaks, {.tile = o.tile});
+  use = {loaded.peaks.relative, loaded.peaks.absolute, loaded.peaks, loaded.full_response};
+  loaded.peaks.absolute = std::min(use.floor, loaded.least_floor());
+  const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
+                                  {.over = o.average});
   loaded.model.reset();
-  if (o.thresholds.components) use = {};  // regions are taken whole
+  if (o.thresholds.components) use.xi = 0, use.floor = 0;  // regions are taken whole
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
     const data::Sample sample = load_sample(context.host(), entry);
-    scored.push_back(
-        {entry,
-         {o.thresholds.components
-              ? detector(sample.image, 1.0, regions_of(o.thresholds))
-              : detector.candidates(view_of(sample.image),
-                                    data::statistics_of(context.host(), loaded.normalization, view_of(sample.image))),
-          sample.points}});
+    const View<const float> image = view_of(sample.image);
+    scored.push_back({entry,
+                      {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds, loaded.peaks))
+                                               : detector.candidates(image, detector.statistics(image)),
+                       sample.points}});
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
   return scored;
@@ -115,38 +124,57 @@ std::string csv_of(const char* first, const std::vector<io::ScoreRow>& rows) {
   return csv.str();
 }
 
+/// Over xi without the floor, or over scores from 0.05 to 1 of the full scale.
+std::vector<metrics::CurvePoint> curve_of(const ChosenMatcher& matcher, const std::vector<metrics::Candidates>& images,
+                                          const Thresholds& use) {
+  if (use.relative()) return metrics::precision_recall(matcher, images, metrics::default_thresholds());
+  std::vector<metrics::CurvePoint> curve;
+  for (int i = 1; i <= 20; ++i)
+    curve.push_back(
+        metrics::precision_recall(matcher, images, {0}, 0.05 * i * static_cast<double>(use.full_response))[0]);
+  return curve;
+}
+double place_of(const metrics::CurvePoint& p, const Thresholds& use) {
+  return use.relative() ? p.xi : p.floor / static_cast<double>(use.full_response);
+}
+
 void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>& curve, const Thresholds& use,
                  const metrics::Score& at) {
+  const std::string name = use.relative() ? "xi" : "threshold";
   std::ostringstream csv;
-  csv << "xi,precision,recall,f1\n" << std::setprecision(6);
+  csv << name << ",precision,recall,f1\n" << std::setprecision(6);
   io::Chart pr{.title = "Precision and recall",
                .x_label = "recall",
                .y_label = "precision",
-               .series = {{.label = "threshold xi from 0 to 1", .points = {}, .markers = true}},
+               .series = {{.label = use.relative() ? "threshold xi from 0 to 1" : "threshold from 0.05 to 1",
+                           .points = {},
+                           .markers = true}},
                .notes = {},
                .x_range = io::ChartRange{0, 1},
                .y_range = io::ChartRange{0, 1}};
-  io::Chart by_xi{.title = "Threshold",
-                  .x_label = "xi (fraction of the image's highest response)",
-                  .y_label = "",
-                  .series = {{.label = "F1", .points = {}, .markers = true},
-                             {.label = "precision", .points = {}},
-                             {.label = "recall", .points = {}}},
-                  .notes = {},
-                  .x_range = io::ChartRange{0, 1},
-                  .y_range = io::ChartRange{0, 1}};
+  io::Chart by_threshold{.title = "Threshold",
+                         .x_label = use.relative() ? "xi (fraction of the image's highest response)" : "score",
+                         .y_label = "",
+                         .series = {{.label = "F1", .points = {}, .markers = true},
+                                    {.label = "precision", .points = {}},
+                                    {.label = "recall", .points = {}}},
+                         .notes = {},
+                         .x_range = io::ChartRange{0, 1},
+                         .y_range = io::ChartRange{0, 1}};
   for (const metrics::CurvePoint& p : curve) {
     const double precision = p.score.precision(), recall = p.score.recall(), f1 = p.score.f1();
-    csv << p.xi << ',' << precision << ',' << recall << ',' << f1 << '\n';
+    const double x = place_of(p, use);
+    csv << x << ',' << precision << ',' << recall << ',' << f1 << '\n';
     pr.series[0].points.push_back({recall, precision});
-    by_xi.series[0].points.push_back({p.xi, f1}), by_xi.series[1].points.push_back({p.xi, precision}),
-        by_xi.series[2].points.push_back({p.xi, recall});
+    by_threshold.series[0].points.push_back({x, f1}), by_threshold.series[1].points.push_back({x, precision}),
+        by_threshold.series[2].points.push_back({x, recall});
   }
   pr.notes = {{{at.recall(), at.precision()},
-               message("xi ", use.xi, ", floor ", use.floor, ": F1 ", std::round(at.f1() * 1000) / 1000)}};
+               message("threshold ", use.score(), use.relative() ? message(", xi ", use.xi) : "", ": F1 ",
+                       std::round(at.f1() * 1000) / 1000)}};
   io::write_atomically(folder / "curve.csv", csv.str());
   io::write_svg(folder / "curve.svg", pr);
-  io::write_svg(folder / "threshold.svg", by_xi);
+  io::write_svg(folder / "threshold.svg", by_threshold);
 }
 
 void print_table(const metrics::Summary& summary) {
@@ -179,8 +207,9 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
 
 int evaluate(const EvaluateOptions& o) {
   if (o.model.empty() == o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
-  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.floor || o.thresholds.components))
-    throw ArgumentError("evaluate: --xi, --floor and --components are for --model; predictions are scored as they are");
+  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.threshold || o.thresholds.components))
+    throw ArgumentError(
+        "evaluate: --threshold, --xi and --components are for --model; predictions are scored as they are");
   const std::vector<io::ManifestEntry> entries = entries_of(o.manifest, o.split);
   check_names(entries);
   for (const io::ManifestEntry& e : entries)
@@ -212,7 +241,7 @@ int evaluate(const EvaluateOptions& o) {
                          o.matcher,
                          o.gate,
                          use.xi,
-                         use.floor,
+                         use.score(),
                          row_of("pooled", summary.pooled, static_cast<Index>(images.size())),
                          summary.mean_f1,
                          {},
@@ -221,10 +250,11 @@ int evaluate(const EvaluateOptions& o) {
   for (const auto& [name, s] : summary.groups) report.organs.push_back(row_of(name, s, summary.images.at(name)));
   for (const metrics::ImageScore& s : scores) report.images.push_back(row_of(s.name, s.score, 1));
   if (o.predictions.empty()) {
-    const auto curve = metrics::precision_recall(matcher, candidates, metrics::default_thresholds());
+    report.curve_over = use.relative() ? "xi" : "threshold";
+    const auto curve = curve_of(matcher, candidates, use);
     write_curve(folder, curve, use, summary.pooled);
     for (const metrics::CurvePoint& p : curve)
-      report.curve.push_back({p.xi, p.score.precision(), p.score.recall(), p.score.f1()});
+      report.curve.push_back({place_of(p, use), p.score.precision(), p.score.recall(), p.score.f1()});
   }
   io::write_scores_json(folder / "scores.json", report);
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));

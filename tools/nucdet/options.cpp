@@ -38,8 +38,9 @@ void add_device(CLI::App& app, DeviceOptions& o) {
   app.add_option("--kernels", o.kernels,
                  "On the processor: auto, or kernels by name (nucdet doctor lists those it can run)")
       ->capture_default_str();
-  app.add_flag("--exact", o.exact,
-               "On the processor: convolutions as plain sums, 2 to 3 times slower; results do not depend on tiles");
+  app.add_flag(
+      "--exact", o.exact,
+      "On the processor: convolutions as plain sums, 2 to 3 times slower; the same bits for tiles of any size");
   app.add_option("--threads", o.threads, "Threads; 0: one for each processor")
       ->envname("NUCDET_THREADS")
       ->capture_default_str();
@@ -49,14 +50,29 @@ void add_quiet(CLI::App& app, bool& quiet) { app.add_flag("-q,--quiet", quiet, "
 namespace {
 
 void add_thresholds(CLI::App& c, ThresholdOptions& o) {
-  c.add_option("--xi", o.xi, "Threshold, as a fraction of the image's highest response; default: the model's")
+  c.add_option("--threshold,--floor", o.threshold, "The least score that is kept; default: the model's")
+      ->check(CLI::NonNegativeNumber);
+  c.add_option("--xi", o.xi,
+               "The paper's threshold beside it, a fraction of the image's highest response; default: the model's, 0 "
+               "where the score alone decides")
       ->check(CLI::Range(0.0, 1.0));
-  c.add_option("--floor", o.floor, "Absolute threshold; default: the model's")->check(CLI::NonNegativeNumber);
   c.add_option("--components", o.components,
-               "Instead of peaks: centroids of regions of at least this response (0.5 for unet and fcn8s)")
+               "Instead of peaks: centroids of regions that score at least this (0.5 for unet and fcn8s)")
       ->check(CLI::PositiveNumber)
       ->excludes("--xi")
-      ->excludes("--floor");
+      ->excludes("--threshold");
+}
+
+void add_tiles(CLI::App& c, Index& tile, int& average) {
+  c.add_option("--tile", tile,
+               "Side of a tile in reference pixels, a multiple of 16 (of 32 for fcn8s); more is read around it; memory "
+               "grows with it")
+      ->capture_default_str();
+  c.add_option("--average", average,
+               "Ways to look at the image whose mean is taken: 1, or 8 (mirror images and quarter turns), at eight "
+               "times the cost")
+      ->capture_default_str()
+      ->check(CLI::IsMember({1, 8}));
 }
 
 }  // namespace
@@ -76,7 +92,7 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); default: the manifest's, or 1")
       ->check(CLI::PositiveNumber);
   add_thresholds(c, o.thresholds);
-  c.add_option("--tile", o.tile, "Pixels read along a side; memory grows with it")->capture_default_str();
+  add_tiles(c, o.tile, o.average);
   c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png");
   c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath");
   add_device(c, o.device), add_quiet(c, o.quiet);
@@ -89,8 +105,8 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       "Examples:\n"
       "  nucdet evaluate data/manifest.csv --model best.safetensors --out scores --overlays\n"
       "  nucdet evaluate data/manifest.csv --predictions found --matcher hungarian --gate 16\n"
-      "Prints a table by organ; writes scores.json, organs.csv and images.csv; with --model also the curve over xi as\n"
-      "curve.csv, curve.svg and threshold.svg.\n" +
+      "Prints a table by organ; writes scores.json, organs.csv and images.csv; with --model also the curve over the\n"
+      "threshold, or over xi where the model has one, as curve.csv, curve.svg and threshold.svg.\n" +
       std::string(kExitCodes));
   c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
   c.add_option("-m,--model", o.model, "Weights");
@@ -102,7 +118,7 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
   add_thresholds(c, o.thresholds);
-  c.add_option("--tile", o.tile, "Pixels read along a side")->capture_default_str();
+  add_tiles(c, o.tile, o.average);
   c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;

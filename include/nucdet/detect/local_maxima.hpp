@@ -12,16 +12,30 @@
 
 namespace nucdet::detect {
 
-/// How peaks of a response map become nuclei.
+/// How peaks of a response map become nuclei. They are sought in the responses as the network gives them; scores are
+/// what users see of them.
 struct LocalMaxima {
-  Index radius = 5;         ///< pixels: a peak is the highest of its (2 radius + 1)^2 window
-  double relative = 0.4;    ///< xi: peaks below xi times the image's highest are dropped
-  float absolute = 0.2f;    ///< and those below this; 0.2 of labels scaled by 5 is 4 % of full scale
+  Index radius = 5;       ///< pixels: a peak is the highest of its (2 radius + 1)^2 window
+  double relative = 0;    ///< xi, the paper's rule: peaks below xi times the image's highest are dropped
+  float absolute = 1.5f;  ///< peaks whose response is below this are dropped: by default those that score below 0.3
+  /// The response that scores 1: the label's highest value times what the loss takes it to, 5 for the weighted loss.
+  /// 0: scores are the responses themselves, as those of weight files of version 0.1.
+  float full_scale = 5;
   bool refine = true;       ///< sub-pixel positions from a parabola through the peak and its neighbours
   bool keep_border = true;  ///< false: peaks within `radius` pixels of the border are dropped
   /// Pixels: the map is first blurred by a Gaussian of this sigma; 0: not at all. For pixel classifiers (2), whose maps
   /// have plateaus.
   double smoothing = 0;
+
+  /// In [0, 1]: a network may overshoot its labels.
+  float score(float response) const {
+    return full_scale > 0 ? std::clamp(response / full_scale, 0.0f, 1.0f) : response;
+  }
+  /// `absolute` in units of the scores.
+  float threshold() const { return full_scale > 0 ? absolute / full_scale : absolute; }
+  void set_threshold(double score) {
+    absolute = static_cast<float>(full_scale > 0 ? score * static_cast<double>(full_scale) : score);
+  }
 
   /// Pixels that deciding on a peak looks away.
   Index reach() const { return radius + (smoothing > 0 ? detail::blur_reach(smoothing) : 0); }
@@ -31,7 +45,10 @@ struct LocalMaxima {
       throw ArgumentError(message("LocalMaxima: radius is ", radius, ", must be in [1, 1000]"));
     if (!(relative >= 0 && relative <= 1))
       throw ArgumentError(message("LocalMaxima: relative is ", relative, ", must be in [0, 1]"));
-    if (!(absolute >= 0)) throw ArgumentError(message("LocalMaxima: absolute is ", absolute, ", must be >= 0"));
+    if (!(absolute >= 0 && std::isfinite(absolute)))
+      throw ArgumentError(message("LocalMaxima: absolute is ", absolute, ", must be a number of at least 0"));
+    if (!(full_scale >= 0 && std::isfinite(full_scale)))
+      throw ArgumentError(message("LocalMaxima: full_scale is ", full_scale, ", must be a number of at least 0"));
     if (!(smoothing >= 0 && smoothing <= 100))
       throw ArgumentError(message("LocalMaxima: smoothing is ", smoothing, ", must be in [0, 100]"));
   }

@@ -23,24 +23,27 @@ struct TileRegion {
   Rectangle read, core;
 };
 
-/// Cuts an image into tiles. Cores are half-open and cover every pixel once; what is read is the core with `margin`
-/// pixels around it, cut at the image's border; both start on multiples of `alignment`, so that the network's strides
-/// fall on the same pixels in every tile as in the whole image.
+/// Cuts an image into tiles. Their cores are the cells of one lattice, anchored at the image's first pixel: half-open,
+/// they cover every pixel once. What is read is the core with `margin` pixels around it, cut at the image's border;
+/// both start on multiples of `alignment`, so that the network's strides fall on the same pixels in every tile as in
+/// the whole image. An image no larger than a cell is one tile.
 struct TileGrid {
   static constexpr Index kAutomatic = -1;
 
-  Index tile = 1024;          ///< pixels read along one side, margins included
+  Index cell = 1024;          ///< pixels along one side of a core
   Index margin = kAutomatic;  ///< at least the network's reach; a Detector knows it, others must say
   Index alignment = 16;       ///< a Detector takes its network's coarsest stride
-  /// Read whole tiles wherever the image is larger than one, so that there is one shape for a device to prepare for;
-  /// else no more than the core and its margin.
+  /// Read a whole cell and its margins wherever the image is larger than that, so that there is one shape for a device
+  /// to prepare for; else no more than the core and its margin.
   bool uniform = false;
 
+  /// Pixels read along one side, at most.
+  Index window() const { return cell + 2 * margin; }
+
   std::vector<TileRegion> regions(Index width, Index height) const {
-    if (alignment < 1 || margin < 0 || tile % alignment != 0 || margin % alignment != 0 ||
-        tile - 2 * margin < alignment)
-      throw ArgumentError(message("TileGrid: tile ", tile, ", margin ", margin, ": both must be multiples of ",
-                                  alignment, ", and the tile at least ", 2 * margin + alignment));
+    if (alignment < 1 || margin < 0 || cell < alignment || cell % alignment != 0 || margin % alignment != 0)
+      throw ArgumentError(message("TileGrid: cell ", cell, ", margin ", margin, ": both must be multiples of ",
+                                  alignment, ", and the cell at least that"));
     if (width < 1 || height < 1) throw ArgumentError(message("TileGrid: image of ", width, 'x', height, " pixels"));
     std::vector<TileRegion> all;
     for (const auto& [y, down] : spans(height))
@@ -59,14 +62,13 @@ struct TileGrid {
   };
   std::vector<Cut> spans(Index size) const {
     std::vector<Cut> cuts;
-    if (size <= tile) return {{{0, size}, {0, size}}};
-    const Index step = tile - 2 * margin;
-    const Index last = (size - tile + alignment - 1) / alignment * alignment;  // where the last whole tile may begin
-    for (Index begin = 0; begin < size; begin += step) {
-      const Index end = std::min(size, begin + step), from = std::max<Index>(0, begin - margin);
+    if (size <= (uniform ? window() : cell)) return {{{0, size}, {0, size}}};
+    const Index last = (size - window() + alignment - 1) / alignment * alignment;  // where the last window may begin
+    for (Index begin = 0; begin < size; begin += cell) {
+      const Index end = std::min(size, begin + cell), from = std::max<Index>(0, begin - margin);
       if (uniform) {
         const Index read = std::min(from, last);
-        cuts.push_back({{read, std::min(size, read + tile)}, {begin, end}});
+        cuts.push_back({{read, std::min(size, read + window())}, {begin, end}});
       } else {
         cuts.push_back({{from, std::min(size, end + margin)}, {begin, end}});
       }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nucdet/core/shape.hpp"
+#include "nucdet/data/normalization/statistics.hpp"
 #include "nucdet/detect/nucleus.hpp"
 
 /// Results as JSON. Values that are not finite (an undefined score) are written as null. Bytes that
@@ -18,13 +19,20 @@ struct DetectionReport {
   Index width = 0, height = 0;
   double scale = 1;  ///< source pixels to reference pixels
   std::string model{};
-  double threshold = 0;  ///< xi: the fraction of the highest response
-  float floor = 0;       ///< the least response
+  std::string normalization{};           ///< the rule's name
+  data::ChannelStatistics statistics{};  ///< and its numbers for this image
+  float threshold = 0;                   ///< the least score
+  double xi = 0;                         ///< the least fraction of the image's highest response
+  float full_scale = 0;                  ///< the response that scores 1; 0: scores are responses
+  Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
+  int average = 1;                       ///< ways in which the network looked at the image
   std::vector<Nucleus> nuclei{};
 };
 
-/// {"format": "nucdet-detections-1", "image", "width", "height", "scale", "model", "threshold", "floor",
+/// {"format": "nucdet-detections-2", "image", "width", "height", "scale", "model",
+///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
 ///  "count", "nuclei": [{"x", "y", "score"}, ...]}
+/// Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// A GeoJSON FeatureCollection of points for QuPath and GIS tools; every feature is a "detection" of class `class_name`
@@ -42,25 +50,26 @@ struct ScoreRow {
   double distance_mean = 0, distance_deviation = 0;  ///< of the hits to their truth, reference pixels
 };
 
-/// One point of the precision-recall curve, which is over xi alone: the floor is not applied.
+/// One point of the precision-recall curve: at the least score, or at xi alone, without that.
 struct CurveRow {
-  double threshold = 0, precision = 0, recall = 0, f1 = 0;
+  double at = 0, precision = 0, recall = 0, f1 = 0;
 };
 
 struct ScoreReport {
   std::string data{}, model{}, matcher{};
   double gate = 0;  ///< reference pixels
-  double threshold = 0;
-  float floor = 0;
-  ScoreRow pooled{};  ///< counts of all images together
+  double xi = 0;
+  float threshold = 0;  ///< the least score
+  ScoreRow pooled{};    ///< counts of all images together
   double mean_organ_f1 = 0;
   std::vector<ScoreRow> organs{}, images{};
+  std::string curve_over{};  ///< threshold or xi
   std::vector<CurveRow> curve{};
 };
 
-/// {"format": "nucdet-scores-1", "data", "model", "matcher", "gate", "threshold", "floor", "pooled": {...},
-///  "mean_organ_f1", "organs": [...], "images": [...], "curve": [...]}; the members are those of ScoreReport and its
-///  rows.
+/// {"format": "nucdet-scores-2", "data", "model", "matcher", "gate", "threshold", "xi", "pooled": {...},
+///  "mean_organ_f1", "organs": [...], "images": [...], "curve_over", "curve": [...]}; the members are those of
+///  ScoreReport and its rows. Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
 
 /// Named figures and texts, in their order.

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -53,6 +54,20 @@ void read_entry(const SafeTensor& tensor, const nn::ParameterEntry& entry, OnHos
   for_each_element(entry, [&](Index file, Index at) { memory[at] = values[static_cast<std::size_t>(file)]; });
 }
 
+/// What is wrong with the numbers of a tensor: a network would answer NaN for them, or nothing at all.
+template <class T>
+std::string bad_numbers(const SafeTensor& tensor) {
+  const bool variance = tensor.name.ends_with("running_var");
+  const std::vector<T> values = to_reals<T>(tensor);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i]))
+      return message("'", tensor.name, "' holds ", values[i], " (element ", i, "), wanted finite numbers");
+    if (variance && values[i] < 0)
+      return message("'", tensor.name, "' holds ", values[i], " (element ", i, "), a variance is at least 0");
+  }
+  return {};
+}
+
 inline bool is_real(const std::string& dtype) {
   return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
 }
@@ -98,7 +113,7 @@ void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const 
 }
 
 /// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
-/// is missing, unknown or of another shape. `where` names the source.
+/// is missing, unknown or of another shape, or the first whose values are not finite. `where` names the source.
 template <class Device>
 void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
                    const std::string& prefix = "") {
@@ -108,6 +123,11 @@ void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const s
     std::string text = message(where, ": the weights do not fit the network (", wrong.size(), " mismatches):");
     for (const std::string& one : wrong) text += "\n  " + one;
     throw IoError(text);
+  }
+  for (const nn::ParameterEntry& entry : store.entries()) {
+    const SafeTensor& tensor = *file.find(prefix + entry.name);
+    const std::string bad = nn::dispatch(store.dtype(), [&]<class T>() { return detail::bad_numbers<T>(tensor); });
+    if (!bad.empty()) throw IoError(message(where, ": ", bad));
   }
   typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
   for (std::size_t i = 0; i < store.entries().size(); ++i) {

@@ -9,6 +9,7 @@
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/json.hpp"
+#include "nucdet/io/metadata.hpp"
 #include "nucdet/match/hungarian.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/version.hpp"
@@ -153,7 +154,8 @@ class LaboratoryOn final : public Laboratory {
     }
     trained.failure = read_text(trained.folder / "failure.txt");
     if (trained.failure.empty())
-      trained.validation_f1 = metadata_number(io::read_safetensors(trained.weights()).metadata, "validation.f1", 0);
+      trained.validation_f1 = io::metadata_number(io::read_safetensors(trained.weights()).metadata, "validation.f1", 0,
+                                                  trained.weights().string());
     if (!before)
       say(message("trained ", t.label, ": ",
                   trained.failure.empty() ? "validation F1 " + shown(trained.validation_f1) : trained.failure),
@@ -167,11 +169,13 @@ class LaboratoryOn final : public Laboratory {
     if (fs::exists(path)) return read_test(path);
     LoadedModel<Device> loaded = load_model(context_, weights.string());
     const double xi = loaded.peaks.relative, floor = static_cast<double>(loaded.peaks.absolute);
-    loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor);
-    const detect::Detector detector(*loaded.model, loaded.peaks);
+    loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor());
+    const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization);
     std::vector<metrics::Candidates> images;
-    for (const data::Sample& sample : part.samples)
-      images.push_back({detector.candidates(view_of(sample.image), sample.statistics), sample.points});
+    for (const data::Sample& sample : part.samples) {
+      const View<const float> image = view_of(sample.image);
+      images.push_back({detector.candidates(image, detector.statistics(image)), sample.points});
+    }
     const match::HungarianMatcher matcher;
     Tested tested;
     for (const metrics::Candidates& image : images)
