@@ -1,8 +1,10 @@
 // Statistics against two passes in long double, where one pass of sums of squares would go wrong in float.
+#include <array>
 #include <cmath>
 #include <limits>
 
-#include "nucdet/data/normalization/statistics.hpp"
+#include "nucdet/data/normalization.hpp"
+#include "nucdet/data/synthetic_tissue.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -59,4 +61,71 @@ TEST_CASE("normalize: a flat channel becomes 0, faint noise stays faint; bad ima
   CHECK_THROWS_AS(data::statistics_of(context, {x.data(), {2, 2, 4, 2}}), ShapeError);
   x[5] = std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH(data::statistics_of(context, view), Catch::Matchers::Contains("channel 1"));
+}
+
+namespace {
+
+using Colour = std::array<float, 3>;
+
+void fill(Image& image, std::size_t from, std::size_t to, const Colour& colour) {
+  for (std::size_t y = from; y < to; ++y)
+    for (std::size_t x = 0; x < image.shape(1); ++x)
+      for (std::size_t c = 0; c < 3; ++c) image(y, x, c) = colour[c];
+}
+
+}  // namespace
+
+TEST_CASE("tissue is what absorbs green most: not glass, grey, black, or pens of blue and green") {
+  const data::IsTissue tissue;
+  for (const Colour& p : {Colour{0.80f, 0.55f, 0.72f}, {0.45f, 0.30f, 0.60f}, {0.62f, 0.20f, 0.45f}})
+    CHECK(tissue(p.data()));
+  for (const Colour& p : {Colour{1, 1, 1},
+                          {0.93f, 0.92f, 0.94f},
+                          {0.5f, 0.5f, 0.5f},
+                          {0, 0, 0},
+                          {0.03f, 0.01f, 0.03f},
+                          {0.1f, 0.2f, 0.7f},
+                          {0.1f, 0.6f, 0.3f}})
+    CHECK_FALSE(tissue(p.data()));
+}
+
+TEST_CASE("statistics of tissue do not see margins of white, black, grey and pen; the whole image's do") {
+  Context<Cpu> one({.threads = 1}), five({.threads = 5});
+  const Image piece = data::synthesize({.height = 128, .width = 96, .seed = 3}).image;
+  const data::TissueNormalization rule;
+  const data::ChannelStatistics alone = rule(one, view_of(piece));
+  CHECK_FALSE(alone == rule.otherwise.statistics);
+  for (const Colour& margin : {Colour{1, 1, 1}, {0, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.1f, 0.2f, 0.7f}}) {
+    Image image = make_image(300, 96, 3);
+    fill(image, 0, 300, margin);
+    std::copy(piece.begin(), piece.end(), image.begin() + 100 * 96 * 3);
+    const data::ChannelStatistics found = rule(one, view_of(image));
+    CHECK(rule(five, view_of(image)) == found);
+    const data::ChannelStatistics whole = data::ImageNormalization{}(one, view_of(image));
+    for (std::size_t c = 0; c < 3; ++c) {
+      CHECK(found.mean[c] == Approx(alone.mean[c]).epsilon(1e-6));
+      CHECK(found.deviation[c] == Approx(alone.deviation[c]).epsilon(1e-5));
+    }
+    CHECK(std::abs(whole.mean[1] - alone.mean[1]) > 0.02f);
+  }
+}
+
+TEST_CASE("an image with little tissue keeps the constants; rules have names and refuse what is no image of RGB") {
+  Context<Cpu> context({.threads = 2});
+  Image glass = make_image(200, 200, 3, 0.93f);
+  fill(glass, 0, 20, {0.80f, 0.55f, 0.72f});  // 4000 pixels
+  data::TissueNormalization rule;
+  rule.otherwise.statistics = {{0.1f, 0.2f, 0.3f}, {1, 2, 3}};
+  CHECK(data::statistics_of(context, rule, view_of(glass)) == rule.otherwise.statistics);
+  fill(glass, 20, 21, {0.80f, 0.55f, 0.72f});  // 4200
+  const data::ChannelStatistics found = data::statistics_of(context, rule, view_of(glass));
+  CHECK(found.mean[1] == Approx(0.55f));
+  CHECK(found.deviation[1] == static_cast<float>(data::kLeastDeviation));
+  CHECK(data::name_of(rule) == "tissue");
+  CHECK(data::name_of({}) == "fixed");
+  CHECK(data::statistics_of(context, {}, view_of(glass)) == data::FixedNormalization{}.statistics);
+  CHECK_THROWS_AS(rule(context, view_of(make_image(20, 20, 1, 0.5f))), ShapeError);
+  CHECK_THROWS_AS(rule(context, View<const float>(glass.data(), {1, 0, 20, 3})), ShapeError);
+  for (std::size_t x = 0; x < 200; ++x) glass(5, x, 0) = std::numeric_limits<float>::infinity();
+  CHECK_THROWS_AS(rule(context, view_of(glass)), NumericError);
 }

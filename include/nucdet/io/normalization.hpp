@@ -9,7 +9,7 @@
 #include "nucdet/io/metadata.hpp"
 
 /// A model's normalisation as metadata of its weight file: `normalization` (fixed, image or tissue), and with constants
-/// `normalization.mean` and `normalization.deviation`, a number a channel.
+/// `normalization.mean` and `normalization.deviation`, a number a channel; of tissue also what counts as such.
 namespace nucdet::io {
 
 namespace detail {
@@ -42,6 +42,10 @@ inline Metadata to_metadata(const data::Normalization& rule) {
     m["normalization.mean"] = detail::numbers_text(constants->mean);
     m["normalization.deviation"] = detail::numbers_text(constants->deviation);
   }
+  if (const auto* tissue = std::get_if<data::TissueNormalization>(&rule)) {
+    m["normalization.chroma"] = number_text(tissue->tissue.chroma);
+    m["normalization.least"] = number_text(tissue->least);
+  }
   return m;
 }
 
@@ -60,8 +64,12 @@ inline data::Normalization normalization_from(const Metadata& metadata, std::str
     throw detail::wrong_metadata(where, "normalization.deviation",
                                  message(fixed.statistics.deviation.size(), " numbers"),
                                  message(fixed.statistics.mean.size(), ", as many as means"));
-  if (named->second == "tissue") return data::TissueNormalization{.otherwise = std::move(fixed)};
-  return fixed;
+  if (named->second == "fixed") return fixed;
+  data::TissueNormalization tissue{.otherwise = std::move(fixed)};
+  tissue.tissue.chroma = static_cast<float>(
+      metadata_number(metadata, "normalization.chroma", static_cast<double>(tissue.tissue.chroma), where));
+  tissue.least = metadata_number(metadata, "normalization.least", tissue.least, where);
+  return tissue;
 }
 
 }  // namespace nucdet::io

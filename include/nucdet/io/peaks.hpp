@@ -9,8 +9,8 @@ namespace nucdet::io {
 /// Adds the settings, in place of those that are there.
 inline void write_peaks(const detect::LocalMaxima& peaks, Metadata& metadata) {
   std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with("peaks."); });
-  metadata["peaks.threshold"] = number_text(static_cast<double>(peaks.threshold()));
-  metadata["peaks.full_scale"] = number_text(static_cast<double>(peaks.full_scale));
+  metadata["peaks.threshold"] = number_text(peaks.threshold());
+  metadata["peaks.full_scale"] = number_text(peaks.full_scale);
   metadata["peaks.xi"] = number_text(peaks.relative);
   metadata["peaks.radius"] = std::to_string(peaks.radius);
   metadata["peaks.smoothing"] = number_text(peaks.smoothing);
