@@ -22,8 +22,7 @@ echo "the weights that come with the program, which never saw synthetic tissue:"
 "$nucdet" detect "$out/tissue/manifest.csv" --split test --out "$out/shipped" --overlay --quiet
 "$nucdet" evaluate "$out/tissue/manifest.csv" --predictions "$out/shipped" --quiet
 echo "a small network, trained on synthetic tissue:"
-"$nucdet" train "$out/tissue/manifest.csv" --out "$out/model" --net micronet-lite --base 16 --optimizer adamw \
-  --rate 3e-3 --schedule cosine --warmup 20 --iterations 200 --validate-every 50 --crop 128 --batch 4
+"$nucdet" train "$out/tissue" --out "$out/model" --base 16 --iterations 200 --validate-every 50 --crop 128
 "$nucdet" detect "$out/tissue/manifest.csv" --split test --model "$out/model/best.safetensors" --out "$out/found-small" \
   --quiet
 "$nucdet" evaluate "$out/tissue/manifest.csv" --model "$out/model/best.safetensors" --out "$out/scores" --overlays --quiet
