@@ -3,6 +3,8 @@
 #include <iostream>
 
 #include <nucdet/io/image.hpp>
+#include <nucdet/io/normalization.hpp>
+#include <nucdet/io/peaks.hpp>
 #include <nucdet/io/weights.hpp>
 #include <nucdet/nucdet.hpp>
 
@@ -30,8 +32,10 @@ struct KeepBest {
 
   void on_weights(const train::Validation& v) const {
     std::cout << "iteration " << v.iteration << ": F1 " << v.f1 << (v.best ? " (best)\n" : "\n");
-    if (v.best)
-      io::save_weights(path, net, {{"peaks.xi", std::to_string(v.xi)}, {"peaks.floor", std::to_string(v.floor)}});
+    if (!v.best) return;
+    io::Metadata metadata = io::to_metadata(data::Normalization{});  // by constants, as the samples were
+    io::write_peaks({.relative = v.xi, .absolute = static_cast<float>(v.floor)}, metadata);
+    io::save_weights(path, net, metadata);
   }
 };
 //! [save]

@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include <nucdet/io/image.hpp>
+#include <nucdet/io/normalization.hpp>
 #include <nucdet/io/overlay.hpp>
+#include <nucdet/io/peaks.hpp>
 #include <nucdet/io/weights.hpp>
 #include <nucdet/nucdet.hpp>
 
@@ -18,8 +20,7 @@ int main(int argc, char** argv) try {
   Context<Cpu> context;
   nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 4}>, 3, Cpu> net(context);
   const auto metadata = io::load_weights(argv[1], net);
-  const detect::Detector detector(
-      net, {.relative = std::stod(metadata.at("peaks.xi")), .absolute = std::stof(metadata.at("peaks.floor"))});
+  const detect::Detector detector(net, io::peaks_from(metadata, argv[1]), io::normalization_from(metadata, argv[1]));
 
   const Image image = io::read_image(argv[2]);
   const std::vector<Nucleus> nuclei = detector(image);
