@@ -33,7 +33,7 @@ struct KeepBest {
   void on_weights(const train::Validation& v) const {
     std::cout << "iteration " << v.iteration << ": F1 " << v.f1 << (v.best ? " (best)\n" : "\n");
     if (!v.best) return;
-    io::Metadata metadata = io::to_metadata(data::Normalization{});
+    io::Metadata metadata = io::to_metadata(data::Normalization{});  // by constants, as the samples were
     io::write_peaks({.relative = v.xi, .absolute = static_cast<float>(v.floor)}, metadata);
     io::save_weights(path, net, metadata);
   }

@@ -3,8 +3,11 @@
 #include "nucdet/cuda/select.cuh"
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/detect/nucleus_map.hpp"
+#include "nucdet/detect/orientation.hpp"
 
 template std::vector<nucdet::detect::Peak> nucdet::select<nucdet::detect::Peak, nucdet::detect::detail::IsPeak>(
     nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, const nucdet::detect::detail::IsPeak&);
 NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::NucleusProbability)
 NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::BlurAxis)
+NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::Reorient)
+NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::AddTurnedBack)

@@ -97,7 +97,8 @@ TEST_CASE("real data: a perfect response finds nearly all nuclei of real images:
     const View<float> view(map.data(), {1, e.height, e.width, 1});
     label::render(context, label::ProximityMap{}, points, view);
     std::vector<Point> found;
-    for (const Nucleus& n : detect::find_peaks(context, view, {.radius = 5, .absolute = 0.2f})) found.push_back(n.centre);
+    for (const Nucleus& n : detect::find_peaks(context, view, {.radius = 5, .absolute = 0.2f}))
+      found.push_back(n.centre);
     pooled += metrics::score(match::HungarianMatcher{}, found, points);
   }
   CHECK(pooled.precision() > 0.99);

@@ -65,10 +65,32 @@ check "one image of two" 3 "broken.png" "$nucdet" detect "$work/broken.png" "$im
 has "found3/$name.csv"
 head -c 1000 "$work/run/best.safetensors" > "$work/cut.safetensors"
 check "truncated weights" 4 "cut.safetensors" "$nucdet" detect "$image" --model "$work/cut.safetensors" --out "$work/found" --quiet
-check "tile too small" 2 "TileGrid|margin" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --tile 64 --quiet
+check "a tile that strides do not fit" 2 "multiples of 16" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --tile 100 --quiet
+detect=("$nucdet" detect "$image" --model "$work/run/best.safetensors" --threshold 0.01 --quiet)
+check "a threshold" 0 "$name" "${detect[@]}" --out "$work/whole" --exact
+check "small tiles" 0 "$name" "${detect[@]}" --out "$work/tiled" --exact --tile 48
+[ "$(wc -l < "$work/whole/$name.csv")" -gt 3 ] && cmp "$work/whole/$name.csv" "$work/tiled/$name.csv" || { echo "FAILED: tiles change the points"; failed=1; }
+for found in '"tile": 48' '"threshold": 0.01' '"average": 1' '"full_scale": 5.0' '"rule": "fixed"' '"deviation": '; do
+  grep -q "$found" "$work/tiled/$name.json" || { echo "FAILED: no $found in the results"; failed=1; }
+done
+check "the mean of eight looks" 0 "$name" "${detect[@]}" --out "$work/averaged" --average 8
+grep -q '"average": 8' "$work/averaged/$name.json" && ! cmp -s "$work/whole/$name.csv" "$work/averaged/$name.csv" || { echo "FAILED: nothing averaged"; failed=1; }
+check "the mean of three" 2 "average" "${detect[@]}" --out "$work/averaged" --average 3
+sed 's/"peaks.radius":"5"/"peaks.radius":"0"/' "$work/run/best.safetensors" > "$work/radius.safetensors"
+check "a radius out of range" 4 "radius.safetensors: metadata 'peaks.radius' is '0', wanted a whole number" "$nucdet" detect "$image" --model "$work/radius.safetensors" --out "$work/found" --quiet
+sed 's/"normalization":"fixed"/"normalization":"mixed"/' "$work/run/best.safetensors" > "$work/rule.safetensors"
+check "a normalisation that is none" 4 "rule.safetensors: metadata 'normalization' is 'mixed', wanted fixed, image or tissue" "$nucdet" detect "$image" --model "$work/rule.safetensors" --out "$work/found" --quiet
+old="$(dirname "$0")/../golden/weights_0_1.safetensors"
+check "weights of version 0.1" 0 "$name" "$nucdet" detect "$image" --model "$old" --out "$work/old" --quiet
+for found in '"rule": "image"' '"threshold": 0.2' '"xi": 0.6' '"full_scale": 0.0'; do
+  grep -q "$found" "$work/old/$name.json" || { echo "FAILED: no $found in the results of old weights"; failed=1; }
+done
 
 check "evaluate" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --out "$work/scores" --overlays --quiet
 has scores/scores.json scores/organs.csv scores/images.csv scores/curve.csv scores/curve.svg scores/threshold.svg
+head -1 "$work/scores/curve.csv" | grep -q ^threshold, || { echo "FAILED: the curve is not over the threshold"; failed=1; }
+check "evaluate by the paper's threshold" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --xi 0.4 --out "$work/relative" --quiet
+head -1 "$work/relative/curve.csv" | grep -q ^xi, || { echo "FAILED: the curve is not over xi"; failed=1; }
 check "evaluate above a high floor" 0 "pooled .* 0.0000  0.0000" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --floor 1e9 --quiet
 check "evaluate detections" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --matcher greedy --quiet
 check "evaluate the truth itself" 0 "pooled .* 1.0000  1.0000  1.0000" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/data/annotations" --quiet
