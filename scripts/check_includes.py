@@ -21,7 +21,7 @@ MAY_SEE = {
     "data": {"core", "exec"},
     "nn": {"core", "exec", "ops"},
     "nets": {"core", "nn", "ops"},
-    "cuda": {"core", "exec", "ops", "label", "loss", "optim"},
+    "cuda": {"core", "data", "exec", "ops", "label", "loss", "optim"},
     "io": {"core", "data", "detect", "match", "metrics", "nn"},
     "detect": {"core", "data", "exec", "nn", "ops"},
     "train": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nn", "optim"},

@@ -1,7 +1,5 @@
 #include "options.hpp"
 
-#include "option_groups.hpp"
-
 namespace nucdet::program {
 
 void add_network(CLI::App& app, NetworkChoice& n) {

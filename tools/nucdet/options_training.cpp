@@ -1,4 +1,3 @@
-#include "option_groups.hpp"
 #include "options.hpp"
 
 /// The command line of training, and of looking at what it does to images.

@@ -29,12 +29,10 @@ struct Sources {
 };
 
 namespace detail {
-
 /// What a step tells the host, in one copy.
 struct StepNumbers {
   double loss = 0, squared_norm = 0;
 };
-
 }  // namespace detail
 
 /// The training loop: crops -> labels -> network -> loss -> gradients -> step. It owns the optimiser's numbers and
@@ -108,7 +106,10 @@ class Trainer {
     if (state_.iteration == 0 && settings_.validate_start) validate_now(validate, callbacks...);
     while (state_.iteration < settings_.iterations && !finished()) {
       [[maybe_unused]] const StepReport report = step(sources);
-      (notify_step(callbacks, report), ...);
+      const auto tell = [&](auto& c) {
+        if constexpr (requires { c.on_step(report); }) c.on_step(report);
+      };
+      (tell(callbacks), ...);
       if (state_.iteration % settings_.validate_every != 0 && state_.iteration != settings_.iterations) continue;
       validate_now(validate, callbacks...);
     }
@@ -241,9 +242,15 @@ class Trainer {
     Validation found = validate(std::as_const(model_));
     found.iteration = state_.iteration;
     take(found);
-    (notify_weights(callbacks, found), ...);
+    const auto tell_weights = [&](auto& c) {
+      if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
+    };
+    const auto tell = [&](auto& c) {
+      if constexpr (requires { c.on_validation(found); }) c.on_validation(found);
+    };
+    (tell_weights(callbacks), ...);
     if (average_) average_->exchange();
-    (notify_validation(callbacks, found), ...);
+    (tell(callbacks), ...);
   }
 
   void take(Validation& found) {
@@ -259,19 +266,6 @@ class Trainer {
     if (!std::isfinite(value))
       throw NumericError(message("training stopped at iteration ", iteration, ": the ", what, " is ", value,
                                  "; try a smaller learning rate or gradient clipping"));
-  }
-
-  template <class Callback>
-  static void notify_step(Callback& callback, const StepReport& report) {
-    if constexpr (requires { callback.on_step(report); }) callback.on_step(report);
-  }
-  template <class Callback>
-  static void notify_weights(Callback& callback, const Validation& validation) {
-    if constexpr (requires { callback.on_weights(validation); }) callback.on_weights(validation);
-  }
-  template <class Callback>
-  static void notify_validation(Callback& callback, const Validation& validation) {
-    if constexpr (requires { callback.on_validation(validation); }) callback.on_validation(validation);
   }
 
   std::span<float> values() { return span_of(model_.parameters()->values()); }
