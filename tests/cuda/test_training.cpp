@@ -158,7 +158,7 @@ TEST_CASE("cuda: the moving average of the weights is the CPU's, and an exchange
     using D = std::conditional_t<std::is_same_v<decltype(context), Context<Cuda>&>, Cuda, Cpu>;
     nn::Network<nn::MicroNet<kSmall>, 3, D> net(context);
     train::WeightAverage<D> average(net, 0.9);
-    ops::fill<float>(context, net.parameters()->values().template view<float>(), 2.0f);
+    ops::fill(context, 2.0f, net.parameters()->values().template view<float>());
     average.update(0), average.update(1), average.exchange();
     return std::pair(numbers_of(context, net.parameters()->values()), average.numbers());
   };
