@@ -106,7 +106,7 @@ class Trainer {
     if (state_.iteration == 0 && settings_.validate_start) validate_now(validate, callbacks...);
     while (state_.iteration < settings_.iterations && !finished()) {
       [[maybe_unused]] const StepReport report = step(sources);
-      const auto tell = [&](auto& c) {
+      [[maybe_unused]] const auto tell = [&](auto& c) {
         if constexpr (requires { c.on_step(report); }) c.on_step(report);
       };
       (tell(callbacks), ...);
@@ -242,10 +242,10 @@ class Trainer {
     Validation found = validate(std::as_const(model_));
     found.iteration = state_.iteration;
     take(found);
-    const auto tell_weights = [&](auto& c) {
+    [[maybe_unused]] const auto tell_weights = [&](auto& c) {
       if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
     };
-    const auto tell = [&](auto& c) {
+    [[maybe_unused]] const auto tell = [&](auto& c) {
       if constexpr (requires { c.on_validation(found); }) c.on_validation(found);
     };
     (tell_weights(callbacks), ...);
