@@ -31,6 +31,10 @@ check "synth again" 0 "manifest.csv" "$nucdet" synth --out "$work/other" --image
 check "train on two sets" 0 "F1 0.* \(data 0.*, other 0" "$nucdet" train "$work/data" "$work/other" --weights 2,1 --out "$work/both" "${small[@]}"
 grep -q '"data.weight.data":"2"' "$work/both/best.safetensors" || { echo "FAILED: no weight in the metadata"; failed=1; }
 check "weights of three sets for two" 2 "3 weights for 2 manifests" "$nucdet" train "$work/data" "$work/other" --weights 2,1,1 --out "$work/x" "${small[@]}"
+check "a manifest given twice" 2 "is given twice" "$nucdet" train "$work/data" "$work/data/" --out "$work/x" "${small[@]}"
+check "a weight of 0" 2 "leave that manifest out" "$nucdet" train "$work/data" "$work/other" --weights 1,0 --out "$work/x" "${small[@]}"
+check "a validation split that is not there" 4 "no images of split 'nope'" "$nucdet" train "$work/data" --validation-split nope --out "$work/x" "${small[@]}"
+check "an auxiliary set" 0 "validation F1" "$nucdet" train "$work/data" --auxiliary "$work/other" --gamma 2 --out "$work/auxiliary" "${small[@]}" --quiet
 check "few nuclei choose no threshold" 0 "is not chosen by them, it stays the default, 0.3" "$nucdet" train "$work/data" --out "$work/kept" "${small[@]}"
 grep -q '"peaks.threshold":"0.3' "$work/kept/best.safetensors" || { echo "FAILED: the threshold is not the default"; failed=1; }
 check "start weights are validated" 0 "iteration 0 .*\(best\)" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --preset finetune --out "$work/tuned" "${small[@]}"
@@ -46,6 +50,10 @@ grep -q '"normalization":"image"' "$work/paper/best.safetensors" && grep -q '"op
 image=$(ls "$work"/data/images/*.png | head -1)
 check "augment" 0 "6 draws" "$nucdet" augment "$image" --out "$work/sheet.png" --draws 6 --columns 3 --crop 64
 has sheet.png
+cp "$image" "$work/mine.png"
+check "augment onto its input" 2 "is the input" "$nucdet" augment "$work/mine.png" --out "$work/mine.png"
+cmp "$image" "$work/mine.png" || failed=1
+check "augment to a JPEG" 2 "in .png" "$nucdet" augment "$work/mine.png" --out "$work/sheet.jpg"
 check "augment by an unknown strength" 2 "blur" "$nucdet" augment "$image" --out "$work/sheet2.png" --blur 9
 name=$(basename "$image" .png)
 check "detect" 0 "$name" "$nucdet" detect "$image" --model "$work/run/best.safetensors" --out "$work/found" --overlay --geojson --quiet

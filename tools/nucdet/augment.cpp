@@ -40,6 +40,12 @@ void paste(const Image& crop, Index top, Index left, Image& sheet) {
 
 int augment(const AugmentSheetOptions& o) {
   constexpr Index kGap = 4;
+  const std::filesystem::path out = o.out;
+  std::error_code none;
+  for (const std::string& input : {o.image, o.points})
+    if (std::filesystem::equivalent(out, input, none))
+      throw ArgumentError(message("augment: --out is the input ", input, ", choose another name"));
+  if (out.extension() != ".png") throw ArgumentError(message("augment: --out is ", o.out, ", wanted a name in .png"));
   Context<Cpu> context;
   const data::Dataset dataset{sample_of(context, o)};
   data::CropSampler sampler;

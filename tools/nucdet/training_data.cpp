@@ -24,9 +24,8 @@ void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
   std::set<std::string> distinct;
   for (const io::ManifestEntry& e : parts.train) distinct.insert(key(e));
   if (distinct.size() < 2)
-    throw IoError(message(manifest, ": ", parts.train.size(),
-                          " images of one patient to train on and none to validate ",
-                          "with, wanted two patients or images at least, or a split of your own (column 'split')"));
+    throw IoError(message(manifest, ": ", parts.train.size(), " images to train on and none to validate with, of one ",
+                          "patient or image, wanted two at least, or a split of your own (column 'split')"));
   std::vector<std::string> keys(distinct.begin(), distinct.end());
   RandomStream random{seed, 0x5D17};
   for (std::size_t i = keys.size(); i > 1; --i)
@@ -50,6 +49,8 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
   // A folder, or a manifest without the column: everything is there to learn from.
   if (parts.train.empty() && parts.validation.empty()) parts.train = of("");
   if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
+  if (parts.validation.empty() && o.validation_split != TrainOptions{}.validation_split)
+    entries_of(manifest, o.validation_split);  // asked for by name and not there
   if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
   return parts;
 }
@@ -81,6 +82,13 @@ void append(data::Dataset& all, data::Dataset part, const std::string& set) {
 RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
   if (!o.weights.empty() && o.weights.size() != o.manifests.size())
     throw ArgumentError(message("train: ", o.weights.size(), " weights for ", o.manifests.size(), " manifests"));
+  for (const double weight : o.weights)
+    if (!(weight > 0 && weight <= 1e6))
+      throw ArgumentError(message("train: a weight of ", weight, ", wanted above 0; leave that manifest out instead"));
+  std::set<fs::path> seen;
+  for (const std::string& manifest : o.manifests)
+    if (std::error_code none; !seen.insert(fs::weakly_canonical(fs::path(manifest) / "", none)).second)
+      throw ArgumentError(message("train: ", manifest, " is given twice; --weights says how often a set is drawn"));
   RunData data;
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
     const std::string& manifest = o.manifests[i];

@@ -207,7 +207,7 @@ class Trainer {
   }
   Sampler sampler_of(Index set) const {
     Sampler sampler = sampler_;
-    sampler.seed += static_cast<std::uint64_t>(set);
+    if (set > 0) sampler.seed += 1, sampler.set_weights.clear();  // the weights are of the target's sets
     return sampler;
   }
 
