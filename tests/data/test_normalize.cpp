@@ -102,11 +102,13 @@ TEST_CASE("statistics of tissue do not see margins of white, black, grey and pen
     const data::ChannelStatistics found = rule(one, view_of(image));
     CHECK(rule(five, view_of(image)) == found);
     const data::ChannelStatistics whole = data::ImageNormalization{}(one, view_of(image));
+    float apart = 0;
     for (std::size_t c = 0; c < 3; ++c) {
       CHECK(found.mean[c] == Approx(alone.mean[c]).epsilon(1e-6));
       CHECK(found.deviation[c] == Approx(alone.deviation[c]).epsilon(1e-5));
+      apart = std::max(apart, std::abs(whole.mean[c] - alone.mean[c]));
     }
-    CHECK(std::abs(whole.mean[1] - alone.mean[1]) > 0.02f);
+    CHECK(apart > 0.02f);
   }
 }
 
