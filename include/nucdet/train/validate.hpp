@@ -1,4 +1,5 @@
 #pragma once
+#include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/label/render_batch.hpp"
 #include "nucdet/loss/evaluate.hpp"
