@@ -284,6 +284,7 @@ TEST_CASE("cuda: detection finds the CPU's points, in tiles and whole, from host
   check(found);
   wanted = detect::Detector(on_cpu, peaks, {}, {}, {.over = 8})(made.image);
   check(detect::Detector(on_gpu, peaks, {}, {}, {.over = 8})(made.image));
+  check(detect::Detector(on_gpu, peaks, {}, {.cell = 48}, {.over = 8})(made.image));
 }
 
 TEST_CASE("cuda: what an image is normalised with is the CPU's, by every rule") {
