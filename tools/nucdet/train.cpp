@@ -17,13 +17,13 @@
 #include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
-#include "nucdet/version.hpp"
 
 #include "augmentation.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "device.hpp"
-#include "run_log.hpp"
+#include "recorder.hpp"
+#include "run_metadata.hpp"
 #include "training.hpp"
 
 namespace nucdet::program {
@@ -32,76 +32,6 @@ namespace {
 
 using io::Metadata;
 namespace fs = std::filesystem;
-
-/// A number for people.
-std::string rounded(double value) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(4) << value;
-  return text.str();
-}
-
-std::size_t points(const data::Dataset& set) {
-  std::size_t sum = 0;
-  for (const data::Sample& s : set) sum += s.points.size();
-  return sum;
-}
-
-/// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
-Metadata describe_run(const TrainOptions& o, const RunData& data, const data::Normalization& normalization) {
-  Metadata m = to_metadata(o.network);
-  m.merge(io::to_metadata(normalization));
-  m["nucdet.version"] = NUCDET_VERSION_STRING;
-  m["pixels"] = "reference pixels, 0.25 um";
-  m["label"] = o.label, m["label.alpha"] = io::number_text(o.alpha), m["label.radius"] = io::number_text(*o.radius);
-  m["loss"] = o.loss, m["loss.lambda"] = io::number_text(o.lambda),
-  m["loss.least_mean"] = io::number_text(o.least_mean);
-  m["optimizer"] = o.optimizer, m["optimizer.rate"] = io::number_text(o.rate),
-  m["optimizer.momentum"] = io::number_text(o.momentum);
-  m["optimizer.decay"] = io::number_text(o.decay), m["optimizer.clip"] = io::number_text(o.clip);
-  m["schedule"] = o.schedule, m["schedule.patience"] = io::number_text(static_cast<double>(o.patience)),
-  m["schedule.warmup"] = io::number_text(static_cast<double>(*o.warmup));
-  m["train.iterations"] = std::to_string(o.iterations), m["train.validate_every"] = std::to_string(o.validate_every);
-  m["train.batch"] = std::to_string(o.batch), m["train.crop"] = std::to_string(o.crop),
-  m["train.seed"] = std::to_string(o.seed);
-  m["train.preset"] = o.preset, m["train.average"] = io::number_text(o.average);
-  m["train.augmentation"] = message(describe(o.augment), ", balanced ", o.balanced);
-  m["train.best"] = o.best;
-  m["train.precision"] = o.device.precision;
-  m["data.train"] = message(data.name, ": ", data.target.size(), " images, ", points(data.target), " nuclei");
-  if (data.weights.size() > 1)
-    for (const auto& [set, weight] : data.weights) m["data.weight." + set] = io::number_text(weight);
-  m["data.validation"] = message(data.validation.size(), " images, ", points(data.validation), " nuclei");
-  if (!data.auxiliary.empty())
-    m["data.auxiliary"] =
-        message(data.auxiliary.size(), " images, ", points(data.auxiliary), " nuclei, gamma ", o.gamma);
-  m["data.licence"] = o.licence.empty() ? "not stated" : o.licence;
-  std::string frozen;
-  for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
-  if (!frozen.empty()) m["train.frozen"] = frozen;
-  if (!o.initial.empty()) m["train.initial"] = fs::path(o.initial).filename().string();
-  return m;
-}
-
-/// Throws ArgumentError, naming all differences, if a checkpoint belongs to another run.
-void check_same_run(const Metadata& checkpoint, const Metadata& wanted, const std::string& where,
-                    bool more_iterations) {
-  std::string differences;
-  for (const auto& [key, value] : wanted) {
-    if ((key == "train.iterations" && more_iterations) || key == "nucdet.version") continue;
-    const auto found = checkpoint.find(key);
-    // Checkpoints from before there was a choice.
-    if (found == checkpoint.end() &&
-        ((key == "train.precision" && value == "fp32") || (key == "network.maps" && value == "1")))
-      continue;
-    if (found == checkpoint.end() || found->second != value)
-      differences +=
-          message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
-  }
-  for (const auto& [key, value] : checkpoint)
-    if (!key.starts_with("peaks.") && !wanted.contains(key))
-      differences += message("\n  ", key, " is '", value, "', now missing");
-  if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
-}
 
 optim::Sgd sgd(const TrainOptions& o) { return {.momentum = o.momentum, .nesterov = o.momentum > 0, .decay = o.decay}; }
 optim::Adam adam(const TrainOptions& o) {
@@ -164,83 +94,9 @@ TrainOptions settled(TrainOptions o) {
 loss::CrossEntropy balanced(const data::Dataset& set, double radius) {
   double pixels = 0;
   for (const data::Sample& s : set) pixels += static_cast<double>(view_of(s.image).shape.pixels());
-  const double discs = static_cast<double>(points(set)) * 3.14159265 * radius * radius;
+  const double discs = static_cast<double>(nuclei_in(set)) * 3.14159265 * radius * radius;
   return loss::CrossEntropy::balanced(std::clamp(discs / pixels, 0.001, 0.5));
 }
-
-/// Writes the log, the best weights and, last, the checkpoint, after each validation.
-template <class Trainer>
-class Recorder {
- public:
-  Recorder(Trainer& trainer, const TrainOptions& options, const Metadata& metadata,
-           const train::ThresholdSearch& search, RunLog& log)
-      : trainer_(trainer),
-        options_(options),
-        metadata_(metadata),
-        search_(search),
-        log_(log),
-        progress_("iteration", options.iterations, trainer.state().iteration, options.quiet) {}
-
-  void on_step(const train::StepReport& report) {
-    log_.add(report);
-    mean_ = mean_ == 0 ? report.loss : 0.98 * mean_ + 0.02 * report.loss;
-    std::ostringstream note;
-    note << std::setprecision(4) << "loss " << mean_ << "  rate " << report.rate << "  " << std::fixed
-         << std::setprecision(1) << static_cast<double>(report.images) / report.seconds << " images/s";
-    progress_.update(report.iteration, note.str());
-  }
-  void on_weights(const train::Validation& found) const {
-    const fs::path folder = options_.out;
-    if (found.best) save(folder / "best.safetensors", found);
-    if (options_.snapshot_every > 0 && found.iteration % options_.snapshot_every == 0)
-      save(folder / message("snapshot-", found.iteration, ".safetensors"), found);
-  }
-  void on_validation(const train::Validation& found) {
-    const fs::path folder = options_.out;
-    log_.add(found);
-    log_.write(folder);
-    Metadata checkpoint = metadata_;
-    add_thresholds(checkpoint, found);
-    train::save_checkpoint(folder / "last.safetensors", trainer_, checkpoint);
-    if (!options_.quiet) say(found);
-  }
-
- private:
-  /// Weights, with the thresholds that go with them.
-  void save(const fs::path& path, const train::Validation& found) const {
-    Metadata weights = metadata_;
-    add_thresholds(weights, found);
-    weights["train.iteration"] = std::to_string(found.iteration);
-    weights["validation.f1"] = io::number_text(found.f1), weights["validation.loss"] = io::number_text(found.loss);
-    weights["validation.worst"] = io::number_text(found.worst);
-    if (found.sets.size() > 1)
-      for (const auto& [set, f1] : found.sets) weights["validation.f1." + set] = io::number_text(f1);
-    io::save_weights(path, trainer_.model(), weights);
-  }
-  void add_thresholds(Metadata& m, const train::Validation& found) const {
-    detect::LocalMaxima peaks = search_.peaks;
-    peaks.relative = found.xi, peaks.absolute = static_cast<float>(found.floor);
-    io::write_peaks(peaks, m);
-  }
-  void say(const train::Validation& found) const {
-    std::string sets;
-    if (found.sets.size() > 1)
-      for (const auto& [set, f1] : found.sets) sets += message(sets.empty() ? "  (" : ", ", set, ' ', rounded(f1));
-    std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f%s at threshold %.2f%s%s\n",
-                 progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss, found.f1,
-                 (sets.empty() ? sets : sets + ")").c_str(),
-                 found.floor / static_cast<double>(search_.peaks.full_scale),
-                 found.xi > 0 ? message(", xi ", found.xi).c_str() : "", found.best ? "  (best)" : "");
-  }
-
-  Trainer& trainer_;
-  const TrainOptions& options_;
-  const Metadata& metadata_;
-  const train::ThresholdSearch& search_;
-  RunLog& log_;
-  Progress progress_;
-  double mean_ = 0;
-};
 
 /// What a run is made of, besides its types.
 template <class Device>
@@ -337,11 +193,11 @@ train::Validation train_model(Context<Device>& context, const TrainOptions& aske
     data::take_statistics(context.host(), normalization, *set);
   const Metadata metadata = describe_run(o, data, normalization);
   const train::ThresholdSearch search = thresholds_of(o, peaks);
-  if (static_cast<Index>(points(data.validation)) < o.least_nuclei && !o.quiet)
+  if (static_cast<Index>(nuclei_in(data.validation)) < o.least_nuclei && !o.quiet)
     std::fprintf(stderr,
                  "%zu nuclei to validate with, fewer than %lld (--least-nuclei): the threshold is not chosen by them, "
                  "it stays %s\n",
-                 points(data.validation), static_cast<long long>(o.least_nuclei),
+                 nuclei_in(data.validation), static_cast<long long>(o.least_nuclei),
                  peaks ? "that of the weights to start from" : "the default, 0.3");
   if (!o.quiet)
     std::fprintf(stderr, "%s, %lld parameters; %zu images to train on, %zu to validate with; %d threads\n",

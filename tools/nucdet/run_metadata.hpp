@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "nucdet/io/metadata.hpp"
+
+#include "training.hpp"
+
+/// How a run is told in the metadata of its weights and checkpoints.
+namespace nucdet::program {
+
+/// Annotated nuclei of all images.
+std::size_t nuclei_in(const data::Dataset& set);
+
+/// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
+io::Metadata describe_run(const TrainOptions& o, const RunData& data, const data::Normalization& normalization);
+
+/// Throws ArgumentError, naming all differences, if a checkpoint belongs to another run.
+void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, const std::string& where,
+                    bool more_iterations);
+
+}  // namespace nucdet::program
