@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "nucdet/data/resident.hpp"
 #include "nucdet/data/sampler.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 
@@ -111,20 +112,43 @@ TEST_CASE("augment: a blur spreads a point into a Gaussian of its sigma") {
 
 TEST_CASE("augment: JPEG at quality 100 moves by little more than its rounding, at 10 by much; flat blocks stay") {
   const Image before = tissue();
-  const Image best = changed(Jpeg::Change{true, 100, 3, 5}, before),
-              worst = changed(Jpeg::Change{true, 10, 3, 5}, before);
+  const Image best = changed(Jpeg::Change{true, 100, 3, 5, false}, before),
+              worst = changed(Jpeg::Change{true, 10, 3, 5, true}, before);
   CHECK(largest_difference(before, best) < 4.0 / 255);
   CHECK(largest_difference(before, worst) > 20.0 / 255);
   CHECK(mean(worst) == Approx(mean(before)).margin(0.02));
   const Image flat = make_image(kSize, kSize, 3, 128.0f / 255);
-  CHECK(largest_difference(flat, changed(Jpeg::Change{true, 50, 0, 0}, flat)) < 1e-5);
+  CHECK(largest_difference(flat, changed(Jpeg::Change{true, 50, 0, 0, false}, flat)) < 1e-5);
+}
+
+TEST_CASE("augment: JPEG's chrominance has half the resolution where it is subsampled, luminance has not") {
+  // Stripes of one pixel, red and blue of the same luminance, then a grey edge.
+  const float red[3] = {0.6f, 0.35f, 0.35f}, blue[3] = {0.35f, 0.447772f, 0.5f};
+  Image stripes = make_image(kSize, kSize, 3);
+  for (std::size_t y = 0; y < kSize; ++y)
+    for (std::size_t x = 0; x < kSize; ++x)
+      for (std::size_t c = 0; c < 3; ++c) stripes(y, x, c) = x >= 24 ? 0.2f : x % 2 == 0 ? red[c] : blue[c];
+  const auto contrast = [](const Image& image) { return std::abs(image(10, 8, 0) - image(10, 9, 0)); };
+  const Image whole = changed(Jpeg::Change{true, 98, 0, 0, false}, stripes),
+              halved = changed(Jpeg::Change{true, 98, 0, 0, true}, stripes);
+  CHECK(contrast(whole) == Approx(0.25).margin(0.02));
+  CHECK(contrast(halved) < 0.02);
+  CHECK(halved(10, 8, 0) == Approx((red[0] + blue[0]) / 2).margin(0.02));
+  CHECK(halved(10, 30, 1) == Approx(0.2).margin(0.02));
+  // A ramp of colour is kept: half the resolution is enough for it. Inside a square, where its neighbours do not
+  // matter.
+  Image ramp = make_image(kSize, kSize, 3, 0.5f);
+  for (std::size_t y = 0; y < kSize; ++y)
+    for (std::size_t x = 0; x < kSize; ++x) ramp(y, x, 2) = 0.3f + 0.005f * static_cast<float>(x);
+  const Image kept = changed(Jpeg::Change{true, 100, 0, 0, true}, ramp);
+  for (const std::size_t x : {18, 23, 24, 29}) CHECK(kept(20, x, 2) == Approx(ramp(20, x, 2)).margin(0.01));
 }
 
 TEST_CASE("augment: JPEG quantises each coefficient of a block, and its tables are libjpeg's at 50") {
-  const Jpeg::Change change{true, 50, 0, 0};
+  const Jpeg::Change change{true, 50, 0, 0, false};
   CHECK((change.step_of(false, 0) == 16 && change.step_of(false, 63) == 99 && change.step_of(true, 0) == 17));
-  CHECK(Jpeg::Change{true, 25, 0, 0}.step_of(false, 0) == 32);
-  CHECK(Jpeg::Change{true, 75, 0, 0}.step_of(false, 0) == 8);
+  CHECK(Jpeg::Change{true, 25, 0, 0, false}.step_of(false, 0) == 32);
+  CHECK(Jpeg::Change{true, 75, 0, 0, false}.step_of(false, 0) == 8);
   // One grey wave of a block: its coefficient becomes the nearest multiple of the step.
   Image wave = make_image(8, 8, 3);
   const double amplitude = 40;  // of the orthonormal transform, grey levels
@@ -144,7 +168,36 @@ TEST_CASE("augment: JPEG quantises each coefficient of a block, and its tables a
   CHECK(coefficient == Approx(44).margin(0.05));  // the step of that coefficient is 11
 }
 
-TEST_CASE("augment: nuclei under glass, margins and pens are gone, the others keep their points") {
+namespace {
+
+/// A change says that it covers a nucleus exactly where less than about half of it can still be seen.
+template <class Step>
+void check_cover() {
+  CAPTURE(Step::kName);
+  const Image black = make_image(kSize, kSize, 3, 0.0f), white = make_image(kSize, kSize, 3, 1.0f);
+  RandomStream random{4, 7};
+  int covered = 0, open = 0;
+  for (int k = 0; k < 30; ++k) {
+    const auto change = always<Step>().draw(kSize, random);
+    const Image low = changed(change, black), high = changed(change, white);
+    for (std::size_t y = 0; y < kSize; ++y)
+      for (std::size_t x = 0; x < kSize; ++x) {
+        const float seen = high(y, x, 1) - low(y, x, 1);
+        const bool hidden = change.covers({static_cast<double>(x), static_cast<double>(y)});
+        REQUIRE(hidden == (hidden ? seen < 0.65f : seen < 0.35f));
+        hidden ? ++covered : ++open;
+      }
+  }
+  CHECK((covered > 100 && open > 1000));
+}
+
+}  // namespace
+
+TEST_CASE("augment: what lies on the glass covers the nuclei that it hides") {
+  check_cover<Glass>(), check_cover<Pen>(), check_cover<Dust>(), check_cover<Margin>();
+}
+
+TEST_CASE("augment: nuclei under a margin are gone, the others keep their points") {
   Context<Cpu> context({.threads = 1});
   const auto made = synthesize({.height = 200, .width = 200, .density = 4000, .seed = 5});
   const Dataset set{make_sample(context, made.image, made.points, 1, "tissue")};
@@ -231,6 +284,10 @@ TEST_CASE("augment: a composition of one's own") {
   Image crop = make_image(32, 32, 3);
   std::vector<std::vector<Point>> points;
   sampler.draw(context, set, 0, view_of(crop), points);
+  for (const float v : crop) REQUIRE(v == Approx(0.75));
+  ResidentDataset<Cpu, decltype(sampler)> resident(context, set);
+  resident.prepare(context, sampler, 0, {1, 32, 32, 3});
+  resident.draw(context, sampler, 0, view_of(crop), points);
   for (const float v : crop) REQUIRE(v == Approx(0.75));
 }
 

@@ -72,8 +72,8 @@ TEST_CASE("a set is drawn by its weight, then a group in it, then an image") {
   const char* sets[] = {"a", "a", "a", "a", "b", "b", "b"};
   const char* groups[] = {"x", "x", "x", "y", "", "", "z"};
   for (std::size_t i = 0; i < 7; ++i) set[i].set = sets[i], set[i].group = groups[i];
-  const auto shares = [&](const std::map<std::string, double>& weights) {
-    const data::SampleTree tree(set, weights);
+  const auto shares = [&](const std::map<std::string, double>& weights, bool balanced = true) {
+    const data::SampleTree tree(set, balanced, weights);
     RandomStream random{2, 2};
     std::vector<double> share(7, 0);
     for (int k = 0; k < 12000; ++k) share[tree.draw(random)] += 1 / 12000.0;
@@ -86,6 +86,9 @@ TEST_CASE("a set is drawn by its weight, then a group in it, then an image") {
   CHECK(mostly[3] == Approx(0.125).margin(0.02));
   CHECK(mostly[6] == Approx(0.375).margin(0.02));
   CHECK(shares({{"a", 0}})[3] == 0);
+  const auto by_image = shares({{"b", 3}}, false);  // sets by their weights all the same
+  CHECK(by_image[3] == Approx(0.0625).margin(0.02));
+  CHECK(by_image[6] == Approx(0.25).margin(0.02));
   CHECK_THROWS_WITH(shares({{"c", 1}}), Catch::Matchers::Contains("no such set"));
   CHECK_THROWS_AS(shares({{"a", -1}}), ArgumentError);
   CHECK_THROWS_AS(shares({{"a", 0}, {"b", 0}}), ArgumentError);

@@ -30,16 +30,25 @@ small=(--base 4 --iterations 4 --validate-every 2 --crop 48 --batch 2)
 check "synth again" 0 "manifest.csv" "$nucdet" synth --out "$work/other" --images 8 --size 96 --seed 4
 check "train on two sets" 0 "F1 0.* \(data 0.*, other 0" "$nucdet" train "$work/data" "$work/other" --weights 2,1 --out "$work/both" "${small[@]}"
 grep -q '"data.weight.data":"2"' "$work/both/best.safetensors" || { echo "FAILED: no weight in the metadata"; failed=1; }
+mkdir -p "$work/loose" && cp "$work"/data/images/*.png "$work"/data/annotations/*.csv "$work/loose"
 check "weights of three sets for two" 2 "3 weights for 2 manifests" "$nucdet" train "$work/data" "$work/other" --weights 2,1,1 --out "$work/x" "${small[@]}"
 check "a manifest given twice" 2 "is given twice" "$nucdet" train "$work/data" "$work/data/" --out "$work/x" "${small[@]}"
 check "a weight of 0" 2 "leave that manifest out" "$nucdet" train "$work/data" "$work/other" --weights 1,0 --out "$work/x" "${small[@]}"
 check "a validation split that is not there" 4 "no images of split 'nope'" "$nucdet" train "$work/data" --validation-split nope --out "$work/x" "${small[@]}"
 check "an auxiliary set" 0 "validation F1" "$nucdet" train "$work/data" --auxiliary "$work/other" --gamma 2 --out "$work/auxiliary" "${small[@]}" --quiet
+check "an auxiliary folder" 0 "validation F1" "$nucdet" train "$work/data" --auxiliary "$work/loose" --out "$work/auxiliary2" "${small[@]}" --quiet
+check "a split of a folder, which has none" 4 "no images of split 'nosuch'" "$nucdet" train "$work/loose" --split nosuch --out "$work/x" "${small[@]}"
+check "a folder and the manifest in it" 2 "is given twice" "$nucdet" train "$work/data" "$work/data/manifest.csv" --out "$work/x" "${small[@]}"
 check "few nuclei choose no threshold" 0 "is not chosen by them, it stays the default, 0.3" "$nucdet" train "$work/data" --out "$work/kept" "${small[@]}"
 grep -q '"peaks.threshold":"0.3' "$work/kept/best.safetensors" || { echo "FAILED: the threshold is not the default"; failed=1; }
 check "start weights are validated" 0 "iteration 0 .*\(best\)" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --preset finetune --out "$work/tuned" "${small[@]}"
+check "the network of the start weights" 0 "micronet-lite base 4" "$nucdet" train "$work/data" --initial "$work/run/best.safetensors" --out "$work/taken" --iterations 2 --validate-every 1 --crop 48 --batch 2
+cp -r "$work/run" "$work/lost" && rm "$work/lost/best.safetensors"
+check "resume without the best weights" 4 "best.safetensors is missing" "$nucdet" train "$work/data/manifest.csv" --out "$work/lost" --base 4 --iterations 6 --validate-every 3 --crop 48 --batch 2 --resume --quiet
 cut -d, -f1-3 "$work/data/manifest.csv" > "$work/data/unsplit.csv"
 check "a manifest without a split" 0 "2 of 8 images are held out" "$nucdet" train "$work/data/unsplit.csv" --out "$work/held" "${small[@]}"
+awk -F, 'NR == 1 {print $1 "," $2 ",patient"; next} {print $1 "," $2 "," (NR % 2 ? "ann" : "bob")}' "$work/data/manifest.csv" > "$work/data/patients.csv"
+check "a patient is held out whole" 0 "4 of 8 images are held out" "$nucdet" train "$work/data/patients.csv" --out "$work/patients" "${small[@]}"
 mkdir -p "$work/none/images"
 for f in a b c; do cp "$work/data/images/$(ls "$work/data/images" | head -1)" "$work/none/images/$f.png"; echo x,y > "$work/none/images/$f.csv"; done
 check "train without a nucleus" 4 "not a single nucleus in the 2 images to train on" "$nucdet" train "$work/none/images" --out "$work/x" "${small[@]}"
@@ -99,6 +108,7 @@ has scores/scores.json scores/organs.csv scores/images.csv scores/curve.csv scor
 head -1 "$work/scores/curve.csv" | grep -q ^threshold, || { echo "FAILED: the curve is not over the threshold"; failed=1; }
 check "evaluate by the paper's threshold" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --xi 0.4 --out "$work/relative" --quiet
 head -1 "$work/relative/curve.csv" | grep -q ^xi, || { echo "FAILED: the curve is not over xi"; failed=1; }
+sed -n 's/^0.4,.*,//p' "$work/relative/curve.csv" | head -c 5 | grep -qf - "$work/relative/scores.json" || { echo "FAILED: the curve does not hold the threshold in use"; failed=1; }
 check "evaluate above a high floor" 0 "pooled .* 0.0000  0.0000" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --floor 1e9 --quiet
 check "evaluate detections" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/all" --matcher greedy --quiet
 check "evaluate the truth itself" 0 "pooled .* 1.0000  1.0000  1.0000" "$nucdet" evaluate "$work/data/manifest.csv" --predictions "$work/data/annotations" --quiet
@@ -134,10 +144,12 @@ check "its label and loss" 0 "loss: cross-entropy" "$nucdet" summary --model "$w
 check "detect with the weights that the environment names" 0 "$name" env NUCDET_MODEL="$work/unet/best.safetensors" "$nucdet" detect "$image" --out "$work/named" --quiet
 check "detect with weights that are not there" 4 "nowhere" env NUCDET_MODEL="$work/nowhere" "$nucdet" detect "$image" --out "$work/named" --quiet
 check "centroids of regions" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/unet/best.safetensors" --components 0.5 --quiet
+check "regions have no curve" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/unet/best.safetensors" --components 0.5 --out "$work/no-curve" --quiet
+grep -q '"threshold": 0.5' "$work/no-curve/scores.json" && [ ! -e "$work/no-curve/curve.csv" ] || { echo "FAILED: a curve of regions"; failed=1; }
 check "regions in an image" 0 "$name" "$nucdet" detect "$image" --model "$work/unet/best.safetensors" --components 0.5 --out "$work/regions" --quiet
 check "regions and peaks at once" 2 "excludes" "$nucdet" detect "$image" --model "$work/unet/best.safetensors" --components 0.5 --xi 0.3 --out "$work/regions" --quiet
 check "cross-entropy of a proximity map" 2 "wanted disc" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --net unet --base 8 --label proximity --quiet
-check "weights of another shape as a start" 4 "do not fit" "$nucdet" train "$work/data/manifest.csv" --out "$work/x2" --base 8 --initial "$work/run/best.safetensors" --quiet
+check "weights of another shape as a start" 2 "asked for is micronet-lite base 8.* are of micronet-lite base 4" "$nucdet" train "$work/data/manifest.csv" --out "$work/x2" --base 8 --initial "$work/run/best.safetensors" --quiet
 
 check "doctor" 0 "device auto is: (cpu|cuda)" "$nucdet" doctor
 check "bench" 0 "detect .*1x64x96x3" "$nucdet" bench --base 4 --height 64 --width 96 --crop 32 --batch 1 --seconds 0.01 --device cpu --json "$work/bench.json"

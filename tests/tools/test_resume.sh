@@ -6,19 +6,22 @@ nucdet=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$nucdet" synth --out "$work/data" --images 8 --size 96 --seed 3 > /dev/null
+"$nucdet" synth --out "$work/other" --images 8 --size 96 --seed 4 > /dev/null
+"$nucdet" train "$work/data" --out "$work/start" --base 4 --iterations 2 --validate-every 1 --crop 48 --batch 2 --quiet > /dev/null
+sets=("$work/data/manifest.csv" "$work/other" --initial "$work/start/best.safetensors")
 options=(--base 4 --iterations 300 --validate-every 30 --crop 48 --batch 2 --threads 2 --quiet --seed 7)
 
-"$nucdet" train "$work/data/manifest.csv" --out "$work/whole" "${options[@]}" > /dev/null
+"$nucdet" train "${sets[@]}" --out "$work/whole" "${options[@]}" > /dev/null
 
 kills=0
 for attempt in $(seq 1 60); do
-  "$nucdet" train "$work/data/manifest.csv" --out "$work/killed" "${options[@]}" --resume > /dev/null &
+  "$nucdet" train "${sets[@]}" --out "$work/killed" "${options[@]}" --resume > /dev/null &
   run=$!
   sleep "0.$((2 + attempt % 7))"
   if kill -KILL "$run" 2> /dev/null; then kills=$((kills + 1)); fi
   if wait "$run" 2> /dev/null; then break; fi
 done
-"$nucdet" train "$work/data/manifest.csv" --out "$work/killed" "${options[@]}" --resume > /dev/null
+"$nucdet" train "${sets[@]}" --out "$work/killed" "${options[@]}" --resume > /dev/null
 
 for file in best.safetensors last.safetensors log.csv loss.svg; do
   cmp "$work/whole/$file" "$work/killed/$file" || { echo "$file differs after $kills kills"; exit 1; }

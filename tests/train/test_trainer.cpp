@@ -190,6 +190,39 @@ TEST_CASE("the moving average is what is validated and kept, start weights too; 
   std::filesystem::remove(path);
 }
 
+TEST_CASE("the average follows the weights by the step's share, early steps by more") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  Net net(context);
+  const View<float> values = net.parameters()->values().view<float>();
+  ops::fill(context, 0.0f, values);
+  train::WeightAverage<Cpu> average(net, 0.99);
+  ops::fill(context, 1.0f, values);
+  average.update(0);
+  CHECK(average.numbers()[0] == Approx(0.9));  // 1 / 10 is kept
+  average.update(1);
+  CHECK(average.numbers()[0] == Approx(1 - 0.1 * 2 / 11));
+  average.update(100000);
+  CHECK(average.numbers()[0] == Approx(1 - 0.1 * 2 / 11 * 0.99));
+}
+
+TEST_CASE("the weights are the model's again after a validation that throws") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  train::TrainSettings s = settings(2, 2);
+  s.average = 0.9;
+  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  std::vector<float> seen;
+  const auto fail = [&](const nn::Model<Cpu>&) -> train::Validation {
+    seen = weights_of(net);
+    throw IoError("the disk is full");
+  };
+  CHECK_THROWS_AS(trainer.fit({set}, fail), IoError);
+  CHECK(weights_of(net) != seen);
+  const std::vector<float> average = trainer.average();
+  CHECK(std::equal(seen.begin(), seen.end(), average.begin()));
+}
+
 TEST_CASE("training stops when nothing better came for long enough") {
   Context<Cpu> context({.threads = 1, .seed = 3});
   const data::Dataset set = discs(context, 2, 1);
@@ -199,6 +232,12 @@ TEST_CASE("training stops when nothing better came for long enough") {
   WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
   trainer.fit({set}, NoValidation{});  // the first validation stays the best, at iteration 2
   CHECK(trainer.state().iteration == 8);
+  // Never between validations: what was trained is looked at.
+  s.stop_after = 5;
+  Net other(context);
+  WeightedTrainer between(other, {}, {}, {}, small_crops(), s);
+  between.fit({set}, NoValidation{});
+  CHECK(between.state().iteration == 8);
   s.average = 1;
   CHECK_THROWS_AS(s.check(), ArgumentError);
 }

@@ -6,7 +6,6 @@
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
 
-#include "augmentation.hpp"
 #include "commands.hpp"
 
 namespace nucdet::program {
@@ -50,7 +49,7 @@ int augment(const AugmentSheetOptions& o) {
   const data::Dataset dataset{sample_of(context, o)};
   data::CropSampler sampler;
   sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
-  sampler.augmentation = augmentation_of(o.augment);
+  sampler.augmentation = o.augment;
   const Index columns = std::min(o.columns, o.draws), rows = (o.draws + columns - 1) / columns;
   const Index channels = view_of(dataset[0].image).shape.c;
   Image sheet = make_image(rows * (o.crop + kGap) - kGap, columns * (o.crop + kGap) - kGap, channels, 1.0f);

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/data/augment.hpp"
+
 #include "networks.hpp"
 
 /// The subcommands: what each is asked (filled in by main.cpp from the command line), and the function that does it.
@@ -17,16 +19,6 @@ struct DeviceOptions {
   std::string kernels = "auto";  ///< the processor's: auto, or one of cpu::available_kernels()
   bool exact = false;            ///< the processor's: plain sums
   int threads = 0;
-};
-
-/// How crops are varied; 0 switches a step off (100 that of JPEG). See data/augment.hpp.
-struct AugmentOptions {
-  double rotation = 180, elastic = 2, scale = 0.3;  ///< degrees; pixels; factors up to 1 + this
-  bool mirror = true;
-  double stain = 0.3, tone = 0.2;                              ///< strengths
-  double blur = 1.5, sharpen = 1.5, noise = 0.04;              ///< largest sigma, pixels; amount; deviation
-  double resolution = 2.5, jpeg = 30;                          ///< pixels that become one; worst quality
-  double glass = 0.1, margin = 0.08, pen = 0.04, dust = 0.08;  ///< chances
 };
 
 /// The defaults are the preset "laptop".
@@ -54,7 +46,7 @@ struct TrainOptions {
   double rate = 3e-3, momentum = 0.9, decay = 1e-2, clip = 1;
   double average = 0.998;  ///< decay of the moving average of the weights; 0: none
   Index batch = 4, crop = 192;
-  AugmentOptions augment;
+  data::StandardAugmentation augment;
   bool balanced = true;
   std::string best = "f1";   ///< or loss
   bool relative = false;     ///< choose the paper's threshold xi too
@@ -107,7 +99,7 @@ int overlay(const OverlayOptions&);
 
 struct AugmentSheetOptions {
   std::string image, points, out;
-  AugmentOptions augment;
+  data::StandardAugmentation augment;
   Index crop = 192;
   int draws = 24, columns = 6;
   double scale = 1;

@@ -10,6 +10,7 @@
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/safetensors.hpp"
+#include "nucdet/train/thresholds.hpp"
 
 #include "commands.hpp"
 #include "networks.hpp"
@@ -41,7 +42,7 @@ struct LoadedModel {
   float full_response = 5;  ///< of a label's highest value: the peaks' full scale, also for files that do not name it
 
   /// Below it no threshold is sought.
-  float least_floor() const { return 0.04f * full_response; }
+  float least_floor() const { return train::kLeastThreshold * full_response; }
 };
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::string& path,

@@ -47,20 +47,13 @@ struct Scored {
   metrics::Candidates candidates;
 };
 
-/// The thresholds in use, the floor in responses: what is found elsewhere is taken whole.
+/// The thresholds in use. What is found elsewhere, and regions, are taken whole.
 struct Thresholds {
-  double xi = 0;
-  float floor = 0;
-  detect::LocalMaxima peaks{};  ///< in whose scores the floor is told
+  detect::LocalMaxima peaks{.absolute = 0};
   float full_response = 5;
 
-  float score() const {
-    detect::LocalMaxima at = peaks;
-    at.absolute = floor;
-    return at.threshold();
-  }
   /// What the curve is over: xi where the model has one, as in the paper, else the score.
-  bool relative() const { return xi > 0; }
+  bool relative() const { return peaks.relative > 0; }
 };
 
 /// The peaks down to a low floor, for the curve; the thresholds in use are returned apart.
@@ -68,12 +61,11 @@ template <class Device>
 std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
   LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
-  use = {loaded.peaks.relative, loaded.peaks.absolute, loaded.peaks, loaded.full_response};
-  loaded.peaks.absolute = std::min(use.floor, loaded.least_floor());
+  if (!o.thresholds.components) use = {loaded.peaks, loaded.full_response};
+  loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor());
   const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
                                   {.over = o.average});
   loaded.model.reset();
-  if (o.thresholds.components) use.xi = 0, use.floor = 0;  // regions are taken whole
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
@@ -89,10 +81,10 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
 }
 
 std::vector<Point> kept(const Scored& s, const Thresholds& use) {
-  return metrics::above(s.candidates.peaks, use.xi, static_cast<double>(use.floor));
+  return metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute));
 }
 
-/// Detections made elsewhere: a points file for each image, in its own pixels. They are all taken, so xi is 0.
+/// Detections made elsewhere: a points file for each image, in its own pixels.
 std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector<io::ManifestEntry>& entries) {
   std::vector<Scored> scored;
   for (const io::ManifestEntry& entry : entries) {
@@ -124,10 +116,12 @@ std::string csv_of(const char* first, const std::vector<io::ScoreRow>& rows) {
   return csv.str();
 }
 
-/// Over xi without the floor, or over scores from 0.05 to 1 of the full scale.
+/// Over xi beside the absolute threshold in use, or over scores from 0.05 to 1 of the full scale.
 std::vector<metrics::CurvePoint> curve_of(const ChosenMatcher& matcher, const std::vector<metrics::Candidates>& images,
                                           const Thresholds& use) {
-  if (use.relative()) return metrics::precision_recall(matcher, images, metrics::default_thresholds());
+  if (use.relative())
+    return metrics::precision_recall(matcher, images, metrics::default_thresholds(),
+                                     static_cast<double>(use.peaks.absolute));
   std::vector<metrics::CurvePoint> curve;
   for (int i = 1; i <= 20; ++i)
     curve.push_back(
@@ -170,8 +164,8 @@ void write_curve(const fs::path& folder, const std::vector<metrics::CurvePoint>&
         by_threshold.series[2].points.push_back({x, recall});
   }
   pr.notes = {{{at.recall(), at.precision()},
-               message("threshold ", use.score(), use.relative() ? message(", xi ", use.xi) : "", ": F1 ",
-                       std::round(at.f1() * 1000) / 1000)}};
+               message("threshold ", use.peaks.threshold(), use.relative() ? message(", xi ", use.peaks.relative) : "",
+                       ": F1 ", std::round(at.f1() * 1000) / 1000)}};
   io::write_atomically(folder / "curve.csv", csv.str());
   io::write_svg(folder / "curve.svg", pr);
   io::write_svg(folder / "threshold.svg", by_threshold);
@@ -240,8 +234,8 @@ int evaluate(const EvaluateOptions& o) {
                          o.model.empty() ? o.predictions : o.model,
                          o.matcher,
                          o.gate,
-                         use.xi,
-                         use.score(),
+                         use.peaks.relative,
+                         o.thresholds.components ? static_cast<float>(*o.thresholds.components) : use.peaks.threshold(),
                          row_of("pooled", summary.pooled, static_cast<Index>(images.size())),
                          summary.mean_f1,
                          {},
@@ -249,7 +243,7 @@ int evaluate(const EvaluateOptions& o) {
                          {}};
   for (const auto& [name, s] : summary.groups) report.organs.push_back(row_of(name, s, summary.images.at(name)));
   for (const metrics::ImageScore& s : scores) report.images.push_back(row_of(s.name, s.score, 1));
-  if (o.predictions.empty()) {
+  if (o.predictions.empty() && !o.thresholds.components) {
     report.curve_over = use.relative() ? "xi" : "threshold";
     const auto curve = curve_of(matcher, candidates, use);
     write_curve(folder, curve, use, summary.pooled);

@@ -5,25 +5,29 @@ namespace nucdet::program {
 
 namespace {
 
-void add_augmentation(CLI::App& c, AugmentOptions& o) {
-  const auto add = [&](const char* name, double& value, const char* what) {
-    c.add_option(name, value, what)->capture_default_str()->check(CLI::NonNegativeNumber)->group("Augmentation");
+void add_augmentation(CLI::App& c, data::StandardAugmentation& a) {
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return c.add_option(name, value, what)->capture_default_str()->group("Augmentation");
   };
-  add("--rotation", o.rotation, "Degrees, in +- this");
-  c.add_option("--mirror", o.mirror, "Mirror half of the crops")->capture_default_str()->group("Augmentation");
-  add("--elastic", o.elastic, "Elastic displacement, pixels");
-  add("--scale-jitter", o.scale, "Factors up to 1 + this");
-  add("--stain", o.stain, "Strength of changes of haematoxylin and eosin");
-  add("--tone", o.tone, "Brightness, contrast, gamma: factors up to 1 + this");
-  add("--blur", o.blur, "Largest sigma, pixels");
-  add("--sharpen", o.sharpen, "Largest amount of an unsharp mask");
-  add("--noise", o.noise, "Largest deviation, of values in [0, 1]");
-  add("--resolution", o.resolution, "Most pixels that become one, along an axis; 1: off");
-  add("--jpeg", o.jpeg, "Worst quality; 100: off");
-  add("--glass", o.glass, "Chance of empty glass in a crop");
-  add("--margins", o.margin, "Chance of a white, black or grey margin");
-  add("--pen", o.pen, "Chance of a marker's stroke");
-  add("--dust", o.dust, "Chance of specks");
+  const auto add_number = [&](const char* name, double& value, const char* what) {
+    add(name, value, what)->check(CLI::NonNegativeNumber);
+  };
+  add_number("--rotation", a.geometry.rotation, "Degrees, in +- this");
+  add("--mirror", a.geometry.mirror, "Mirror half of the crops");
+  add_number("--elastic", a.geometry.elastic, "Elastic displacement, pixels");
+  add_number("--scale-jitter", a.geometry.scale, "Factors up to 1 + this");
+  add_number("--stain", a.step<data::Stain>().most, "Strength of changes of haematoxylin and eosin");
+  add_number("--tone", a.step<data::Tone>().most, "Brightness, contrast, gamma: factors up to 1 + this");
+  add_number("--blur", a.step<data::Blur>().most, "Largest sigma, pixels");
+  add_number("--sharpen", a.step<data::Sharpen>().most, "Largest amount of an unsharp mask");
+  add_number("--noise", a.step<data::Noise>().most, "Largest deviation, of values in [0, 1]");
+  add("--resolution", a.step<data::Resolution>().most, "Most pixels that become one, along an axis; 1: off")
+      ->check(CLI::Range(1, 8));
+  add("--jpeg", a.step<data::Jpeg>().worst, "Worst quality; 100: off")->check(CLI::Range(1, 100));
+  add_number("--glass", a.step<data::Glass>().chance, "Chance of empty glass in a crop");
+  add_number("--margins", a.step<data::Margin>().chance, "Chance of a white, black or grey margin");
+  add_number("--pen", a.step<data::Pen>().chance, "Chance of a marker's stroke");
+  add_number("--dust", a.step<data::Dust>().chance, "Chance of specks");
 }
 
 }  // namespace
@@ -134,7 +138,9 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->group(how);
   c.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->group(how);
   add_augmentation(c, o.augment);
-  c.add_option("--balanced", o.balanced, "Draw the organ first, then the image")->capture_default_str()->group(how);
+  c.add_option("--balanced", o.balanced, "Of a data set, draw the organ first, then the image")
+      ->capture_default_str()
+      ->group(how);
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;
 }

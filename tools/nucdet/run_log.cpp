@@ -1,7 +1,9 @@
 #include "run_log.hpp"
 
+#include <cmath>
 #include <fstream>
 #include <iomanip>
+#include <limits>
 #include <sstream>
 
 #include "nucdet/io/atomic_file.hpp"
@@ -10,7 +12,7 @@
 namespace nucdet::program {
 
 namespace {
-constexpr const char* kHeader = "iteration,loss,rate,gradient_norm,validation_loss,f1,worst,xi,floor,best";
+constexpr const char* kHeader = "iteration,loss,rate,gradient_norm,validation_loss,f1,worst,xi,threshold,best";
 }
 
 void RunLog::resume(const std::filesystem::path& csv, std::int64_t iteration) {
@@ -21,12 +23,14 @@ void RunLog::resume(const std::filesystem::path& csv, std::int64_t iteration) {
   while (std::getline(in, line)) {
     std::istringstream cells(line);
     std::vector<double> v;
-    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(cell.empty() ? -1 : std::stod(cell));
+    for (std::string cell; std::getline(cells, cell, ',');)
+      v.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(cell));
     if (v.size() < 4)
       throw IoError(message(csv.string(), ": row '", line, "' has ", v.size(), " cells, wanted at least 4"));
     Row row{static_cast<std::int64_t>(v[0]), v[1], v[2], v[3], std::nullopt};
     if (row.iteration > iteration) break;
-    if (v.size() >= 10) row.validation = train::Validation{row.iteration, v[4], v[5], v[6], v[7], v[8], v[9] != 0, {}};
+    if (v.size() >= 10 && !std::isnan(v[4]))
+      row.validation = train::Validation{row.iteration, v[4], v[5], v[6], v[7], v[8] * full_scale_, v[9] != 0, {}};
     rows_.push_back(row);
   }
 }
@@ -42,7 +46,7 @@ void RunLog::add(const train::Validation& validation) {
 }
 
 void RunLog::close_row(std::int64_t iteration) {
-  const double n = static_cast<double>(std::max<std::int64_t>(1, steps_));
+  const double n = static_cast<double>(steps_);  // none: NaN
   rows_.push_back({iteration, loss_ / n, rate_ / n, norm_ / n, std::nullopt});
   loss_ = rate_ = norm_ = 0, steps_ = 0;
 }
@@ -68,14 +72,16 @@ void RunLog::write(const std::filesystem::path& folder) const {
                .x_range = {},
                .y_range = io::ChartRange{0, 1}};
   for (const Row& row : rows_) {
-    csv << row.iteration << ',' << row.loss << ',' << row.rate << ',' << row.gradient_norm << ',';
+    csv << row.iteration << ',';
+    for (const double v : {row.loss, row.rate, row.gradient_norm}) std::isnan(v) ? csv << ',' : csv << v << ',';
     if (row.validation)
       csv << row.validation->loss << ',' << row.validation->f1 << ',' << row.validation->worst << ','
-          << row.validation->xi << ',' << row.validation->floor << ',' << (row.validation->best ? 1 : 0) << '\n';
+          << row.validation->xi << ',' << row.validation->floor / full_scale_ << ',' << (row.validation->best ? 1 : 0)
+          << '\n';
     else
       csv << ",,,,,\n";
     const double x = static_cast<double>(row.iteration);
-    chart.series[0].points.push_back({x, row.loss});
+    if (!std::isnan(row.loss)) chart.series[0].points.push_back({x, row.loss});
     if (row.validation)
       chart.series[1].points.push_back({x, row.validation->loss}),
           f1.series[0].points.push_back({x, row.validation->f1}),

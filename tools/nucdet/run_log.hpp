@@ -13,12 +13,12 @@ class RunLog {
  public:
   struct Row {
     std::int64_t iteration = 0;
-    double loss = 0, rate = 0, gradient_norm = 0;  ///< means since the row before
+    double loss = 0, rate = 0, gradient_norm = 0;  ///< means since the row before; NaN if there was no step
     std::optional<train::Validation> validation;
   };
 
-  /// Rows every `every` iterations, and at each validation.
-  explicit RunLog(std::int64_t every) : every_(every) {}
+  /// Rows every `every` iterations, and at each validation. full_scale: the response that scores 1.
+  RunLog(std::int64_t every, double full_scale) : every_(every), full_scale_(full_scale) {}
 
   /// Takes over the rows of an earlier run up to an iteration. A missing file is an empty record.
   void resume(const std::filesystem::path& csv, std::int64_t iteration);
@@ -30,6 +30,7 @@ class RunLog {
   void close_row(std::int64_t iteration);
 
   std::int64_t every_;
+  double full_scale_;
   std::vector<Row> rows_;
   double loss_ = 0, rate_ = 0, norm_ = 0;
   std::int64_t steps_ = 0;

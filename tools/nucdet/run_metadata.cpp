@@ -34,8 +34,10 @@ io::Metadata describe_run(const TrainOptions& o, const RunData& data, const data
   m["train.preset"] = o.preset, m["train.average"] = io::number_text(o.average);
   m["train.augmentation"] = message(describe(o.augment), ", balanced ", o.balanced);
   m["train.best"] = o.best;
+  m["train.thresholds"] =
+      message(o.relative ? "absolute and relative" : "absolute", ", chosen by ", o.least_nuclei, " nuclei or more");
   m["train.precision"] = o.device.precision;
-  m["data.train"] = message(data.name, ": ", data.target.size(), " images, ", nuclei_in(data.target), " nuclei");
+  m["data.train"] = message(data.name, ": ", nuclei_in(data.target), " nuclei");
   if (data.weights.size() > 1)
     for (const auto& [set, weight] : data.weights) m["data.weight." + set] = io::number_text(weight);
   m["data.validation"] = message(data.validation.size(), " images, ", nuclei_in(data.validation), " nuclei");
@@ -56,10 +58,6 @@ void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, 
   for (const auto& [key, value] : wanted) {
     if ((key == "train.iterations" && more_iterations) || key == "nucdet.version") continue;
     const auto found = checkpoint.find(key);
-    // Checkpoints from before there was a choice.
-    if (found == checkpoint.end() &&
-        ((key == "train.precision" && value == "fp32") || (key == "network.maps" && value == "1")))
-      continue;
     if (found == checkpoint.end() || found->second != value)
       differences +=
           message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");

@@ -18,7 +18,6 @@
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 
-#include "augmentation.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "device.hpp"
@@ -57,7 +56,7 @@ train::TrainSettings settings_of(const TrainOptions& o) {
 data::CropSampler sampler_of(const TrainOptions& o, const RunData& data) {
   data::CropSampler s;
   s.crop = o.crop, s.batch = o.batch, s.seed = o.seed, s.balanced = o.balanced, s.set_weights = data.weights;
-  s.augmentation = augmentation_of(o.augment);
+  s.augmentation = o.augment;
   s.margin = std::max(48.0, 2 * *o.radius);
   return s;
 }
@@ -65,16 +64,29 @@ data::CropSampler sampler_of(const TrainOptions& o, const RunData& data) {
 /// The response that stands for the label's maximum.
 float full_scale(const TrainOptions& o) { return o.loss == "weighted" ? loss::WeightedSquaredError{}.scale : 1.0f; }
 
-/// How validation chooses thresholds: from those of the weights to start from, or 30 % of the full scale. A
-/// classifier's map is smoothed.
+/// How validation chooses thresholds: from those of the weights to start from, whose responses are parts of a full
+/// scale of 1, or 30 %. A classifier's map is smoothed.
 train::ThresholdSearch thresholds_of(const TrainOptions& o, const std::optional<detect::LocalMaxima>& start) {
   train::ThresholdSearch search;
   search.peaks.relative = o.relative ? 0.4 : 0, search.peaks.smoothing = o.loss == "cross-entropy" ? 2.0 : 0.0;
-  search.peaks.absolute = 0.3f * full_scale(o);
   if (start) search.peaks = *start;
   search.peaks.full_scale = full_scale(o);
+  search.peaks.absolute = (start ? start->absolute : 0.3f) * full_scale(o);
   search.relative = o.relative, search.least_nuclei = o.least_nuclei;
   return search;
+}
+
+/// The network of the weights to start from, where no other was asked for. Throws ArgumentError for another one.
+void take_network(TrainOptions& o) {
+  NetworkChoice found = from_metadata(io::read_safetensors(o.initial).metadata, o.initial);
+  const NetworkChoice usual;
+  const bool unasked = o.network.name == usual.name && o.network.base == usual.base &&
+                       o.network.context == usual.context && o.network.norm == usual.norm;
+  found.maps = o.network.maps;
+  if (unasked) o.network = found;
+  if (o.network != found)
+    throw ArgumentError(message("train: the network asked for is ", describe(o.network), ", the weights ", o.initial,
+                                " are of ", describe(found)));
 }
 
 /// The paper's use of the network where nothing else is asked for, and what follows from label and loss.
@@ -98,6 +110,14 @@ loss::CrossEntropy balanced(const data::Dataset& set, double radius) {
   return loss::CrossEntropy::balanced(std::clamp(discs / pixels, 0.001, 0.5));
 }
 
+/// The best weights are only in their file: without it a resumed run could end without any.
+void check_best(const TrainOptions& o, const train::TrainState& state) {
+  const fs::path best = fs::path(o.out) / "best.safetensors";
+  if (state.best.iteration >= 0 && !fs::exists(best))
+    throw IoError(message(best.string(), " is missing: it held the weights of iteration ", state.best.iteration,
+                          ", the best so far, which --resume cannot make again"));
+}
+
 /// What a run is made of, besides its types.
 template <class Device>
 struct Run {
@@ -113,12 +133,13 @@ train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& pro
   const TrainOptions& o = r.options;
   train::Trainer<Loss, Profile, Rule, Device> trainer(r.model, loss, profile, rule, sampler_of(o, r.data),
                                                       settings_of(o));
-  RunLog log(std::min<std::int64_t>(50, o.validate_every));
+  RunLog log(std::min<std::int64_t>(50, o.validate_every), static_cast<double>(full_scale(o)));
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (o.resume && fs::exists(last)) {
     const io::SafeTensorFile file = io::read_safetensors(last);
     check_same_run(file.metadata, r.metadata, last.string(), o.schedule != "cosine");
     train::restore_checkpoint(file, last.string(), trainer);
+    check_best(o, trainer.state());
     log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration);
     if (!o.quiet)
       std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));
@@ -161,7 +182,8 @@ train::Validation with_loss(const Run<Device>& r) {
   return with_label(r, weighted);
 }
 
-/// The rule that was asked for. Constants are those of the training set, unless the weights to start from have some.
+/// The rule that was asked for. Constants are those of the training set, unless the weights to start from have that
+/// rule.
 data::Normalization normalization_of(Context<Cpu>& context, const TrainOptions& o, const RunData& data,
                                      const std::optional<data::Normalization>& start) {
   if (start && (o.normalization == "auto" || o.normalization == data::name_of(*start))) return *start;
@@ -186,6 +208,7 @@ train::Validation train_model(Context<Device>& context, const TrainOptions& aske
     io::append_weights(*from.model, weights);
     io::apply_weights(weights, *model, o.initial);
     start = from.normalization, peaks = from.peaks;
+    peaks->absolute /= from.full_response;  // the new loss may have another full scale
   }
   model->freeze(o.freeze);
   const data::Normalization normalization = normalization_of(context.host(), o, data, start);
@@ -231,6 +254,7 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
 int train(const TrainOptions& asked) {
   TrainOptions o = asked;
   if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
+  if (!o.initial.empty()) take_network(o);
   make_folder(o.out);
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (!o.resume && fs::exists(last))

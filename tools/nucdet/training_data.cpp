@@ -47,12 +47,20 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
   };
   Parts parts{of(o.train_split), of(o.validation_split)};
   // A folder, or a manifest without the column: everything is there to learn from.
-  if (parts.train.empty() && parts.validation.empty()) parts.train = of("");
+  if (parts.train.empty() && parts.validation.empty() && o.train_split == TrainOptions{}.train_split)
+    parts.train = of("");
   if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
   if (parts.validation.empty() && o.validation_split != TrainOptions{}.validation_split)
     entries_of(manifest, o.validation_split);  // asked for by name and not there
   if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
   return parts;
+}
+
+/// Its split to train on; all of a folder or of a manifest without the column.
+Entries auxiliary_entries(const TrainOptions& o) {
+  Entries all = entries_of(o.auxiliary, "");
+  const bool plain = std::all_of(all.begin(), all.end(), [](const auto& e) { return e.split.empty(); });
+  return plain && o.train_split == TrainOptions{}.train_split ? all : entries_of(o.auxiliary, o.train_split);
 }
 
 void check_nuclei(const data::Dataset& set, const std::string& manifest, const char* use) {
@@ -64,10 +72,18 @@ void check_nuclei(const data::Dataset& set, const std::string& manifest, const c
 std::string set_name(const std::string& manifest, const std::map<std::string, double>& taken) {
   const fs::path path = fs::absolute(manifest).lexically_normal();
   const bool file = path.extension() == ".csv";
-  std::string name = (file ? path.parent_path() : path).filename().string();
-  if (name.empty()) name = path.parent_path().filename().string();
-  for (int k = 2; taken.contains(name); ++k) name = message(name, ' ', k);
+  std::string folder = (file ? path.parent_path() : path).filename().string();
+  if (folder.empty()) folder = path.parent_path().filename().string();
+  std::string name = folder;
+  for (int k = 2; taken.contains(name); ++k) name = message(folder, ' ', k);
   return name;
+}
+
+/// The same for a folder and the manifest in it, however they are written.
+fs::path manifest_file(const std::string& manifest) {
+  std::error_code none;
+  const fs::path inside = fs::path(manifest) / "manifest.csv";
+  return fs::weakly_canonical(fs::exists(inside, none) ? inside : fs::path(manifest), none);
 }
 
 void append(data::Dataset& all, data::Dataset part, const std::string& set) {
@@ -87,7 +103,7 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
       throw ArgumentError(message("train: a weight of ", weight, ", wanted above 0; leave that manifest out instead"));
   std::set<fs::path> seen;
   for (const std::string& manifest : o.manifests)
-    if (std::error_code none; !seen.insert(fs::weakly_canonical(fs::path(manifest) / "", none)).second)
+    if (!seen.insert(manifest_file(manifest)).second)
       throw ArgumentError(message("train: ", manifest, " is given twice; --weights says how often a set is drawn"));
   RunData data;
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
@@ -103,7 +119,10 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
                    parts.validation.size(), parts.validation.size() + parts.train.size());
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
-  if (!o.auxiliary.empty()) data.auxiliary = load_dataset(context, entries_of(o.auxiliary, o.train_split));
+  if (!o.auxiliary.empty()) {
+    data.auxiliary = load_dataset(context, auxiliary_entries(o));
+    check_nuclei(data.auxiliary, o.auxiliary, "mix in");
+  }
   return data;
 }
 

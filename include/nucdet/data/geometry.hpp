@@ -8,7 +8,7 @@ namespace nucdet::data {
 struct Geometry {
   double rotation = 180;  ///< degrees: an angle in +- this
   bool mirror = true;
-  double scale = 0.1;          ///< a factor in 1 / (1 + this) ... 1 + this
+  double scale = 0.3;          ///< a factor in 1 / (1 + this) ... 1 + this
   double elastic = 2;          ///< pixels: about the largest displacement; 0: none
   Index elastic_spacing = 32;  ///< pixels between the random vectors
 

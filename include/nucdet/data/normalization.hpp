@@ -15,6 +15,9 @@ concept NormalizationRule = requires(const N& rule, Context<Cpu>& context, View<
   { rule(context, image) } -> std::same_as<ChannelStatistics>;
 };
 
+static_assert(NormalizationRule<FixedNormalization> && NormalizationRule<ImageNormalization> &&
+              NormalizationRule<TissueNormalization>);
+
 /// The rule of a model: a part of its weight file. By default constants.
 using Normalization = std::variant<FixedNormalization, ImageNormalization, TissueNormalization>;
 

@@ -13,13 +13,17 @@ namespace nucdet::data {
 template <class Device, class Sampler = CropSampler>
 class ResidentDataset {
  public:
-  /// The data set must outlive this. Throws ShapeError for images of more than 8 channels.
+  /// The data set must outlive this. Throws ShapeError for images of more than 8 channels, or of another number than
+  /// their statistics have.
   ResidentDataset(Context<Device>& context, const Dataset& dataset) : dataset_(&dataset) {
     for (const Sample& sample : dataset) {
       const View<const float> image = view_of(sample.image);
       if (image.shape.c > detail::kMostChannels)
         throw ShapeError(message(sample.name, ": the image has ", image.shape.c, " channels, wanted at most ",
                                  detail::kMostChannels));
+      if (static_cast<Index>(sample.statistics.mean.size()) != image.shape.c)
+        throw ShapeError(message(sample.name, ": statistics of ", sample.statistics.mean.size(),
+                                 " channels, the image has ", image.shape.c));
       images_.push_back(to_device(context, image));
     }
   }
@@ -109,7 +113,7 @@ class ResidentDataset<Cpu, Sampler> {
  public:
   ResidentDataset(Context<Cpu>&, const Dataset& dataset) : dataset_(&dataset) {}
   const Dataset& host() const { return *dataset_; }
-  void prepare(Context<Cpu>&, const CropSampler&, std::int64_t, const Shape&) {}
+  void prepare(Context<Cpu>&, const Sampler&, std::int64_t, const Shape&) {}
   void draw(Context<Cpu>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
             std::vector<std::vector<Point>>& points) {
     sampler.draw(context, *dataset_, iteration, images, points);

@@ -11,14 +11,15 @@
 
 namespace nucdet::data {
 
-/// The order in which a sample is drawn: a data set, in it a group (organ), in it an image.
+/// The order in which a sample is drawn: a data set, in it a group (organ) if they are to be balanced, in it an image.
 class SampleTree {
  public:
   /// weights: how often a set is drawn, by its name, relative to the others; 1 where none is given. Throws
   /// ArgumentError for a weight that is negative or of a set that is not there.
-  SampleTree(const Dataset& dataset, const std::map<std::string, double>& weights) {
+  SampleTree(const Dataset& dataset, bool balanced, const std::map<std::string, double>& weights) {
     std::map<std::string, std::map<std::string, std::vector<std::size_t>>> tree;
-    for (std::size_t i = 0; i < dataset.size(); ++i) tree[dataset[i].set][dataset[i].group].push_back(i);
+    for (std::size_t i = 0; i < dataset.size(); ++i)
+      tree[dataset[i].set][balanced ? dataset[i].group : ""].push_back(i);
     for (const auto& [name, weight] : weights)
       if (!tree.contains(name) || !(weight >= 0 && weight <= 1e6))
         throw ArgumentError(message("CropSampler: the weight of the set '", name, "' is ", weight,
@@ -61,7 +62,7 @@ struct BasicCropSampler {
   Index batch = 4;
   A augmentation{};
   std::uint64_t seed = 0;
-  bool balanced = true;  ///< draw the set first, then the group: small ones are seen as often as large ones
+  bool balanced = true;  ///< of a set, draw the group first: small ones are seen as often as large ones
   std::map<std::string, double> set_weights{};  ///< see SampleTree
   double margin = 48;  ///< pixels outside the crop within which points are kept: labels reach in
 
@@ -78,7 +79,7 @@ struct BasicCropSampler {
             std::vector<std::vector<Point>>& points) const {
     check(dataset, images.shape);
     points.assign(static_cast<std::size_t>(batch), {});
-    const SampleTree tree(dataset, set_weights);
+    const SampleTree tree(dataset, balanced, set_weights);
     Tensor<Cpu> buffers = context.make(images.shape);
     const View<float> buffer = buffers.view<float>();
     context.run(batch, [&](Index n, int) {
@@ -99,7 +100,7 @@ struct BasicCropSampler {
     check(dataset, images);
     points.assign(static_cast<std::size_t>(batch), {});
     std::vector<Cut> all(static_cast<std::size_t>(batch));
-    const SampleTree tree(dataset, set_weights);
+    const SampleTree tree(dataset, balanced, set_weights);
     context.run(batch, [&](Index n, int) {
       Cut& cut = all[static_cast<std::size_t>(n)];
       cut = this->cut(dataset, tree, iteration, n);
@@ -119,8 +120,7 @@ struct BasicCropSampler {
   Cut cut(const Dataset& dataset, const SampleTree& tree, std::int64_t iteration, Index n) const {
     RandomStream random{seed, static_cast<std::uint64_t>(iteration * batch + n)};
     Cut cut;
-    cut.sample =
-        balanced ? tree.draw(random) : static_cast<std::size_t>(random.below(static_cast<Index>(dataset.size())));
+    cut.sample = tree.draw(random);
     const Shape source = view_of(dataset[cut.sample].image).shape;
     cut.warp = augmentation.geometry.draw(crop, source.w, source.h, random);
     if (source.c == 3) cut.changes = augmentation.draw(crop, random);

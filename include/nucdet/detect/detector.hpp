@@ -48,6 +48,11 @@ class Detector {
     if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
     if (model.out_channels() > 2)
       throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1 or 2"));
+    if (model.out_channels() == 2 && peaks_.absolute > 1)
+      throw ArgumentError(
+          message("Detector: the least response is ", peaks_.absolute,
+                  ", which a pixel classifier's probability never reaches: set LocalMaxima::absolute to 1 "
+                  "at most, and full_scale to 1"));
     const Shape large{1, 512, 512, model.in_channels()};
     const auto reach = model.receptive_field(large);
     const Index wanted = std::max(reach.before, reach.after) + peaks.reach() + 1;
@@ -57,7 +62,6 @@ class Detector {
       throw ArgumentError(message("Detector: margin is ", tiles.margin, " pixels, must be at least ", wanted));
   }
 
-  LocalMaxima& peaks() { return peaks_; }
   const TileGrid& tiles() const { return tiles_; }
   Context<Device>& context() const { return *program_.context; }
 

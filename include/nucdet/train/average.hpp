@@ -68,4 +68,21 @@ class WeightAverage {
   std::vector<Tensor<Device>> average_;
 };
 
+/// The model holds the average while this lives, whatever is thrown. Nothing happens without an average.
+template <class Device>
+class AverageInPlace {
+ public:
+  explicit AverageInPlace(WeightAverage<Device>* average) : average_(average) {
+    if (average_) average_->exchange();
+  }
+  ~AverageInPlace() {
+    if (average_) average_->exchange();
+  }
+  AverageInPlace(const AverageInPlace&) = delete;
+  AverageInPlace& operator=(const AverageInPlace&) = delete;
+
+ private:
+  WeightAverage<Device>* average_;
+};
+
 }  // namespace nucdet::train

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -10,6 +11,9 @@
 #include "nucdet/metrics/curve.hpp"
 
 namespace nucdet::train {
+
+/// The least score that is tried as a threshold: candidates are collected down to it.
+inline constexpr float kLeastThreshold = 0.04f;
 
 /// How validation settles the thresholds.
 struct ThresholdSearch {
@@ -26,7 +30,6 @@ using FoundInSets = std::map<std::string, std::vector<metrics::Candidates>>;
 struct ThresholdChoice {
   double xi = 0, floor = 0, mean_f1 = 0, worst_f1 = 0;
   std::vector<std::pair<std::string, double>> sets{};
-  bool chosen = false;  ///< false: kept, there were too few nuclei
 };
 
 /// F1 of each set at a pair of thresholds (Hungarian matching within 16 reference pixels).
@@ -51,7 +54,8 @@ inline ThresholdChoice choose_thresholds(const FoundInSets& found, const Thresho
   if (nuclei < search.least_nuclei)
     return score_sets(found, search.peaks.relative, static_cast<double>(search.peaks.absolute));
   std::vector<int> percents;
-  for (int percent = 4; percent <= (search.relative ? 52 : 80); percent += search.relative ? 8 : 2)
+  const int least = static_cast<int>(std::lround(100 * kLeastThreshold));
+  for (int percent = least; percent <= (search.relative ? 52 : 80); percent += search.relative ? 8 : 2)
     percents.push_back(percent);
   const std::vector<double> relatives = search.relative ? metrics::default_thresholds() : std::vector<double>{0};
   ThresholdChoice best{.mean_f1 = -1};
@@ -60,7 +64,6 @@ inline ThresholdChoice choose_thresholds(const FoundInSets& found, const Thresho
       ThresholdChoice tried = score_sets(found, xi, 0.01 * percent * static_cast<double>(search.peaks.full_scale));
       if (tried.mean_f1 >= best.mean_f1) best = std::move(tried);
     }
-  best.chosen = true;
   return best;
 }
 

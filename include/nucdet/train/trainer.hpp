@@ -97,14 +97,16 @@ class Trainer {
     return report;
   }
 
-  /// Steps until the iterations are done or the schedule says stop. validate(model) -> Validation is asked every
-  /// `validate_every` iterations, at the end, and before the first step if the settings say so; the model then holds
-  /// the moving average, if there is one. Each callback may have on_step(StepReport); on_weights(Validation), while the
-  /// model holds the weights that were validated; and on_validation(Validation), after, to save a checkpoint.
+  /// Steps until the iterations are done or a validation says stop (see finished). validate(model) -> Validation is
+  /// asked every `validate_every` iterations, at the end, and before the first step if the settings say so; the model
+  /// then holds the moving average, if there is one. Each callback may have on_step(StepReport);
+  /// on_weights(Validation), while the model holds the weights that were validated; and on_validation(Validation),
+  /// after, to save a checkpoint.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
-    if (state_.iteration == 0 && settings_.validate_start) validate_now(validate, callbacks...);
-    while (state_.iteration < settings_.iterations && !finished()) {
+    const bool begun = state_.iteration > 0 || state_.best.iteration >= 0;
+    if (!begun && settings_.validate_start) validate_now(validate, callbacks...);
+    for (bool done = finished(); !done && state_.iteration < settings_.iterations;) {
       [[maybe_unused]] const StepReport report = step(sources);
       [[maybe_unused]] const auto tell = [&](auto& c) {
         if constexpr (requires { c.on_step(report); }) c.on_step(report);
@@ -112,6 +114,7 @@ class Trainer {
       (tell(callbacks), ...);
       if (state_.iteration % settings_.validate_every != 0 && state_.iteration != settings_.iterations) continue;
       validate_now(validate, callbacks...);
+      done = finished();
     }
   }
 
@@ -238,18 +241,20 @@ class Trainer {
 
   template <class Validate, class... Callbacks>
   void validate_now(Validate& validate, Callbacks&... callbacks) {
-    if (average_) average_->exchange();
-    Validation found = validate(std::as_const(model_));
-    found.iteration = state_.iteration;
-    take(found);
-    [[maybe_unused]] const auto tell_weights = [&](auto& c) {
-      if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
-    };
+    Validation found;
+    {
+      const AverageInPlace<Device> held(average_ ? &*average_ : nullptr);
+      found = validate(std::as_const(model_));
+      found.iteration = state_.iteration;
+      take(found);
+      [[maybe_unused]] const auto tell_weights = [&](auto& c) {
+        if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
+      };
+      (tell_weights(callbacks), ...);
+    }
     [[maybe_unused]] const auto tell = [&](auto& c) {
       if constexpr (requires { c.on_validation(found); }) c.on_validation(found);
     };
-    (tell_weights(callbacks), ...);
-    if (average_) average_->exchange();
     (tell(callbacks), ...);
   }
 

@@ -20,7 +20,7 @@ Validation validate(const nn::Model<Device>& model, const Loss& loss, const Prof
   Context<Device>& context = model.context();
   const Index maps = loss.target_maps(model.out_channels());
   detect::LocalMaxima peaks = search.peaks;
-  peaks.absolute = std::min(peaks.absolute, 0.04f * search.peaks.full_scale);
+  peaks.absolute = std::min(peaks.absolute, kLeastThreshold * search.peaks.full_scale);
   const detect::Detector detector(model, peaks);
   double sum = 0;
   FoundInSets found;

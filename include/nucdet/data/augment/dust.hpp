@@ -14,10 +14,10 @@ struct Dust {
   struct Speck {
     float x, y, xx, xy, yy, softness, opacity, grey;
 
-    /// 0 at the centre, 1 on the edge.
-    NUCDET_HD float distance(float px, float py) const {
-      const float dx = px - x, dy = py - y;
-      return std::sqrt(xx * dx * dx + 2 * xy * dx * dy + yy * dy * dy);
+    /// Of a pixel's colour, what is the speck's: less towards its edge, where the distance is 1.
+    NUCDET_HD float share(float px, float py) const {
+      const float dx = px - x, dy = py - y, d = std::sqrt(xx * dx * dx + 2 * xy * dx * dy + yy * dy * dy);
+      return opacity * detail::clamp_unit((1 - d) / softness);
     }
   };
 
@@ -35,17 +35,14 @@ struct Dust {
       float* const out = to.pixel(n, row, column);
       for (Index k = 0; k < from.shape.c; ++k) out[k] = in[k];
       for (int i = 0; i < count; ++i) {
-        const Speck& s = specks[i];
-        const float d = s.distance(static_cast<float>(column), static_cast<float>(row));
-        const float share = s.opacity * detail::clamp_unit((1 - d) / s.softness);
-        for (Index k = 0; k < from.shape.c; ++k) out[k] += share * (s.grey - out[k]);
+        const float share = specks[i].share(static_cast<float>(column), static_cast<float>(row));
+        for (Index k = 0; k < from.shape.c; ++k) out[k] += share * (specks[i].grey - out[k]);
       }
     }
     NUCDET_HD bool covers(Point p) const {
-      for (int i = 0; i < count; ++i)
-        if (specks[i].opacity > 0.5f && specks[i].distance(static_cast<float>(p.x), static_cast<float>(p.y)) < 0.8f)
-          return true;
-      return false;
+      float seen = 1;
+      for (int i = 0; i < count; ++i) seen *= 1 - specks[i].share(static_cast<float>(p.x), static_cast<float>(p.y));
+      return seen < 0.5f;
     }
   };
 

@@ -9,7 +9,7 @@ namespace nucdet::data {
 /// black, or a grey. Nuclei there are gone.
 struct Margin {
   static constexpr const char* kName = "margin";
-  double chance = 0.1;
+  double chance = 0.08;
 
   struct Change {
     static constexpr Index kBlock = 1;

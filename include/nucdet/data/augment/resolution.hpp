@@ -9,8 +9,8 @@ namespace nucdet::data {
 /// image that was scanned at 20x.
 struct Resolution {
   static constexpr const char* kName = "resolution";
-  double chance = 0.2;
-  double most = 3;  ///< pixels that become one, along an axis
+  double chance = 0.6;
+  double most = 2.5;  ///< pixels that become one, along an axis
 
   struct Change {
     static constexpr Index kBlock = 1;
