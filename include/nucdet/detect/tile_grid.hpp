@@ -26,7 +26,7 @@ struct TileRegion {
 /// Cuts an image into tiles. Their cores are the cells of one lattice, anchored at the image's first pixel: half-open,
 /// they cover every pixel once. What is read is the core with `margin` pixels around it, cut at the image's border;
 /// both start on multiples of `alignment`, so that the network's strides fall on the same pixels in every tile as in
-/// the whole image. An image no larger than a cell is one tile.
+/// the whole image. An image no larger than a cell is one tile, unless they are uniform.
 struct TileGrid {
   static constexpr Index kAutomatic = -1;
 

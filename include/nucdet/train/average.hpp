@@ -9,6 +9,13 @@
 
 namespace nucdet::train {
 
+namespace detail {
+template <class Device>
+std::span<float> span_of(Tensor<Device>& t) {
+  return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
+}
+}  // namespace detail
+
 /// An exponential moving average of a model's weights and running statistics. What it holds is validated and kept; the
 /// weights themselves go on.
 template <class Device>
@@ -18,7 +25,7 @@ class WeightAverage {
   WeightAverage(nn::Model<Device>& model, double decay) : model_(model), decay_(decay) {
     for (Tensor<Device>* from : parts()) {
       average_.push_back(model.context().zeros(from->shape()));
-      optim::move_average(model.context(), span_of(average_.back()), span_of(*from), 1);
+      optim::move_average(model.context(), detail::span_of(average_.back()), detail::span_of(*from), 1);
     }
   }
 
@@ -26,12 +33,12 @@ class WeightAverage {
   void update(std::int64_t steps) {
     const double t = static_cast<double>(steps), keep = std::min(decay_, (1 + t) / (10 + t));
     for (std::size_t k = 0; k < average_.size(); ++k)
-      optim::move_average(model_.context(), span_of(average_[k]), span_of(*parts()[k]), 1 - keep);
+      optim::move_average(model_.context(), detail::span_of(average_[k]), detail::span_of(*parts()[k]), 1 - keep);
   }
   /// The average becomes the model's and the model's the average; once more undoes it.
   void exchange() {
     for (std::size_t k = 0; k < average_.size(); ++k)
-      optim::exchange(model_.context(), span_of(average_[k]), span_of(*parts()[k]));
+      optim::exchange(model_.context(), detail::span_of(average_[k]), detail::span_of(*parts()[k]));
   }
   /// The average's numbers, weights first.
   std::vector<float> numbers() const {
@@ -49,7 +56,7 @@ class WeightAverage {
     for (const Tensor<Device>& part : average_) wanted += static_cast<std::size_t>(part.shape().count());
     optim::detail::check_sizes("WeightAverage", numbers.size(), wanted);
     for (Tensor<Device>& part : average_) {
-      const std::span<float> to = span_of(part);
+      const std::span<float> to = detail::span_of(part);
       model_.context().upload(to.data(), numbers.data() + begin, to.size_bytes());
       begin += to.size();
     }
@@ -58,9 +65,6 @@ class WeightAverage {
  private:
   std::array<Tensor<Device>*, 2> parts() const {
     return {&model_.parameters()->values(), &model_.parameters()->statistics()};
-  }
-  static std::span<float> span_of(Tensor<Device>& t) {
-    return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
   }
 
   nn::Model<Device>& model_;

@@ -51,7 +51,7 @@ class Trainer {
         rule_(rule),
         sampler_(std::move(sampler)),
         settings_(settings),
-        segments_(model.context(), segments_of(model), span_of(model.parameters()->values()).size()) {
+        segments_(model.context(), segments_of(model), detail::span_of(model.parameters()->values()).size()) {
     settings_.check(), rule_.check(), profile_.check();
     if (model.parameters()->dtype() != DType::f32) throw ArgumentError("Trainer: the model must be f32");
     if (nn::map_type(model.context(), DType::f32) == DType::f16)
@@ -70,12 +70,10 @@ class Trainer {
   const TrainState& state() const { return state_; }
   /// Why steps are not replayed from a captured graph; empty on the CPU and while nothing is known against it.
   std::string capture_note() const { return differentiate_ ? std::string(differentiate_->note()) : std::string(); }
-  const TrainSettings& settings() const { return settings_; }
   nn::Model<Device>& model() { return model_; }
   const nn::Model<Device>& model() const { return model_; }
 
-  /// One iteration. Throws NumericError if the loss or a gradient is not finite; the weights are then those before it
-  /// (running statistics have seen the batch).
+  /// One iteration. Throws NumericError if loss or gradient is not finite: weights stay, running statistics have moved.
   StepReport step(const Sources& sources) {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t iteration = state_.iteration;
@@ -90,7 +88,7 @@ class Trainer {
     check_finite("gradient norm", report.gradient_norm, iteration);
     if (settings_.clip_norm > 0)
       optim::limit_norm(context, gradients(), report.gradient_norm, settings_.clip_norm, segments_);
-    optim::step(context, rule_, report.rate, iteration, values(), gradients(), span_of(optimizer_), segments_);
+    optim::step(context, rule_, report.rate, iteration, values(), gradients(), detail::span_of(optimizer_), segments_);
     if (average_) average_->update(iteration);
     ++state_.iteration;
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -104,8 +102,8 @@ class Trainer {
   /// after, to save a checkpoint.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
-    const bool begun = state_.iteration > 0 || state_.best.iteration >= 0;
-    if (!begun && settings_.validate_start) validate_now(validate, callbacks...);
+    const bool fresh = state_.iteration == 0 && state_.best.iteration < 0;
+    if (fresh && settings_.validate_start) validate_now(validate, callbacks...);
     for (bool done = finished(); !done && state_.iteration < settings_.iterations;) {
       [[maybe_unused]] const StepReport report = step(sources);
       [[maybe_unused]] const auto tell = [&](auto& c) {
@@ -121,9 +119,9 @@ class Trainer {
   /// True once the plateau schedule's rate has fallen below its floor, or nothing better came for too long.
   bool finished() const {
     const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule);
-    const bool late = settings_.stop_after > 0 && state_.best.iteration >= 0 &&
-                      state_.iteration - state_.best.iteration >= settings_.stop_after;
-    return late || (plateau != nullptr && plateau->finished(state_.plateau));
+    const std::int64_t since = state_.best.iteration < 0 ? 0 : state_.iteration - state_.best.iteration;
+    return (settings_.stop_after > 0 && since >= settings_.stop_after) ||
+           (plateau != nullptr && plateau->finished(state_.plateau));
   }
 
   /// What a checkpoint keeps besides the model's weights (train/checkpoint.hpp writes and restores it).
@@ -134,7 +132,7 @@ class Trainer {
     return numbers;
   }
   void set_optimizer_state(std::span<const float> numbers) {
-    const std::span<float> to = span_of(optimizer_);
+    const std::span<float> to = detail::span_of(optimizer_);
     if (numbers.size() != to.size())
       throw ShapeError(message("Trainer: optimiser state of ", numbers.size(), " numbers, wanted ", to.size()));
     model_.context().upload(to.data(), numbers.data(), numbers.size() * sizeof(float));
@@ -247,10 +245,10 @@ class Trainer {
       found = validate(std::as_const(model_));
       found.iteration = state_.iteration;
       take(found);
-      [[maybe_unused]] const auto tell_weights = [&](auto& c) {
+      [[maybe_unused]] const auto tell = [&](auto& c) {
         if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
       };
-      (tell_weights(callbacks), ...);
+      (tell(callbacks), ...);
     }
     [[maybe_unused]] const auto tell = [&](auto& c) {
       if constexpr (requires { c.on_validation(found); }) c.on_validation(found);
@@ -273,11 +271,8 @@ class Trainer {
                                  "; try a smaller learning rate or gradient clipping"));
   }
 
-  std::span<float> values() { return span_of(model_.parameters()->values()); }
-  std::span<float> gradients() { return span_of(gradients_); }
-  static std::span<float> span_of(Tensor<Device>& t) {
-    return {t.template view<float>().data, static_cast<std::size_t>(t.shape().count())};
-  }
+  std::span<float> values() { return detail::span_of(model_.parameters()->values()); }
+  std::span<float> gradients() { return detail::span_of(gradients_); }
   static std::vector<optim::Segment> segments_of(const nn::Model<Device>& model) {
     std::vector<optim::Segment> segments;
     for (const nn::ParameterEntry& e : model.parameters()->entries())

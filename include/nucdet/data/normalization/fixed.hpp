@@ -8,7 +8,7 @@ namespace nucdet::data {
 struct FixedNormalization {
   static constexpr const char* kName = "fixed";
 
-  /// H&E of the three sets that the shipped weights were trained on, RGB in [0, 1].
+  /// By default those of typical H&E, RGB in [0, 1]; a weight file has its own.
   ChannelStatistics statistics{{0.70f, 0.55f, 0.68f}, {0.17f, 0.19f, 0.15f}};
 
   template <class D>

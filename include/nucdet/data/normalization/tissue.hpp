@@ -44,8 +44,8 @@ struct TissueNormalization {
   IsTissue tissue{};
   double least = 4096;  ///< pixels of tissue that are enough: a square of 64
 
-  /// image: [1, H, W, 3], RGB in [0, 1]. Throws ShapeError for another shape, NumericError for values that are not
-  /// finite.
+  /// image: [1, H, W, 3], RGB in [0, 1]. Throws ShapeError for another shape, NumericError for infinite values; NaN is
+  /// no tissue.
   template <class D>
   ChannelStatistics operator()(Context<D>& context, View<const float> image) const {
     if (image.shape.n != 1 || image.shape.c != 3 || image.shape.count() == 0)
