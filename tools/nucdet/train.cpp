@@ -255,6 +255,7 @@ int train(const TrainOptions& asked) {
   TrainOptions o = asked;
   if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
   if (!o.initial.empty()) take_network(o);
+  o.augment.check();
   make_folder(o.out);
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (!o.resume && fs::exists(last))
