@@ -246,6 +246,18 @@ TEST_CASE("augment: glass alone holds no point and no structure; images of other
     CHECK(points[0].empty());
     CHECK(roughness(crop) < 0.05);  // of normalised values
   }
+  // Stain without structure holds no nuclei either: pink on the mean, whatever its mottle.
+  glass.step<Glass>().stained = 1;
+  const CropSampler pink{.crop = 64, .batch = 1, .augmentation = glass, .seed = 8};
+  const data::ChannelStatistics& s = set[0].statistics;
+  for (Index k = 0; k < 5; ++k) {
+    pink.draw(context, set, k, view_of(crop), points);
+    CHECK(points[0].empty());
+    double level[3] = {};
+    for (std::size_t i = 0; i < crop.size(); ++i)
+      level[i % 3] += static_cast<double>(crop.data()[i] * s.deviation[i % 3] + s.mean[i % 3]) / (64 * 64);
+    CHECK((level[0] > level[1] - 0.05 && level[0] > level[2] - 0.05 && level[0] > 0.5));
+  }
   Sample grey;
   grey.image = make_image(80, 80, 1, 0.5f), grey.points = {{40, 40}}, grey.statistics = {{0}, {1}};
   Image one = make_image(64, 64, 1);

@@ -7,20 +7,22 @@
 namespace nucdet::data {
 
 /// Glass without tissue: a part of the crop behind a soft, irregular edge, or all of it, becomes nearly white, with the
-/// mottle and the grain that scanners give to empty fields. Nuclei there are gone.
+/// mottle and the grain that scanners give to empty fields, or with stain that lies there alone. Nuclei are gone.
 struct Glass {
   static constexpr const char* kName = "glass";
   double chance = 0.1;
   double whole = 0.25;    ///< of these, crops that are glass alone
   double darkest = 0.78;  ///< of the grey that glass may have; the brightest is 1
   double mottle = 0.03;   ///< amplitude
+  double stained = 0.3;   ///< of these, crops behind whose glass lies stain without structure: pink, its mottle coarser
 
   struct Change {
     static constexpr Index kBlock = 1;
     static constexpr int kPasses = 1;
     bool active = false;
+    // own: of the mottle, the share in which channels differ; of glass it is mostly of brightness
     float a = 0, b = 0, c = 0;  ///< glass is where a x + b y + wobble >= c
-    float wobble = 0, edge = 1, amplitude = 0, grain = 0, colour[3] = {1, 1, 1};
+    float wobble = 0, edge = 1, amplitude = 0, own = 0.3f, grain = 0, colour[3] = {1, 1, 1};
     detail::SmoothNoise outline{}, coarse{}, fine{};
 
     NUCDET_HD void apply(int, const View<const float>& from, const View<float>& to, Index n, Index y, Index x) const {
@@ -31,9 +33,8 @@ struct Glass {
       const auto slow = coarse.at(fx, fy), fast = fine.at(fx, fy);
       const auto words = fine.random.block((std::uint64_t{1} << 50) + static_cast<std::uint64_t>(y * from.shape.w + x));
       for (Index k = 0; k < from.shape.c; ++k) {
-        // Mottle is mostly of brightness: the channels have more in common than not.
-        const float common = slow.channel[0] + fast.channel[0], own = slow.channel[k % 3] + fast.channel[k % 3];
-        const float value = colour[k % 3] + amplitude * (0.7f * common + 0.3f * own - 1.0f) +
+        const float common = slow.channel[0] + fast.channel[0], apart = slow.channel[k % 3] + fast.channel[k % 3];
+        const float value = colour[k % 3] + amplitude * (common + own * (apart - common) - 1.0f) +
                             grain * detail::normal_of(words.word[k % 3]);
         out[k] = in[k] + share * (detail::clamp_unit(value) - in[k]);
       }
@@ -50,6 +51,7 @@ struct Glass {
   void check() const {
     detail::check_range("glass chance", chance, 0, 1), detail::check_range("glass whole", whole, 0, 1);
     detail::check_range("glass darkest", darkest, 0, 1), detail::check_range("glass mottle", mottle, 0, 0.5);
+    detail::check_range("glass stained", stained, 0, 1);
   }
   Change draw(Index size, RandomStream& random) const {
     Change g;
@@ -65,12 +67,23 @@ struct Glass {
     g.grain = static_cast<float>(random.uniform(0, 0.5 * mottle));
     const double grey = random.uniform(darkest, 1);
     for (float& v : g.colour) v = static_cast<float>(grey + random.uniform(-0.02, 0.02));
+    if (random.chance(stained)) stain(g, random);
     const auto noise = [&](double least, double most) {
       const auto seed = static_cast<std::uint64_t>(random.below(Index{1} << 52));
       return detail::SmoothNoise{{seed, random.stream}, static_cast<float>(random.uniform(least, most))};
     };
     g.outline = noise(20, 60), g.coarse = noise(8, 40), g.fine = noise(1.5, 6);
     return g;
+  }
+
+ private:
+  /// Eosin takes green and some blue.
+  static void stain(Change& g, RandomStream& random) {
+    const double depth = random.uniform(0, 0.4);
+    g.colour[1] = detail::clamp_unit(g.colour[1] - static_cast<float>(depth));
+    g.colour[2] = detail::clamp_unit(g.colour[2] - static_cast<float>(depth * random.uniform(0.2, 0.8)));
+    g.amplitude = static_cast<float>(random.uniform(0, 0.15)), g.own = static_cast<float>(random.uniform(0, 1));
+    g.grain = static_cast<float>(random.uniform(0, 0.1));
   }
 };
 
