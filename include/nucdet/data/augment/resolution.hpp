@@ -9,7 +9,7 @@ namespace nucdet::data {
 /// image that was scanned at 20x.
 struct Resolution {
   static constexpr const char* kName = "resolution";
-  double chance = 0.6;
+  double chance = 0.2;
   double most = 2.5;  ///< pixels that become one, along an axis
 
   struct Change {

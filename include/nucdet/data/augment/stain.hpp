@@ -55,7 +55,7 @@ struct StainChange {
 struct Stain {
   static constexpr const char* kName = "stain";
   double chance = 1;
-  double most = 0.6;  ///< strength; see StainChange::draw
+  double most = 0.3;  ///< strength; see StainChange::draw
 
   struct Change {
     static constexpr Index kBlock = 1;

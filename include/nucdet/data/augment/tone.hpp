@@ -10,7 +10,7 @@ namespace nucdet::data {
 struct Tone {
   static constexpr const char* kName = "tone";
   double chance = 0.5;
-  double most = 0.35;  ///< factors in 1 / (1 + most) ... 1 + most; of white balance a third of it
+  double most = 0.2;  ///< factors in 1 / (1 + most) ... 1 + most; of white balance a third of it
 
   struct Change {
     static constexpr Index kBlock = 1;
