@@ -141,7 +141,7 @@ TEST_CASE("augment: JPEG's chrominance has half the resolution where it is subsa
   for (std::size_t y = 0; y < kSize; ++y)
     for (std::size_t x = 0; x < kSize; ++x) ramp(y, x, 2) = 0.3f + 0.005f * static_cast<float>(x);
   const Image kept = changed(Jpeg::Change{true, 100, 0, 0, true}, ramp);
-  for (const std::size_t x : {18, 23, 24, 29}) CHECK(kept(20, x, 2) == Approx(ramp(20, x, 2)).margin(0.01));
+  for (const std::size_t x : {18u, 23u, 24u, 29u}) CHECK(kept(20, x, 2) == Approx(ramp(20, x, 2)).margin(0.01));
 }
 
 TEST_CASE("augment: JPEG quantises each coefficient of a block, and its tables are libjpeg's at 50") {
