@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <span>
 #include <vector>
 
@@ -79,8 +80,13 @@ class AverageInPlace {
   explicit AverageInPlace(WeightAverage<Device>* average) : average_(average) {
     if (average_) average_->exchange();
   }
-  ~AverageInPlace() {
-    if (average_) average_->exchange();
+  /// A device that fails may be why this ends: then the first error is the one to hear.
+  ~AverageInPlace() noexcept(false) {
+    try {
+      if (average_) average_->exchange();
+    } catch (...) {
+      if (std::uncaught_exceptions() == 0) throw;
+    }
   }
   AverageInPlace(const AverageInPlace&) = delete;
   AverageInPlace& operator=(const AverageInPlace&) = delete;

@@ -20,9 +20,9 @@ struct Glass {
     static constexpr Index kBlock = 1;
     static constexpr int kPasses = 1;
     bool active = false;
-    // own: of the mottle, the share in which channels differ; of glass it is mostly of brightness
     float a = 0, b = 0, c = 0;  ///< glass is where a x + b y + wobble >= c
-    float wobble = 0, edge = 1, amplitude = 0, own = 0.3f, grain = 0, colour[3] = {1, 1, 1};
+    float wobble = 0, edge = 1, amplitude = 0, grain = 0, colour[3] = {1, 1, 1};
+    float own = 0.3f;  ///< of the mottle, the share in which channels differ; glass has mostly that of brightness
     detail::SmoothNoise outline{}, coarse{}, fine{};
 
     NUCDET_HD void apply(int, const View<const float>& from, const View<float>& to, Index n, Index y, Index x) const {
