@@ -28,7 +28,7 @@ void conv2d(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> 
   detail::check("conv2d", problem, x.shape, y.shape);
   named("conv2d", problem, [&] {
     if (!context.state().convolutions->forward(context, problem, x, weight, epilogue, y))
-      parallel_for(context, y.shape, detail::DirectConvolution<T>{problem, x, weight, epilogue, y});
+      exec::parallel_for(context, y.shape, detail::DirectConvolution<T>{problem, x, weight, epilogue, y});
   });
 }
 
@@ -38,7 +38,7 @@ void conv2d_data_gradient(Context<Cuda>& context, const Conv2dProblem& problem, 
   detail::check("conv2d_data_gradient", problem, dx.shape, dy.shape);
   named("conv2d_data_gradient", problem, [&] {
     if (!context.state().convolutions->data_gradient(context, problem, dy, weight, epilogue, dx))
-      parallel_for(context, dx.shape, detail::DirectDataGradient<T>{problem, dy, weight, epilogue, dx});
+      exec::parallel_for(context, dx.shape, detail::DirectDataGradient<T>{problem, dy, weight, epilogue, dx});
   });
 }
 
@@ -48,7 +48,8 @@ void conv2d_weight_gradient(Context<Cuda>& context, const Conv2dProblem& problem
   detail::check("conv2d_weight_gradient", problem, x.shape, dy.shape);
   named("conv2d_weight_gradient", problem, [&] {
     if (!context.state().convolutions->weight_gradient(context, problem, x, dy, dweight))
-      parallel_for(context, detail::weight_grid(problem), detail::DirectWeightGradient<T>{problem, x, dy, dweight});
+      exec::parallel_for(context, detail::weight_grid(problem),
+                         detail::DirectWeightGradient<T>{problem, x, dy, dweight});
   });
 }
 

@@ -52,9 +52,9 @@ void finish(Context<Cuda>& context, const Epilogue<T>& e, View<const T> sums, Vi
   if (y.shape.count() == 0) return;
   const ops::detail::FinishRun<T> body{e.bias, e.first, e.last};
   if (e.residual.data != nullptr)
-    for_runs<T>("epilogue", context, body, y, sums, e.residual);
+    exec::for_runs<T>("epilogue", context, body, y, sums, e.residual);
   else
-    for_runs<T>("epilogue", context, body, y, sums);
+    exec::for_runs<T>("epilogue", context, body, y, sums);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "nucdet/detect/nucleus_map.hpp"
 #include "nucdet/detect/orientation.hpp"
 
-template std::vector<nucdet::detect::Peak> nucdet::select<nucdet::detect::Peak, nucdet::detect::detail::IsPeak>(
+template std::vector<nucdet::detect::Peak> nucdet::exec::select<nucdet::detect::Peak, nucdet::detect::detail::IsPeak>(
     nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, const nucdet::detect::detail::IsPeak&);
 NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::NucleusProbability)
 NUCDET_CUDA_PARALLEL_FOR(nucdet::detect::detail::BlurAxis)

@@ -62,7 +62,7 @@ void write_png(const std::filesystem::path& path, const Image& image) {
                                             static_cast<int>(channels)));
 }
 
-void write_png(const std::filesystem::path& path, const Map& map, float low, float high) {
+void write_png(const std::filesystem::path& path, const Plane& map, float low, float high) {
   if (!(low < high)) throw ArgumentError(message("write_png: low ", low, " and high ", high, ", wanted low < high"));
   if (map.size() == 0) throw ShapeError("write_png: the map is empty");
   std::vector<std::uint8_t> pixels(map.size());

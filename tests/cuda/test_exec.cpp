@@ -17,11 +17,13 @@ namespace {
 
 constexpr Shape kShapes[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 40, 17}, {2, 9, 11, 4}, {1, 3, 5, 64}, {3, 8, 8, 130}};
 
-static_assert(blocks_for(0) == 1 && blocks_for(256) == 1 && blocks_for(257) == 2 &&
-              blocks_for(Index{1} << 40) == 65536);
-static_assert(ColumnCut::of(1, 1).strips == 1 && ColumnCut::of(1 << 24, 32).strips == 1024);
-static_assert(ColumnCut::of(100, 130).columns * ColumnCut::of(100, 130).across * ColumnCut::of(100, 130).each >= 130);
-static_assert(ColumnCut::of(100, 512).across * ColumnCut::of(100, 512).down == kBlockThreads);
+static_assert(exec::blocks_for(0) == 1 && exec::blocks_for(256) == 1 && exec::blocks_for(257) == 2 &&
+              exec::blocks_for(Index{1} << 40) == 65536);
+static_assert(exec::ColumnCut::of(1, 1).strips == 1 && exec::ColumnCut::of(1 << 24, 32).strips == 1024);
+static_assert(exec::ColumnCut::of(100, 130).columns * exec::ColumnCut::of(100, 130).across *
+                  exec::ColumnCut::of(100, 130).each >=
+              130);
+static_assert(exec::ColumnCut::of(100, 512).across * exec::ColumnCut::of(100, 512).down == exec::kBlockThreads);
 
 }  // namespace
 

@@ -20,11 +20,11 @@ TEST_CASE("image: a view is the image's own memory, one image, rows then pixels 
 }
 
 TEST_CASE("image: a map is an image of one channel, and nothing at all has no pixels") {
-  Map map = make_map(4, 6, 1.5f);
+  Plane map = make_plane(4, 6, 1.5f);
   map(3, 1) = 2;
   const View<const float> view = view_of(std::as_const(map));
   CHECK(view.shape == Shape{1, 4, 6, 1});
   CHECK(view(0, 3, 1, 0) == 2);
   CHECK(view(0, 3, 2, 0) == 1.5f);
-  CHECK(view_of(std::as_const(static_cast<const Map&>(make_map(0, 6)))).shape.count() == 0);
+  CHECK(view_of(std::as_const(static_cast<const Plane&>(make_plane(0, 6)))).shape.count() == 0);
 }

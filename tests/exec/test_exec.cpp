@@ -17,14 +17,14 @@ constexpr Shape kGrids[] = {{1, 1, 1, 1}, {2, 7, 5, 3}, {3, 130, 41, 8}, {1, 3, 
 
 struct Count {
   View<int> counts;
-  void operator()(const Tile& t) const {
+  void operator()(const exec::Tile& t) const {
     for (Index x = t.x0; x < t.x1; ++x)
       for (Index c = t.c0; c < t.c1; ++c) ++counts(t.n, t.y, x, c);
   }
 };
 struct Sums {
   View<const float> x;
-  void operator()(const Tile& t, double* sums) const {
+  void operator()(const exec::Tile& t, double* sums) const {
     for (Index i = t.x0; i < t.x1; ++i)
       for (Index c = t.c0; c < t.c1; ++c) {
         const double v = static_cast<double>(x(t.n, t.y, i, c));
@@ -34,7 +34,7 @@ struct Sums {
 };
 struct ChannelSums {
   View<const float> x;
-  void operator()(const Tile& t, const ColumnSums<float>& sums) const {
+  void operator()(const exec::Tile& t, const exec::ColumnSums<float>& sums) const {
     for (Index i = t.x0; i < t.x1; ++i)
       for (Index c = t.c0; c < t.c1; ++c) sums(0, c) += x(t.n, t.y, i, c);
   }
@@ -52,11 +52,11 @@ TEST_CASE("parallel_for: every element is owned once") {
     for (const int threads : {1, 2, 5}) {
       Context<Cpu> context({.threads = threads});
       std::vector<int> counts(static_cast<std::size_t>(grid.count()), 0);
-      parallel_for(context, grid, Count{{counts.data(), grid}});
+      exec::parallel_for(context, grid, Count{{counts.data(), grid}});
       CHECK(std::all_of(counts.begin(), counts.end(), [](int count) { return count == 1; }));
     }
   Context<Cpu> context({.threads = 2});
-  parallel_for(context, Shape{0, 5, 5, 5}, [](const Tile&) { FAIL("an empty grid has no tiles"); });
+  exec::parallel_for(context, Shape{0, 5, 5, 5}, [](const exec::Tile&) { FAIL("an empty grid has no tiles"); });
 }
 
 TEST_CASE("sums by image and by channel: right, and the same bits on any number of threads") {
@@ -68,8 +68,8 @@ TEST_CASE("sums by image and by channel: right, and the same bits on any number 
       Context<Cpu> context({.threads = threads});
       std::vector<double> by_image(static_cast<std::size_t>(2 * grid.n)),
           by_channel(static_cast<std::size_t>(grid.n * grid.c));
-      reduce_rows<2>(context, grid, Sums{view}, by_image.data());
-      reduce_columns<float, 1>(context, grid, grid.n, ChannelSums{view}, by_channel.data());
+      exec::reduce_rows<2>(context, grid, Sums{view}, by_image.data());
+      exec::reduce_columns<float, 1>(context, grid, grid.n, ChannelSums{view}, by_channel.data());
       if (threads == 1) rows = by_image, columns = by_channel;
       CHECK(by_image == rows);
       CHECK(by_channel == columns);
@@ -99,7 +99,7 @@ TEST_CASE("select: items come in row-major order") {
     if (x[i] > 0.9f) wanted.push_back(static_cast<Index>(i));
   for (const int threads : {1, 2, 5}) {
     Context<Cpu> context({.threads = threads});
-    const auto found = select<Index>(context, grid, [&](const Tile& t, std::vector<Index>& items) {
+    const auto found = exec::select<Index>(context, grid, [&](const exec::Tile& t, std::vector<Index>& items) {
       for (Index i = t.x0; i < t.x1; ++i)
         if (view(t.n, t.y, i, 0) > 0.9f) items.push_back((t.n * grid.h + t.y) * grid.w + i);
     });

@@ -134,13 +134,13 @@ TEST_CASE("PNG files come back, clamped and rounded to 8 bits") {
   CHECK((back(0, 0, 0) == 0 && back(0, 0, 1) == 1 && back(0, 0, 2) == 0));
   CHECK((back(0, 1, 0) == 100 / 255.0f && back(0, 1, 1) == 101 / 255.0f));
 
-  Map map = make_map(2, 3, 2.0f);
+  Plane map = make_plane(2, 3, 2.0f);
   map(0, 0) = -1, map(0, 1) = 5, map(1, 2) = 9;
   write_png(folder / "m.png", map, -1, 5);
   const Image grey = read_image(folder / "m.png");
   CHECK((grey(0, 0, 1) == 0 && grey(0, 1, 2) == 1 && grey(1, 2, 0) == 1 && grey(1, 1, 0) == 128 / 255.0f));
   CHECK_THROWS_AS(write_png(folder / "m.png", map, 1, 1), ArgumentError);
-  CHECK_THROWS_AS(write_png(folder / "m.png", make_map(0, 3), 0, 1), ShapeError);
+  CHECK_THROWS_AS(write_png(folder / "m.png", make_plane(0, 3), 0, 1), ShapeError);
   CHECK_THROWS_AS(write_png(folder / "m.png", make_image(2, 2, 2)), ShapeError);
   CHECK_THROWS_AS(write_png(folder / "no" / "m.png", map, 0, 1), IoError);
 }

@@ -16,18 +16,18 @@
 #include "nucdet/optim/step.hpp"
 
 // The executors, for one kernel each. The kernel comes last: its name may hold commas.
-#define NUCDET_CUDA_PARALLEL_FOR(...)                                                                   \
-  template void nucdet::parallel_for<__VA_ARGS__>(nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, \
-                                                  const __VA_ARGS__&);
-#define NUCDET_CUDA_RUN_ROWS(T, inputs, ...)                                             \
-  template void nucdet::run_rows<T, __VA_ARGS__, inputs>(nucdet::Context<nucdet::Cuda>&, \
-                                                         const nucdet::detail::RunKernel<T, __VA_ARGS__, inputs>&);
-#define NUCDET_CUDA_REDUCE_ROWS(terms, ...)                                                                   \
-  template void nucdet::reduce_rows<terms, __VA_ARGS__>(nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, \
-                                                        const __VA_ARGS__&, double*);
-#define NUCDET_CUDA_REDUCE_COLUMNS(T, terms, ...)                                                                   \
-  template void nucdet::reduce_columns<T, terms, __VA_ARGS__>(nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, \
-                                                              nucdet::Index, const __VA_ARGS__&, double*);
+#define NUCDET_CUDA_PARALLEL_FOR(...)                                                                         \
+  template void nucdet::exec::parallel_for<__VA_ARGS__>(nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, \
+                                                        const __VA_ARGS__&);
+#define NUCDET_CUDA_RUN_ROWS(T, inputs, ...)                    \
+  template void nucdet::exec::run_rows<T, __VA_ARGS__, inputs>( \
+      nucdet::Context<nucdet::Cuda>&, const nucdet::exec::detail::RunKernel<T, __VA_ARGS__, inputs>&);
+#define NUCDET_CUDA_REDUCE_ROWS(terms, ...)                                                                         \
+  template void nucdet::exec::reduce_rows<terms, __VA_ARGS__>(nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, \
+                                                              const __VA_ARGS__&, double*);
+#define NUCDET_CUDA_REDUCE_COLUMNS(T, terms, ...)                    \
+  template void nucdet::exec::reduce_columns<T, terms, __VA_ARGS__>( \
+      nucdet::Context<nucdet::Cuda>&, const nucdet::Shape&, nucdet::Index, const __VA_ARGS__&, double*);
 
 /// An ops::Activation, alone and fused behind a normalisation or a sum.
 #define NUCDET_CUDA_ACTIVATION_OF(T, F)                                   \

@@ -19,7 +19,7 @@ template <class... Parameters, class... Arguments>
 void launch(Context<Cuda>& context, dim3 blocks, void (*kernel)(Parameters...), const Arguments&... arguments) {
   cudaLaunchConfig_t config{};
   config.gridDim = blocks;
-  config.blockDim = dim3(kBlockThreads);
+  config.blockDim = dim3(exec::kBlockThreads);
   config.stream = static_cast<cudaStream_t>(context.stream());
   check(cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...),
         [&] { return message("launch of ", blocks.x, 'x', blocks.y, 'x', blocks.z, " blocks"); });
@@ -27,9 +27,9 @@ void launch(Context<Cuda>& context, dim3 blocks, void (*kernel)(Parameters...), 
 
 /// Item of this thread, and the distance to its next one, in a loop over all items of a one-dimensional grid.
 inline __device__ Index first_item() {
-  return static_cast<Index>(blockIdx.x) * kBlockThreads + static_cast<Index>(threadIdx.x);
+  return static_cast<Index>(blockIdx.x) * exec::kBlockThreads + static_cast<Index>(threadIdx.x);
 }
-inline __device__ Index item_stride() { return static_cast<Index>(gridDim.x) * kBlockThreads; }
+inline __device__ Index item_stride() { return static_cast<Index>(gridDim.x) * exec::kBlockThreads; }
 
 /// Numerator divided by denominator where both fit in 32 bits, which they nearly always do: a 64-bit division takes a
 /// hundred instructions.

@@ -2,9 +2,11 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/parallel_for.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
-namespace cuda {
+namespace device {
+
+using namespace nucdet::cuda;
 
 /// A thread owns `each` channels of one pixel at a time.
 template <class Kernel>
@@ -18,14 +20,14 @@ __global__ void __launch_bounds__(kBlockThreads)
   }
 }
 
-}  // namespace cuda
+}  // namespace device
 
 template <class Kernel>
 void parallel_for(Context<Cuda>& context, const Shape& grid, const Kernel& kernel) {
   if (grid.count() == 0) return;
   const Index each = channels_per_thread(grid.c), items = grid.count() / each;
-  cuda::launch(context, dim3(static_cast<unsigned>(blocks_for(items))), cuda::parallel_for_kernel<Kernel>, kernel, grid,
-               each, items);
+  cuda::launch(context, dim3(static_cast<unsigned>(blocks_for(items))), device::parallel_for_kernel<Kernel>, kernel,
+               grid, each, items);
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

@@ -2,11 +2,13 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/reduce.hpp"
 
-/// Sums in two kernels: blocks add up strips, as a tree in shared memory; then the strips are added in order, in
+/// Sums in two device: blocks add up strips, as a tree in shared memory; then the strips are added in order, in
 /// double. Nothing is added atomically, so that the same input gives the same bits.
-namespace nucdet {
+namespace nucdet::exec {
 
-namespace cuda {
+namespace device {
+
+using namespace nucdet::cuda;
 
 /// Strip blockIdx.x of group blockIdx.y, channels of column block blockIdx.z. partial: [groups][strips][Terms * c].
 template <class T, int Terms, int Each, class Kernel>
@@ -82,7 +84,7 @@ void add_strips(Context<Cuda>& context, const T* partial, Index groups, Index st
          out);
 }
 
-}  // namespace cuda
+}  // namespace device
 
 template <int Terms, class Kernel>
 void reduce_rows(Context<Cuda>& context, const Shape& grid, const Kernel& kernel, double* out) {
@@ -90,8 +92,8 @@ void reduce_rows(Context<Cuda>& context, const Shape& grid, const Kernel& kernel
   const Index strips = row_strips(grid.h * grid.w);
   const DeviceArray<double, Cuda> partial(context, static_cast<std::size_t>(grid.n * strips * Terms));
   cuda::launch(context, dim3(static_cast<unsigned>(strips), static_cast<unsigned>(grid.n)),
-               cuda::reduce_rows_kernel<Terms, Kernel>, kernel, grid, partial.data());
-  cuda::add_strips(context, partial.data(), grid.n, strips, Index{Terms}, out);
+               device::reduce_rows_kernel<Terms, Kernel>, kernel, grid, partial.data());
+  device::add_strips(context, partial.data(), grid.n, strips, Index{Terms}, out);
 }
 
 template <class T, int Terms, class Kernel>
@@ -100,12 +102,12 @@ void reduce_columns(Context<Cuda>& context, const Shape& grid, Index groups, con
   const Index pixels = grid.pixels() / groups;
   const ColumnCut cut = ColumnCut::of(pixels, grid.c);
   const DeviceArray<T, Cuda> partial(context, static_cast<std::size_t>(groups * cut.strips * Terms * grid.c));
-  const auto run = cut.each == 4 ? cuda::reduce_columns_kernel<T, Terms, 4, Kernel>
-                                 : cuda::reduce_columns_kernel<T, Terms, 1, Kernel>;
+  const auto run = cut.each == 4 ? device::reduce_columns_kernel<T, Terms, 4, Kernel>
+                                 : device::reduce_columns_kernel<T, Terms, 1, Kernel>;
   const dim3 blocks(static_cast<unsigned>(cut.strips), static_cast<unsigned>(groups),
                     static_cast<unsigned>(cut.columns));
   cuda::launch(context, blocks, run, kernel, cut, grid, pixels, partial.data());
-  cuda::add_strips(context, partial.data(), groups, cut.strips, Terms * grid.c, out);
+  device::add_strips(context, partial.data(), groups, cut.strips, Terms * grid.c, out);
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

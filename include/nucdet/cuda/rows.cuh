@@ -5,9 +5,11 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/rows.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
-namespace cuda {
+namespace device {
+
+using namespace nucdet::cuda;
 
 /// As many elements as 16 bytes hold, moved by one instruction.
 template <class T, int Lanes>
@@ -63,7 +65,7 @@ bool aligned_runs(const View<T>& view, Index lanes) {
          multiple(view.image_stride) && multiple(view.shape.c);
 }
 
-}  // namespace cuda
+}  // namespace device
 
 template <class T, class Body, std::size_t Inputs>
 void run_rows(Context<Cuda>& context, const detail::RunKernel<T, Body, Inputs>& kernel) {
@@ -73,14 +75,15 @@ void run_rows(Context<Cuda>& context, const detail::RunKernel<T, Body, Inputs>& 
   bool flat = kernel.out.dense() && !detail::KnowsPlace<Body>;
   for (const View<const T>& in : inputs) flat = flat && in.dense();
   const auto fits = [&](const auto& view) {
-    return flat ? cuda::aligned(view.data, kLanes) && shape.count() % kLanes == 0 : cuda::aligned_runs(view, kLanes);
+    return flat ? device::aligned(view.data, kLanes) && shape.count() % kLanes == 0
+                : device::aligned_runs(view, kLanes);
   };
   bool wide = fits(kernel.out);
   for (const View<const T>& in : inputs) wide = wide && fits(in);
   const Index lanes = wide ? kLanes : 1, items = shape.count() / lanes;
-  const auto run = wide ? cuda::run_rows_kernel<static_cast<int>(kLanes), T, Body, Inputs>
-                        : cuda::run_rows_kernel<1, T, Body, Inputs>;
+  const auto run = wide ? device::run_rows_kernel<static_cast<int>(kLanes), T, Body, Inputs>
+                        : device::run_rows_kernel<1, T, Body, Inputs>;
   cuda::launch(context, dim3(static_cast<unsigned>(blocks_for(items))), run, kernel, shape.c / lanes, items, flat);
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

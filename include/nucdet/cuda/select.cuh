@@ -4,11 +4,13 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/select.hpp"
 
-/// Stream compaction in row-major order, in three kernels: each block marks its pixels that have an item and counts
+/// Stream compaction in row-major order, in three device: each block marks its pixels that have an item and counts
 /// them; one block turns the counts into places; the marked pixels write.
-namespace nucdet {
+namespace nucdet::exec {
 
-namespace cuda {
+namespace device {
+
+using namespace nucdet::cuda;
 
 inline constexpr int kMarkWords = kBlockThreads / 32;
 
@@ -94,24 +96,24 @@ struct SelectedHead {
   Item items[1024];
 };
 
-}  // namespace cuda
+}  // namespace device
 
 template <class Item, class Kernel>
 std::vector<Item> select(Context<Cuda>& context, const Shape& grid, const Kernel& kernel) {
-  using Head = cuda::SelectedHead<Item>;
+  using Head = device::SelectedHead<Item>;
   constexpr Index kInHead = sizeof(Head::items) / sizeof(Item);
   const Index pixels = grid.pixels(), blocks = (pixels + kBlockThreads - 1) / kBlockThreads;
   if (pixels == 0) return {};
-  const DeviceArray<unsigned, Cuda> marks(context, static_cast<std::size_t>(blocks * cuda::kMarkWords));
+  const DeviceArray<unsigned, Cuda> marks(context, static_cast<std::size_t>(blocks * device::kMarkWords));
   const DeviceArray<Index, Cuda> counts(context, static_cast<std::size_t>(blocks));
   const DeviceArray<Head, Cuda> head(context, 1);
   const dim3 all(static_cast<unsigned>(blocks));
   const auto write = [&](Item* items, Index room) {
-    cuda::launch(context, all, cuda::write_items_kernel<Item, Kernel>, kernel, grid, marks.data(), counts.data(), items,
-                 room);
+    cuda::launch(context, all, device::write_items_kernel<Item, Kernel>, kernel, grid, marks.data(), counts.data(),
+                 items, room);
   };
-  cuda::launch(context, all, cuda::mark_items_kernel<Item, Kernel>, kernel, grid, marks.data(), counts.data());
-  cuda::launch(context, dim3(1), cuda::place_items_kernel, counts.data(), blocks, &head.data()->count);
+  cuda::launch(context, all, device::mark_items_kernel<Item, Kernel>, kernel, grid, marks.data(), counts.data());
+  cuda::launch(context, dim3(1), device::place_items_kernel, counts.data(), blocks, &head.data()->count);
   write(head.data()->items, kInHead);
   const std::vector<Head> first = head.read(context);
   if (first[0].count <= kInHead) return {first[0].items, first[0].items + first[0].count};
@@ -120,4 +122,4 @@ std::vector<Item> select(Context<Cuda>& context, const Shape& grid, const Kernel
   return items.read(context);
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

@@ -20,7 +20,7 @@ struct CutPixels {
   const DeviceCut* cuts;
   View<float> crops;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index x = t.x0; x < t.x1; ++x)
       sample_bilinear(cuts[t.n].image, cuts[t.n].warp.source_of({static_cast<double>(x), static_cast<double>(t.y)}),
                       crops.pixel(t.n, t.y, x));
@@ -32,7 +32,7 @@ struct NormalizeCuts {
   const DeviceCut* cuts;
   View<float> crops;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const DeviceCut& cut = cuts[t.n];
     for (Index x = t.x0; x < t.x1; ++x) {
       float* const out = crops.pixel(t.n, t.y, x);
@@ -49,7 +49,7 @@ struct ApplyChanges {
   View<const float> from;
   View<float> to;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Change& change = changes[t.n];
     if (!change.active) return;
     for (Index x = t.x0; x < t.x1; ++x) change.apply(pass, from, to, t.n, t.y * Change::kBlock, x * Change::kBlock);
@@ -62,8 +62,8 @@ void apply_changes(Context<D>& context, const Change* changes, View<float> crops
   const Shape grid{crops.shape.n, blocks_of(crops.shape.h, Change::kBlock), blocks_of(crops.shape.w, Change::kBlock),
                    1};
   const View<float> through = Change::kPasses == 2 ? buffer : crops;
-  parallel_for(context, grid, ApplyChanges<Change>{changes, 0, crops, through});
-  if (Change::kPasses == 2) parallel_for(context, grid, ApplyChanges<Change>{changes, 1, through, crops});
+  exec::parallel_for(context, grid, ApplyChanges<Change>{changes, 0, crops, through});
+  if (Change::kPasses == 2) exec::parallel_for(context, grid, ApplyChanges<Change>{changes, 1, through, crops});
 }
 
 }  // namespace nucdet::data::detail

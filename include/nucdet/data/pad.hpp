@@ -33,7 +33,7 @@ struct ReflectInto {
   View<const float> x;
   Index top, left;
   View<float> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Index row = reflect(t.y + top, x.shape.h);
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* p = x.pixel(t.n, row, reflect(i + left, x.shape.w));
@@ -50,7 +50,7 @@ template <class D>
 void copy_reflected(Context<D>& context, View<const float> x, Index top, Index left, View<float> y) {
   if (x.shape.count() == 0 || x.shape.n != y.shape.n || x.shape.c != y.shape.c)
     throw ShapeError(message("copy_reflected: input is ", x.shape, ", output ", y.shape));
-  parallel_for(context, y.shape, detail::ReflectInto{x, top, left, y});
+  exec::parallel_for(context, y.shape, detail::ReflectInto{x, top, left, y});
 }
 
 }  // namespace nucdet::data

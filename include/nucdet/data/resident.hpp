@@ -61,10 +61,10 @@ class ResidentDataset {
     }
     const DeviceArray<detail::DeviceCut, Device> table(context, on_device.data(), on_device.size());
     const Shape grid{images.shape.n, images.shape.h, images.shape.w, 1};
-    parallel_for(context, grid, detail::CutPixels{table.data(), images});
+    exec::parallel_for(context, grid, detail::CutPixels{table.data(), images});
     buffer_ = context.make(images.shape);
     change(context, cuts, images, std::make_index_sequence<std::tuple_size_v<Changes>>());
-    parallel_for(context, grid, detail::NormalizeCuts{table.data(), images});
+    exec::parallel_for(context, grid, detail::NormalizeCuts{table.data(), images});
   }
 
  private:

@@ -41,7 +41,7 @@ inline constexpr double kTurn = 6.283185307179586;
 
 /// Optical densities of two stains at each pixel; Beer and Lambert's law makes the colours.
 struct StainMaps {
-  Map haematoxylin, eosin;
+  Plane haematoxylin, eosin;
 };
 
 struct Ellipse {
@@ -182,7 +182,7 @@ class Placed {
 
 /// Places nuclei in crowds where there is stroma, now and then as a touching neighbour of the one before; a part are
 /// spindles along the fibres. Centres keep a distance, so that each can be told.
-inline std::vector<Ellipse> place_nuclei(const SyntheticTissue& t, double fibres, const Map& stroma,
+inline std::vector<Ellipse> place_nuclei(const SyntheticTissue& t, double fibres, const Plane& stroma,
                                          RandomStream& random) {
   const ValueNoise crowds(random, 70);
   Placed placed(t);
@@ -227,7 +227,7 @@ inline Image develop(const SyntheticTissue& t, const StainMaps& maps, RandomStre
 }
 
 /// A 3 x 3 binomial blur: the microscope's.
-inline void blur(Map& map) {
+inline void blur(Plane& map) {
   const std::size_t h = map.shape(0), w = map.shape(1);
   for (int pass = 0; pass < 2; ++pass) {
     const std::size_t lines = pass == 0 ? h : w, length = pass == 0 ? w : h;
@@ -250,7 +250,7 @@ inline SyntheticImage synthesize(const SyntheticTissue& settings) {
   settings.check();
   RandomStream random{settings.seed, 0x7155};
   const double fibres = random.uniform(0, detail::kTurn);
-  detail::StainMaps maps{make_map(settings.height, settings.width), make_map(settings.height, settings.width)};
+  detail::StainMaps maps{make_plane(settings.height, settings.width), make_plane(settings.height, settings.width)};
   detail::paint_stroma(settings, fibres, maps, random);
   detail::paint_distractors(settings, maps, random);
   const ValueNoise chromatin(random, 4);

@@ -128,7 +128,7 @@ struct IsPeak {
     }
     return any != 0;
   }
-  void operator()(const Tile& t, std::vector<Peak>& found) const {
+  void operator()(const exec::Tile& t, std::vector<Peak>& found) const {
     const bool inside = map.pixel_stride == 1 && t.y > 0 && t.y + 1 < map.shape.h;
     std::uint32_t marks[kBlock];
     const auto first = static_cast<std::ptrdiff_t>(found.size());
@@ -166,7 +166,7 @@ std::vector<Peak> find_peak_pixels(Context<D>& context, View<const float> map, c
     map = std::as_const(smoothed).template view<const float>();
   }
   const detail::IsPeak kernel{map, settings.radius, settings.absolute, settings.refine, settings.keep_border};
-  std::vector<Peak> found = select<Peak>(context, map.shape, kernel);
+  std::vector<Peak> found = exec::select<Peak>(context, map.shape, kernel);
   for (const Peak& p : found)
     if (!std::isfinite(p.score))
       throw NumericError(message("find_peaks: the response at (", p.x, ", ", p.y, ") is ", p.score));

@@ -14,7 +14,7 @@ struct NucleusProbability {
   View<const float> maps;
   View<float> probability;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index x = t.x0; x < t.x1; ++x) {
       const float* o = maps.pixel(t.n, t.y, x);
       *probability.pixel(t.n, t.y, x) = ops::Sigmoid{}(o[1] - o[0]);
@@ -32,7 +32,7 @@ Tensor<D> nucleus_map(Context<D>& context, Tensor<D> output) {
   if (s.c == 1) return output;
   if (s.c != 2) throw ShapeError(message("nucleus_map: output is ", s, ", wanted 1 or 2 maps"));
   Tensor<D> map = context.make({s.n, s.h, s.w, 1});
-  parallel_for(
+  exec::parallel_for(
       context, map.shape(),
       detail::NucleusProbability{std::as_const(output).template view<const float>(), map.template view<float>()});
   return map;

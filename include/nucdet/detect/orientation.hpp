@@ -55,7 +55,7 @@ struct Reorient {
   View<const float> x;
   Orientation by;
   View<float> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       Index row = by.exchanged ? i : t.y, column = by.exchanged ? t.y : i;
       if (by.rows_backwards) row = x.shape.h - 1 - row;
@@ -73,7 +73,7 @@ struct AddTurnedBack {
   Reoriented at;
   float weight;
   View<float> sum;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* from = map.pixel(t.n, at.row(t.y, i), at.column(t.y, i));
       float* to = sum.pixel(t.n, t.y, i);
@@ -89,7 +89,7 @@ template <class D>
 void reorient(Context<D>& context, View<const float> x, Orientation by, View<float> y) {
   if (y.shape != by.of(x.shape))
     throw ShapeError(message("reorient: input is ", x.shape, ", output ", y.shape, ", wanted ", by.of(x.shape)));
-  parallel_for(context, y.shape, detail::Reorient{x, by, y});
+  exec::parallel_for(context, y.shape, detail::Reorient{x, by, y});
 }
 
 /// sum += weight * map, a map made of something reoriented, turned back; of the sum's pixels alone, where it is
@@ -99,7 +99,7 @@ void add_turned_back(Context<D>& context, View<const float> map, Orientation by,
   const Shape whole = by.of(map.shape);
   if (sum.shape.n != whole.n || sum.shape.c != whole.c || sum.shape.h > whole.h || sum.shape.w > whole.w)
     throw ShapeError(message("add_turned_back: map is ", whole, " turned back, the sum ", sum.shape));
-  parallel_for(context, sum.shape, detail::AddTurnedBack{map, {by, whole.h, whole.w}, weight, sum});
+  exec::parallel_for(context, sum.shape, detail::AddTurnedBack{map, {by, whole.h, whole.w}, weight, sum});
 }
 
 }  // namespace nucdet::detect

@@ -32,7 +32,7 @@ struct BlurAxis {
   bool down;
 
   /// y += weight * x for pixels [from, to) of a row, `step` pixels away.
-  NUCDET_HD void add(float weight, const Tile& t, Index row, Index from, Index to, Index step) const {
+  NUCDET_HD void add(float weight, const exec::Tile& t, Index row, Index from, Index to, Index step) const {
     const Index channels = t.c1 - t.c0;
     if (from >= to) return;
     const float* in = x.pixel(t.n, row, from + step) + t.c0;
@@ -44,7 +44,7 @@ struct BlurAxis {
     for (Index i = 0; i < to - from; ++i)
       for (Index c = 0; c < channels; ++c) out[i * y.pixel_stride + c] += weight * in[i * x.pixel_stride + c];
   }
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i)
       for (Index c = t.c0; c < t.c1; ++c) y.pixel(t.n, t.y, i)[c] = 0;
     for (Index k = -reach; k <= reach; ++k) {
@@ -79,9 +79,11 @@ void smooth(Context<D>& context, View<const float> x, double sigma, View<float> 
   const std::vector<float> bell = detail::gaussian_weights(sigma, reach);
   const DeviceArray<float, D> weights(context, bell.data(), bell.size());
   Tensor<D> between = context.make(x.shape);
-  parallel_for(context, x.shape, detail::BlurAxis{x, between.template view<float>(), weights.data(), reach, true});
-  parallel_for(context, x.shape,
-               detail::BlurAxis{std::as_const(between).template view<const float>(), y, weights.data(), reach, false});
+  exec::parallel_for(context, x.shape,
+                     detail::BlurAxis{x, between.template view<float>(), weights.data(), reach, true});
+  exec::parallel_for(
+      context, x.shape,
+      detail::BlurAxis{std::as_const(between).template view<const float>(), y, weights.data(), reach, false});
 }
 
 }  // namespace nucdet::detect

@@ -1,7 +1,7 @@
 #pragma once
 #include "nucdet/core/shape.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
 /// Threads in a block of every kernel here: enough warps to hide latency, few enough that registers never run short.
 inline constexpr int kBlockThreads = 256;
@@ -42,4 +42,4 @@ constexpr Index row_strips(Index pixels) {
   return strips < 1 ? 1 : strips < 1024 ? strips : 1024;
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

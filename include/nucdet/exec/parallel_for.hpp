@@ -1,7 +1,7 @@
 #pragma once
 #include "nucdet/core/context.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
 /// The part of an NHWC grid that one call of a kernel owns: pixels [x0, x1) of row y of image n, channels [c0, c1).
 /// The CPU hands out whole rows, so that the kernel's inner loops vectorise; a GPU thread gets a few channels of a
@@ -31,4 +31,4 @@ void parallel_for(Context<Cpu>& context, const Shape& grid, const Kernel& kernel
 template <class Kernel>
 void parallel_for(Context<Cuda>& context, const Shape& grid, const Kernel& kernel);
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

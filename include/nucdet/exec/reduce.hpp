@@ -4,7 +4,7 @@
 #include "nucdet/core/half.hpp"
 #include "nucdet/exec/parallel_for.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
 /// Rows summed into one partial result: a function of the shape alone, so that sums do not depend on threads.
 constexpr Index rows_per_strip(const Shape& grid) { return rows_per_chunk(grid); }
@@ -65,4 +65,4 @@ void reduce_columns(Context<Cpu>& context, const Shape& grid, Index groups, cons
 template <class T, int Terms, class Kernel>
 void reduce_columns(Context<Cuda>& context, const Shape& grid, Index groups, const Kernel& kernel, double* out);
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

@@ -6,7 +6,7 @@
 #include "nucdet/core/half.hpp"
 #include "nucdet/exec/parallel_for.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
 /// Where a run of elements lies: image n, channels from c on. For bodies that need to know.
 struct RunPlace {
@@ -79,4 +79,4 @@ void for_runs(const char* op, Context<D>& context, const Body& body, View<T> out
   run_rows(context, detail::RunKernel<T, Body, sizeof...(In)>{body, out, {in...}, joined});
 }
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

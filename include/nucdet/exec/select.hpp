@@ -4,7 +4,7 @@
 #include "nucdet/core/context.hpp"
 #include "nucdet/exec/parallel_for.hpp"
 
-namespace nucdet {
+namespace nucdet::exec {
 
 /// Executor 4: stream compaction. kernel(tile, std::vector<Item>& found) appends the items of its tile; the result
 /// holds them in row-major order, whatever the number of threads.
@@ -26,4 +26,4 @@ std::vector<Item> select(Context<Cpu>& context, const Shape& grid, const Kernel&
 template <class Item, class Kernel>
 std::vector<Item> select(Context<Cuda>& context, const Shape& grid, const Kernel& kernel);
 
-}  // namespace nucdet
+}  // namespace nucdet::exec

@@ -27,6 +27,6 @@ Image decode_image(std::span<const std::byte> bytes, std::string_view where, Ima
 /// Throws ShapeError for another number of channels or an empty image, IoError if writing fails.
 void write_png(const std::filesystem::path& path, const Image& image);
 /// A map as 8-bit grey: `low` is black, `high` is white. Throws ArgumentError unless low < high.
-void write_png(const std::filesystem::path& path, const Map& map, float low, float high);
+void write_png(const std::filesystem::path& path, const Plane& map, float low, float high);
 
 }  // namespace nucdet::io

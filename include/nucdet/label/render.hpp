@@ -41,7 +41,7 @@ inline bool reach_of(Point p, double reach, const Shape& image, Reach& r) {
 }
 
 inline Bands bands_of(std::span<const Point> points, double reach, const Shape& image) {
-  Bands bands{.rows = rows_per_chunk(image), .count = 0, .first = {}, .points = {}};
+  Bands bands{.rows = exec::rows_per_chunk(image), .count = 0, .first = {}, .points = {}};
   bands.count = (image.h + bands.rows - 1) / bands.rows;
   bands.first.assign(static_cast<std::size_t>(bands.count + 1), 0);
   const auto each = [&](auto&& visit) {

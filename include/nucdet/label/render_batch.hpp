@@ -25,7 +25,7 @@ struct GatherCentres {
   const Index* first;  // band b of image n: centres first[n * bands + b] ... first[n * bands + b + 1] - 1
   Index bands, rows;   // of an image; of a band
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Index band = t.n * bands + t.y / rows;
     for (Index x = t.x0; x < t.x1; ++x) {
       const float value = at(t.y, x, first[band], first[band + 1]);
@@ -102,8 +102,9 @@ void render_batch(Context<D>& context, const Profile& profile, std::span<const s
   }
   const DeviceArray<detail::Centre, D> centres(context, table.centres.data(), table.centres.size());
   const DeviceArray<Index, D> first(context, table.first.data(), table.first.size());
-  parallel_for(context, maps.shape,
-               detail::GatherCentres<Profile>{profile, maps, centres.data(), first.data(), table.bands, table.rows});
+  exec::parallel_for(
+      context, maps.shape,
+      detail::GatherCentres<Profile>{profile, maps, centres.data(), first.data(), table.bands, table.rows});
 }
 
 }  // namespace nucdet::label

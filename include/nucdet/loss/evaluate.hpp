@@ -19,7 +19,7 @@ template <class T>
 struct SumMaps {
   View<const T> target;
 
-  NUCDET_HD void operator()(const Tile& tile, const ColumnSums<double>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& tile, const exec::ColumnSums<double>& sums) const {
     for (Index k = tile.c0; k < tile.c1; ++k) {
       double sum = 0;  // not in sums: narrow sums of neighbouring strips share a cache line
       for (Index x = tile.x0; x < tile.x1; ++x) sum += static_cast<double>(target.pixel(tile.n, tile.y, x)[k]);
@@ -34,7 +34,7 @@ struct LabelMeans {
   const double* sums;
   double pixels;
   T* means;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index c = t.c0; c < t.c1; ++c) means[c] = static_cast<T>(sums[c] / pixels);
   }
 };
@@ -49,7 +49,7 @@ struct LossOfPixels {
   const float* weight;  // [n], or null for 1 each
   double pixels, samples;
 
-  NUCDET_HD void operator()(const Tile& tile, double* sums) const {
+  NUCDET_HD void operator()(const exec::Tile& tile, double* sums) const {
     // One map is the common case; as a constant it leaves no loop over maps.
     const int maps = static_cast<int>(prediction.shape.c);
     sums[0] += maps == 1 ? run<1>(tile, 1) : run<0>(tile, maps);
@@ -59,7 +59,7 @@ struct LossOfPixels {
  private:
   /// Fixed: the number of maps, 0 for `count`.
   template <int Fixed>
-  NUCDET_HD double run(const Tile& tile, int count) const {
+  NUCDET_HD double run(const exec::Tile& tile, int count) const {
     const int maps = Fixed > 0 ? Fixed : count;
     const T* mean = label_mean + tile.n * target.shape.c;
     const T factor = static_cast<T>(weight_of(tile.n) / (pixels * samples));
@@ -83,7 +83,7 @@ struct MeanOfSamples {
   LossOfPixels<T, L> of;
   const double* losses;
   double* mean;
-  NUCDET_HD void operator()(const Tile&) const {
+  NUCDET_HD void operator()(const exec::Tile&) const {
     double total = 0;
     for (Index n = 0; n < of.prediction.shape.n; ++n) total += of.weight_of(n) * (losses[n] / of.pixels);
     *mean = total / of.samples;
@@ -129,12 +129,12 @@ void evaluate_into(Context<D>& context, const L& loss, View<const std::type_iden
   const DeviceArray<double, D> sums(context, static_cast<std::size_t>(means + shape.n));
   const DeviceArray<T, D> label_means(context, static_cast<std::size_t>(means));
   double* const losses = sums.data() + means;
-  reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
-  parallel_for(context, {1, 1, 1, means}, detail::LabelMeans<T>{sums.data(), pixels, label_means.data()});
+  exec::reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
+  exec::parallel_for(context, {1, 1, 1, means}, detail::LabelMeans<T>{sums.data(), pixels, label_means.data()});
   const detail::LossOfPixels<T, L> kernel{loss,    prediction, target, gradient, label_means.data(),
                                           weights, pixels,     samples};
-  reduce_rows<1>(context, {shape.n, shape.h, shape.w, 1}, kernel, losses);
-  parallel_for(context, {1, 1, 1, 1}, detail::MeanOfSamples<T, L>{kernel, losses, value});
+  exec::reduce_rows<1>(context, {shape.n, shape.h, shape.w, 1}, kernel, losses);
+  exec::parallel_for(context, {1, 1, 1, 1}, detail::MeanOfSamples<T, L>{kernel, losses, value});
 }
 
 /// The loss of a batch, and its gradient with respect to the prediction.

@@ -32,14 +32,14 @@ struct ActivateGradient {
 /// y = f(x), element by element; x and y may be the same memory.
 template <class T, class F, class D>
 void activate(Context<D>& context, const F& f, View<const std::type_identity_t<T>> x, View<std::type_identity_t<T>> y) {
-  for_runs<T>("activate", context, detail::Activate<T, F>{f}, y, x);
+  exec::for_runs<T>("activate", context, detail::Activate<T, F>{f}, y, x);
 }
 
 /// dx = f'(x) dy, from the output y of the forward pass; dx and dy may be the same memory.
 template <class T, class F, class D>
 void activate_gradient(Context<D>& context, const F& f, View<const std::type_identity_t<T>> y,
                        View<const std::type_identity_t<T>> dy, View<std::type_identity_t<T>> dx) {
-  for_runs<T>("activate_gradient", context, detail::ActivateGradient<T, F>{f}, dx, y, dy);
+  exec::for_runs<T>("activate_gradient", context, detail::ActivateGradient<T, F>{f}, dx, y, dy);
 }
 
 }  // namespace nucdet::ops

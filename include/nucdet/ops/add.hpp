@@ -46,26 +46,26 @@ struct Fill {
 /// y = x
 template <class T, class D>
 void copy(Context<D>& context, View<const std::type_identity_t<T>> x, View<std::type_identity_t<T>> y) {
-  for_runs<T>("copy", context, detail::Copy<T>{}, y, x);
+  exec::for_runs<T>("copy", context, detail::Copy<T>{}, y, x);
 }
 
 /// y += x
 template <class T, class D>
 void accumulate(Context<D>& context, View<const std::type_identity_t<T>> x, View<std::type_identity_t<T>> y) {
-  for_runs<T>("accumulate", context, detail::Accumulate<T>{}, y, x);
+  exec::for_runs<T>("accumulate", context, detail::Accumulate<T>{}, y, x);
 }
 
 /// y = value
 template <class T, class D>
 void fill(Context<D>& context, T value, View<std::type_identity_t<T>> y) {
-  for_runs<T>("fill", context, detail::Fill<T>{value}, y);
+  exec::for_runs<T>("fill", context, detail::Fill<T>{value}, y);
 }
 
 /// y = f(a + b), with an activation f.
 template <class T, class D, class F>
 void add_activate(Context<D>& context, const F& f, View<const std::type_identity_t<T>> a,
                   View<const std::type_identity_t<T>> b, View<std::type_identity_t<T>> y) {
-  for_runs<T>("add_activate", context, detail::Sum<T, F>{f}, y, a, b);
+  exec::for_runs<T>("add_activate", context, detail::Sum<T, F>{f}, y, a, b);
 }
 
 /// y = xs[0] + xs[1] + ..., in this order. Throws ShapeError for no inputs or other shapes.
@@ -73,7 +73,7 @@ template <class T, class D>
 void add(Context<D>& context, std::span<const View<const T>> xs, View<std::type_identity_t<T>> y) {
   if (xs.empty()) throw ShapeError("add: no inputs, wanted at least one");
   if (xs.size() == 1) return copy<T>(context, xs[0], y);
-  for_runs<T>("add", context, detail::Sum<T>{{}}, y, xs[0], xs[1]);
+  exec::for_runs<T>("add", context, detail::Sum<T>{{}}, y, xs[0], xs[1]);
   for (std::size_t i = 2; i < xs.size(); ++i) accumulate<T>(context, xs[i], y);
 }
 

@@ -150,8 +150,8 @@ template <class T, class D>
 void bias_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, compute_t<T>* dbias) {
   using C = compute_t<T>;
   const DeviceArray<double, D> sums(context, static_cast<std::size_t>(dy.shape.c));
-  reduce_columns<C, 1>(context, dy.shape, 1, detail::SumChannels<T>{dy}, sums.data());
-  parallel_for(context, {1, 1, 1, dy.shape.c}, detail::AddSums<C>{sums.data(), dbias});
+  exec::reduce_columns<C, 1>(context, dy.shape, 1, detail::SumChannels<T>{dy}, sums.data());
+  exec::parallel_for(context, {1, 1, 1, dy.shape.c}, detail::AddSums<C>{sums.data(), dbias});
 }
 
 }  // namespace nucdet::ops

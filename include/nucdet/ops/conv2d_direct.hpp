@@ -25,7 +25,7 @@ struct DirectConvolution {
   Epilogue<T> epilogue;
   View<T> small;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index j = t.x0; j < t.x1; ++j)
       for (Index o = t.c0; o < t.c1; ++o) small(t.n, t.y, j, o) = finish(epilogue, sum(t.n, t.y, j, o), t.n, t.y, j, o);
   }
@@ -57,7 +57,7 @@ struct DirectDataGradient {
   Epilogue<T> epilogue;
   View<T> large;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index x = t.x0; x < t.x1; ++x)
       for (Index c = t.c0; c < t.c1; ++c) large(t.n, t.y, x, c) = finish(epilogue, sum(t.n, t.y, x, c), t.n, t.y, x, c);
   }
@@ -96,7 +96,7 @@ struct DirectWeightGradient {
   View<const T> large, small;
   compute_t<T>* dweight;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index kx = t.x0; kx < t.x1; ++kx)
       for (Index c = t.c0; c < t.c1; ++c)
         dweight[((t.n * problem.kernel + t.y) * problem.kernel + kx) * problem.large.c + c] += sum(t.n, t.y, kx, c);
@@ -129,10 +129,10 @@ struct FinishRun {
   const compute_t<T>* bias;
   Fused first, last;
 
-  NUCDET_HD void operator()(const RunPlace& at, const T* sum, T* y, Index count) const {
+  NUCDET_HD void operator()(const exec::RunPlace& at, const T* sum, T* y, Index count) const {
     for (Index i = 0; i < count; ++i) y[i] = static_cast<T>(apply(last, apply(first, biased(sum[i], at.c + i))));
   }
-  NUCDET_HD void operator()(const RunPlace& at, const T* sum, const T* residual, T* y, Index count) const {
+  NUCDET_HD void operator()(const exec::RunPlace& at, const T* sum, const T* residual, T* y, Index count) const {
     for (Index i = 0; i < count; ++i)
       y[i] =
           static_cast<T>(apply(last, apply(first, biased(sum[i], at.c + i)) + static_cast<compute_t<T>>(residual[i])));

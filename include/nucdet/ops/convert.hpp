@@ -10,7 +10,7 @@ template <class From, class To>
 struct Convert {
   View<const From> x;
   View<To> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const From* const p = x.pixel(t.n, t.y, i);
       To* const q = y.pixel(t.n, t.y, i);
@@ -25,7 +25,7 @@ struct Convert {
 template <class From, class To, class D>
 void convert(Context<D>& context, View<const From> x, View<To> y) {
   if (x.shape != y.shape) throw ShapeError(message("convert: input is ", x.shape, ", the output is ", y.shape));
-  parallel_for(context, y.shape, detail::Convert<From, To>{x, y});
+  exec::parallel_for(context, y.shape, detail::Convert<From, To>{x, y});
 }
 
 }  // namespace nucdet::ops

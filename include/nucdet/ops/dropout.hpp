@@ -17,7 +17,7 @@ struct DrawFactors {
   const std::uint64_t* offset;  // added to the stream, unless null
   C* factors;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Philox numbers{random.seed, random.stream + (offset != nullptr ? *offset : 0)};
     const C scale = C(1) / (C(1) - static_cast<C>(rate));
     for (Index i = t.c0; i < t.c1; ++i)
@@ -30,7 +30,7 @@ struct ScaleChannels {
   static constexpr bool knows_place = true;
   const compute_t<T>* factors;
   Index channels;
-  NUCDET_HD void operator()(const RunPlace& at, const T* x, T* y, Index count) const {
+  NUCDET_HD void operator()(const exec::RunPlace& at, const T* x, T* y, Index count) const {
     using C = compute_t<T>;
     const C* const f = factors + at.n * channels + at.c;
     for (Index i = 0; i < count; ++i) {
@@ -53,8 +53,8 @@ void channel_dropout(Context<D>& context, View<const std::type_identity_t<T>> x,
   using C = compute_t<T>;
   const Index channels = x.shape.n * x.shape.c;
   const DeviceArray<C, D> factors(context, static_cast<std::size_t>(channels));
-  parallel_for(context, {1, 1, 1, channels}, detail::DrawFactors<C>{rate, random, offset, factors.data()});
-  for_runs<T>("channel_dropout", context, detail::ScaleChannels<T>{factors.data(), x.shape.c}, y, x);
+  exec::parallel_for(context, {1, 1, 1, channels}, detail::DrawFactors<C>{rate, random, offset, factors.data()});
+  exec::for_runs<T>("channel_dropout", context, detail::ScaleChannels<T>{factors.data(), x.shape.c}, y, x);
 }
 
 }  // namespace nucdet::ops

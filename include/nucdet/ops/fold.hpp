@@ -16,7 +16,7 @@ struct FoldNorm {
   bool output_last;  // a transposed convolution's weights: the output channel is the innermost axis
   T *weight, *bias;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index o = t.c0; o < t.c1; ++o) {
       const double deviation = std::sqrt(static_cast<double>(variance[o]) + epsilon);
       const double scale = static_cast<double>(gamma[o]) / deviation;
@@ -37,9 +37,9 @@ struct FoldNorm {
 template <class T, class D>
 void fold_norm(Context<D>& context, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
                Index channels, Index weights, bool output_last, T* weight, T* bias) {
-  parallel_for(context, {1, 1, 1, channels},
-               detail::FoldNorm<T>{gamma, beta, mean, variance, epsilon, channels, weights / channels, output_last,
-                                   weight, bias});
+  exec::parallel_for(context, {1, 1, 1, channels},
+                     detail::FoldNorm<T>{gamma, beta, mean, variance, epsilon, channels, weights / channels,
+                                         output_last, weight, bias});
 }
 
 }  // namespace nucdet::ops

@@ -18,7 +18,7 @@ struct MatchSize {
   View<const T> x;
   View<T> y;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Index row = t.y - rows_before(x.shape.h, y.shape.h), shift = rows_before(x.shape.w, y.shape.w);
     const bool inside = row >= 0 && row < x.shape.h;
     for (Index i = t.x0; i < t.x1; ++i) {
@@ -45,7 +45,7 @@ void match_size(Context<D>& context, View<const std::type_identity_t<T>> x, View
     throw ShapeError(
         message("match_size: input is ", x.shape, ", the output is ", y.shape, "; images and channels differ"));
   if (x.shape == y.shape) return copy<T>(context, x, y);
-  parallel_for(context, y.shape, detail::MatchSize<T>{x, y});
+  exec::parallel_for(context, y.shape, detail::MatchSize<T>{x, y});
 }
 
 }  // namespace nucdet::ops

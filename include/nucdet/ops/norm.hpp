@@ -33,16 +33,16 @@ void norm_statistics(Context<D>& context, View<const std::type_identity_t<T>> x,
   const Index images = x.shape.n / groups;
   const double count = static_cast<double>(x.shape.pixels() / groups);
   const DeviceArray<double, D> sums(context, static_cast<std::size_t>(2 * groups * x.shape.c));
-  reduce_columns<C, 2>(context, x.shape, groups, detail::NormMoments<T>{x, images}, sums.data());
-  parallel_for(context, detail::channel_grid(x.shape, groups),
-               detail::NormFinish<T>{x, images, sums.data(), count, epsilon, mean, inverse_deviation, variance});
+  exec::reduce_columns<C, 2>(context, x.shape, groups, detail::NormMoments<T>{x, images}, sums.data());
+  exec::parallel_for(context, detail::channel_grid(x.shape, groups),
+                     detail::NormFinish<T>{x, images, sums.data(), count, epsilon, mean, inverse_deviation, variance});
 }
 
 /// mean and 1 / sqrt(variance + epsilon) from running statistics.
 template <class T, class D>
 void running_statistics(Context<D>& context, Index channels, const T* running_mean, const T* running_variance,
                         double epsilon, T* mean, T* inverse_deviation) {
-  parallel_for(
+  exec::parallel_for(
       context, {1, 1, 1, channels},
       detail::ReadRunning<T>{running_mean, running_variance, static_cast<T>(epsilon), mean, inverse_deviation});
 }
@@ -52,8 +52,8 @@ template <class T, class D>
 void update_running(Context<D>& context, Index channels, double count, double momentum, const T* mean,
                     const T* variance, T* running_mean, T* running_variance) {
   const double unbiased = count > 1 ? count / (count - 1) : 1.0;
-  parallel_for(context, {1, 1, 1, channels},
-               detail::MoveRunning<T>{mean, variance, unbiased, momentum, running_mean, running_variance});
+  exec::parallel_for(context, {1, 1, 1, channels},
+                     detail::MoveRunning<T>{mean, variance, unbiased, momentum, running_mean, running_variance});
 }
 
 /// y = f(gamma (x - mean) inverse_deviation + beta). gamma and beta: one a channel, or both null; y may be x. f: an
@@ -67,8 +67,9 @@ void normalize(Context<D>& context, View<const std::type_identity_t<T>> x, Index
   const Shape grid = detail::channel_grid(x.shape, groups);
   const DeviceArray<C, D> line(context, static_cast<std::size_t>(2 * grid.count()));
   C *const scale = line.data(), *const shift = scale + grid.count();
-  parallel_for(context, grid, detail::NormLine<C>{x.shape.c, mean, inverse_deviation, gamma, beta, scale, shift});
-  for_runs<T>("normalize", context, detail::ScaleShift<T, F>{scale, shift, x.shape.n / groups, x.shape.c, f}, y, x);
+  exec::parallel_for(context, grid, detail::NormLine<C>{x.shape.c, mean, inverse_deviation, gamma, beta, scale, shift});
+  exec::for_runs<T>("normalize", context, detail::ScaleShift<T, F>{scale, shift, x.shape.n / groups, x.shape.c, f}, y,
+                    x);
 }
 
 /// Gradients of `normalize` after `norm_statistics` (through_statistics: the mean and the deviation move with x) or
@@ -89,15 +90,16 @@ void normalize_gradient(Context<D>& context, View<const std::type_identity_t<T>>
   const std::size_t size = static_cast<std::size_t>(grid.count());
   const DeviceArray<double, D> sums(context, 2 * size);
   const detail::NormSlope<T, F> slope{mean, inverse_deviation, gamma, beta, images, x.shape.c, f};
-  reduce_columns<C, 2>(context, x.shape, groups, detail::NormSlopes<T, F>{x, dy, slope}, sums.data());
+  exec::reduce_columns<C, 2>(context, x.shape, groups, detail::NormSlopes<T, F>{x, dy, slope}, sums.data());
   const DeviceArray<C, D> plane(context, 3 * size);
   C *const of_dy = plane.data(), *const of_x = of_dy + size, *const constant = of_x + size;
   const double count = static_cast<double>(x.shape.pixels() / groups);
-  parallel_for(context, {1, 1, 1, x.shape.c},
-               detail::NormPlane<C>{sums.data(), groups, x.shape.c, count, through_statistics, mean, inverse_deviation,
-                                    gamma, of_dy, of_x, constant, dgamma, dbeta});
+  exec::parallel_for(context, {1, 1, 1, x.shape.c},
+                     detail::NormPlane<C>{sums.data(), groups, x.shape.c, count, through_statistics, mean,
+                                          inverse_deviation, gamma, of_dy, of_x, constant, dgamma, dbeta});
   if (dx.data != nullptr)
-    for_runs<T>("normalize_gradient", context, detail::NormDataGradient<T, F>{of_dy, of_x, constant, slope}, dx, x, dy);
+    exec::for_runs<T>("normalize_gradient", context, detail::NormDataGradient<T, F>{of_dy, of_x, constant, slope}, dx,
+                      x, dy);
 }
 
 }  // namespace nucdet::ops

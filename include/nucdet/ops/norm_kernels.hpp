@@ -31,7 +31,7 @@ template <class T>
 struct NormMoments {
   View<const T> x;
   Index images;  // in a group
-  NUCDET_HD void operator()(const Tile& t, const ColumnSums<compute_t<T>>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<compute_t<T>>& sums) const {
     using C = compute_t<T>;
     const T* const origin = pivot(x, images, t.n / images);
     for (Index i = t.x0; i < t.x1; ++i) {
@@ -52,7 +52,7 @@ struct NormFinish {
   const double* sums;
   double count, epsilon;
   compute_t<T>*mean, *inverse, *variance;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     using C = compute_t<T>;
     const Index channels = x.shape.c;
     for (Index g = t.x0; g < t.x1; ++g) {
@@ -73,7 +73,7 @@ struct ReadRunning {
   const T *running_mean, *running_variance;
   T epsilon;
   T *mean, *inverse;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index c = t.c0; c < t.c1; ++c)
       mean[c] = running_mean[c], inverse[c] = T(1) / std::sqrt(running_variance[c] + epsilon);
   }
@@ -84,7 +84,7 @@ struct MoveRunning {
   const T *mean, *variance;
   double unbiased, momentum;
   T *running_mean, *running_variance;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index c = t.c0; c < t.c1; ++c) {
       T &m = running_mean[c], &v = running_variance[c];
       m += static_cast<T>(momentum * (static_cast<double>(mean[c]) - static_cast<double>(m)));
@@ -99,7 +99,7 @@ struct NormLine {
   Index channels;
   const C *mean, *inverse, *gamma, *beta;
   C *scale, *shift;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index g = t.x0; g < t.x1; ++g)
       for (Index c = t.c0; c < t.c1; ++c) {
         const Index i = g * channels + c;
@@ -115,7 +115,7 @@ struct ScaleShift {
   const compute_t<T>*scale, *shift;
   Index images, channels;
   F f;
-  NUCDET_HD void operator()(const RunPlace& at, const T* x, T* y, Index count) const {
+  NUCDET_HD void operator()(const exec::RunPlace& at, const T* x, T* y, Index count) const {
     using C = compute_t<T>;
     const C *const a = scale + at.n / images * channels + at.c, *const b = shift + at.n / images * channels + at.c;
     const F function = f;
@@ -152,7 +152,7 @@ template <class T, class F>
 struct NormSlopes {
   View<const T> x, dy;
   NormSlope<T, F> slope;
-  NUCDET_HD void operator()(const Tile& t, const ColumnSums<compute_t<T>>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<compute_t<T>>& sums) const {
     using C = compute_t<T>;
     for (Index i = t.x0; i < t.x1; ++i) {
       const T *const p = x.pixel(t.n, t.y, i), *const g = dy.pixel(t.n, t.y, i);
@@ -174,7 +174,7 @@ struct NormPlane {
   bool through_statistics;
   const C *mean, *inverse, *gamma;
   C *of_dy, *of_x, *constant, *dgamma, *dbeta;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index c = t.c0; c < t.c1; ++c)
       for (Index g = 0; g < groups; ++g) {
         const Index i = g * channels + c;
@@ -197,7 +197,7 @@ struct NormDataGradient {
   static constexpr bool knows_place = true;
   const compute_t<T>*of_dy, *of_x, *constant;
   NormSlope<T, F> slope;
-  NUCDET_HD void operator()(const RunPlace& at, const T* x, const T* dy, T* dx, Index count) const {
+  NUCDET_HD void operator()(const exec::RunPlace& at, const T* x, const T* dy, T* dx, Index count) const {
     using C = compute_t<T>;
     const Index first = at.n / slope.images * slope.channels + at.c;
     const C *const a = of_dy + first, *const b = of_x + first, *const k = constant + first;
@@ -213,7 +213,7 @@ struct NormDataGradient {
 template <class T>
 struct SumChannels {
   View<const T> x;
-  NUCDET_HD void operator()(const Tile& t, const ColumnSums<compute_t<T>>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<compute_t<T>>& sums) const {
     using C = compute_t<T>;
     for (Index i = t.x0; i < t.x1; ++i) {
       const T* const p = x.pixel(t.n, t.y, i);
@@ -227,7 +227,7 @@ template <class C>
 struct AddSums {
   const double* sums;
   C* out;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index c = t.c0; c < t.c1; ++c) out[c] += static_cast<C>(sums[c]);
   }
 };

@@ -16,7 +16,7 @@ struct Pool {
   View<T> y;
   using C = compute_t<T>;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       T* const out = y.pixel(t.n, t.y, i);
       const auto source = [&](Index k) { return x.pixel(t.n, t.y * stride + k / window, i * stride + k % window); };
@@ -57,7 +57,7 @@ struct MaxPoolGradient {
   Index window, stride;
   View<T> dx;
 
-  NUCDET_HD bool made(const Tile& t, Index row, Index column, Index i, Index j, Index c) const {
+  NUCDET_HD bool made(const exec::Tile& t, Index row, Index column, Index i, Index j, Index c) const {
     using C = compute_t<T>;
     const C value = static_cast<C>(x(t.n, row, column, c));
     if (value != static_cast<C>(y(t.n, i, j, c))) return false;
@@ -68,7 +68,7 @@ struct MaxPoolGradient {
       }
     return true;
   }
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Readers rows(t.y, window, stride, y.shape.h);
     for (Index column = t.x0; column < t.x1; ++column) {
       const Readers columns(column, window, stride, y.shape.w);
@@ -89,7 +89,7 @@ struct AveragePoolGradient {
   Index window, stride;
   View<T> dx;
 
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     using C = compute_t<T>;
     const C share = C(1) / static_cast<C>(window * window);
     const Readers rows(t.y, window, stride, dy.shape.h);
@@ -118,7 +118,7 @@ template <class T, class D>
 void max_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Index window, Index stride,
               View<std::type_identity_t<T>> y) {
   detail::check_pool("max_pool", x.shape, y.shape, window, stride);
-  parallel_for(context, y.shape, detail::Pool<T, true>{x, window, stride, y});
+  exec::parallel_for(context, y.shape, detail::Pool<T, true>{x, window, stride, y});
 }
 /// From x and y of the forward pass.
 template <class T, class D>
@@ -128,7 +128,7 @@ void max_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> 
   detail::check_pool("max_pool_gradient", x.shape, y.shape, window, stride);
   if (dy.shape != y.shape || dx.shape != x.shape)
     throw ShapeError(message("max_pool_gradient: dy ", dy.shape, ", dx ", dx.shape));
-  parallel_for(context, dx.shape, detail::MaxPoolGradient<T>{x, y, dy, window, stride, dx});
+  exec::parallel_for(context, dx.shape, detail::MaxPoolGradient<T>{x, y, dy, window, stride, dx});
 }
 
 /// y = mean of each window.
@@ -136,13 +136,13 @@ template <class T, class D>
 void average_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Index window, Index stride,
                   View<std::type_identity_t<T>> y) {
   detail::check_pool("average_pool", x.shape, y.shape, window, stride);
-  parallel_for(context, y.shape, detail::Pool<T, false>{x, window, stride, y});
+  exec::parallel_for(context, y.shape, detail::Pool<T, false>{x, window, stride, y});
 }
 template <class T, class D>
 void average_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, Index window, Index stride,
                            View<std::type_identity_t<T>> dx) {
   detail::check_pool("average_pool_gradient", dx.shape, dy.shape, window, stride);
-  parallel_for(context, dx.shape, detail::AveragePoolGradient<T>{dy, window, stride, dx});
+  exec::parallel_for(context, dx.shape, detail::AveragePoolGradient<T>{dy, window, stride, dx});
 }
 
 }  // namespace nucdet::ops

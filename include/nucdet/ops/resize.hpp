@@ -31,7 +31,7 @@ struct UpsampleNearest {
   View<const T> x;
   Index factor;
   View<T> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const T* const p = x.pixel(t.n, t.y / factor, i / factor);
       T* const q = y.pixel(t.n, t.y, i);
@@ -45,7 +45,7 @@ struct UpsampleNearestGradient {
   View<const T> dy;
   Index factor;
   View<T> dx;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       gather_channels(dx.pixel(t.n, t.y, i), t.c0, t.c1, [&](const auto& add) {
         for (Index k = 0; k < factor * factor; ++k)
@@ -60,7 +60,7 @@ struct UpsampleBilinear {
   View<const T> x;
   Index factor;
   View<T> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     using C = compute_t<T>;
     const Mix<C> rows(t.y, factor, x.shape.h);
     for (Index i = t.x0; i < t.x1; ++i) {
@@ -84,7 +84,7 @@ struct UpsampleBilinearGradient {
   View<const T> dy;
   Index factor;
   View<T> dx;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     const Index top = max0((t.y - 1) * factor), bottom = least((t.y + 2) * factor, dy.shape.h);
     using C = compute_t<T>;
     for (Index i = t.x0; i < t.x1; ++i) {
@@ -116,25 +116,25 @@ template <class T, class D>
 void upsample_nearest(Context<D>& context, View<const std::type_identity_t<T>> x, Index factor,
                       View<std::type_identity_t<T>> y) {
   detail::check_upsample("upsample_nearest", x.shape, factor, y.shape);
-  parallel_for(context, y.shape, detail::UpsampleNearest<T>{x, factor, y});
+  exec::parallel_for(context, y.shape, detail::UpsampleNearest<T>{x, factor, y});
 }
 template <class T, class D>
 void upsample_nearest_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, Index factor,
                                View<std::type_identity_t<T>> dx) {
   detail::check_upsample("upsample_nearest_gradient", dx.shape, factor, dy.shape);
-  parallel_for(context, dx.shape, detail::UpsampleNearestGradient<T>{dy, factor, dx});
+  exec::parallel_for(context, dx.shape, detail::UpsampleNearestGradient<T>{dy, factor, dx});
 }
 template <class T, class D>
 void upsample_bilinear(Context<D>& context, View<const std::type_identity_t<T>> x, Index factor,
                        View<std::type_identity_t<T>> y) {
   detail::check_upsample("upsample_bilinear", x.shape, factor, y.shape);
-  parallel_for(context, y.shape, detail::UpsampleBilinear<T>{x, factor, y});
+  exec::parallel_for(context, y.shape, detail::UpsampleBilinear<T>{x, factor, y});
 }
 template <class T, class D>
 void upsample_bilinear_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, Index factor,
                                 View<std::type_identity_t<T>> dx) {
   detail::check_upsample("upsample_bilinear_gradient", dx.shape, factor, dy.shape);
-  parallel_for(context, dx.shape, detail::UpsampleBilinearGradient<T>{dy, factor, dx});
+  exec::parallel_for(context, dx.shape, detail::UpsampleBilinearGradient<T>{dy, factor, dx});
 }
 
 }  // namespace nucdet::ops

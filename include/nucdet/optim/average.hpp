@@ -16,7 +16,7 @@ struct MoveAverage {
   Index size;
   float share;
 
-  NUCDET_HD void operator()(const Tile& tile) const {
+  NUCDET_HD void operator()(const exec::Tile& tile) const {
     const FlatRange range(tile, size);
     for (Index i = range.from; i < range.to; ++i) mean[i] += share * (now[i] - mean[i]);
   }
@@ -26,7 +26,7 @@ struct Exchange {
   float *a, *b;
   Index size;
 
-  NUCDET_HD void operator()(const Tile& tile) const {
+  NUCDET_HD void operator()(const exec::Tile& tile) const {
     const FlatRange range(tile, size);
     for (Index i = range.from; i < range.to; ++i) {
       const float kept = a[i];
@@ -46,7 +46,7 @@ inline void check_sizes(const char* where, std::size_t a, std::size_t b) {
 template <class D>
 void move_average(Context<D>& context, std::span<float> mean, std::span<const float> now, double share) {
   detail::check_sizes("move_average", mean.size(), now.size());
-  parallel_for(
+  exec::parallel_for(
       context, detail::blocks(mean.size()),
       detail::MoveAverage{mean.data(), now.data(), static_cast<Index>(mean.size()), static_cast<float>(share)});
 }
@@ -55,7 +55,8 @@ void move_average(Context<D>& context, std::span<float> mean, std::span<const fl
 template <class D>
 void exchange(Context<D>& context, std::span<float> a, std::span<float> b) {
   detail::check_sizes("exchange", a.size(), b.size());
-  parallel_for(context, detail::blocks(a.size()), detail::Exchange{a.data(), b.data(), static_cast<Index>(a.size())});
+  exec::parallel_for(context, detail::blocks(a.size()),
+                     detail::Exchange{a.data(), b.data(), static_cast<Index>(a.size())});
 }
 
 }  // namespace nucdet::optim

@@ -22,7 +22,7 @@ struct Flat {
   Index segment_count;
 
   template <class Visit>
-  NUCDET_HD void each(const Tile& tile, const Visit& visit) const {
+  NUCDET_HD void each(const exec::Tile& tile, const Visit& visit) const {
     const FlatRange range(tile, size);
     for_each_part(segments, segment_count, range.from, range.to, visit);
   }
@@ -37,7 +37,7 @@ Flat<T> flat(std::span<T> gradients, const SegmentList<D>& segments) {
 
 struct SquaredNorm {
   Flat<const float> flat;
-  NUCDET_HD void operator()(const Tile& tile, double* sums) const { flat.each(tile, Part{flat.data, sums}); }
+  NUCDET_HD void operator()(const exec::Tile& tile, double* sums) const { flat.each(tile, Part{flat.data, sums}); }
 
   struct Part {
     const float* data;
@@ -53,7 +53,7 @@ struct SquaredNorm {
 struct Scale {
   Flat<float> flat;
   float factor;
-  NUCDET_HD void operator()(const Tile& tile) const { flat.each(tile, Part{flat.data, factor}); }
+  NUCDET_HD void operator()(const exec::Tile& tile) const { flat.each(tile, Part{flat.data, factor}); }
 
   struct Part {
     float* data;
@@ -67,7 +67,7 @@ struct Scale {
 struct Clamp {
   Flat<float> flat;
   float limit;
-  NUCDET_HD void operator()(const Tile& tile) const { flat.each(tile, Part{flat.data, limit}); }
+  NUCDET_HD void operator()(const exec::Tile& tile) const { flat.each(tile, Part{flat.data, limit}); }
 
   struct Part {
     float* data;
@@ -90,8 +90,8 @@ inline void check_limit(const char* where, double limit) {
 template <class D>
 void squared_norm_into(Context<D>& context, std::span<const float> gradients, const SegmentList<D>& segments,
                        double* sum) {
-  reduce_rows<1>(context, detail::blocks(gradients.size()),
-                 detail::SquaredNorm{detail::flat<const float>(gradients, segments)}, sum);
+  exec::reduce_rows<1>(context, detail::blocks(gradients.size()),
+                       detail::SquaredNorm{detail::flat<const float>(gradients, segments)}, sum);
 }
 
 /// Euclidean norm of the gradients that are not frozen, summed in double and in a fixed order.
@@ -113,8 +113,8 @@ void limit_norm(Context<D>& context, std::span<float> gradients, double norm, do
                 const SegmentList<D>& segments) {
   detail::check_limit("optim::limit_norm", limit);
   if (!std::isfinite(norm) || norm <= limit) return;
-  parallel_for(context, detail::blocks(gradients.size()),
-               detail::Scale{detail::flat<float>(gradients, segments), static_cast<float>(limit / norm)});
+  exec::parallel_for(context, detail::blocks(gradients.size()),
+                     detail::Scale{detail::flat<float>(gradients, segments), static_cast<float>(limit / norm)});
 }
 
 /// Scales the gradients by limit / norm where their norm exceeds the limit, and returns the norm they had. (PyTorch
@@ -135,8 +135,8 @@ template <class D>
 void clip_value(Context<D>& context, std::span<float> gradients, double limit, std::span<const Segment> segments = {}) {
   detail::check_limit("optim::clip_value", limit);
   const SegmentList<D> list(context, segments, gradients.size());
-  parallel_for(context, detail::blocks(gradients.size()),
-               detail::Clamp{detail::flat<float>(gradients, list), static_cast<float>(limit)});
+  exec::parallel_for(context, detail::blocks(gradients.size()),
+                     detail::Clamp{detail::flat<float>(gradients, list), static_cast<float>(limit)});
 }
 
 }  // namespace nucdet::optim

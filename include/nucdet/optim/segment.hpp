@@ -28,7 +28,7 @@ inline Shape blocks(std::size_t size) { return {1, (static_cast<Index>(size) + k
 /// The part of a flat array that a tile of `blocks` owns.
 struct FlatRange {
   Index from, to;
-  NUCDET_HD FlatRange(const Tile& tile, Index size)
+  NUCDET_HD FlatRange(const exec::Tile& tile, Index size)
       : from(tile.y * kBlock + tile.x0), to(tile.y * kBlock + tile.x1 < size ? tile.y * kBlock + tile.x1 : size) {}
 };
 

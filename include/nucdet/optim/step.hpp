@@ -41,7 +41,7 @@ struct StepKernel {
   const Segment* segments;
   Index segment_count;
 
-  NUCDET_HD void operator()(const Tile& tile) const {
+  NUCDET_HD void operator()(const exec::Tile& tile) const {
     const FlatRange range(tile, size);
     for_each_part(segments, segment_count, range.from, range.to, Part{*this});
   }
@@ -89,7 +89,7 @@ void step(Context<D>& context, const Rule& rule, double rate, std::int64_t itera
                                                                                 static_cast<Index>(n),
                                                                                 segments.data(),
                                                                                 segments.count()};
-  parallel_for(context, detail::blocks(n), kernel);
+  exec::parallel_for(context, detail::blocks(n), kernel);
 }
 
 /// The same with segments on the host, in order of their offsets; none at all means everything moves and decays.

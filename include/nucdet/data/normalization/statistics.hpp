@@ -26,7 +26,7 @@ namespace detail {
 
 struct Moments {
   View<const float> x;
-  NUCDET_HD void operator()(const Tile& t, const ColumnSums<double>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<double>& sums) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* p = x.pixel(t.n, t.y, i);
       for (Index c = t.c0; c < t.c1; ++c) {
@@ -41,7 +41,7 @@ struct Normalize {
   View<const float> x;
   const float *mean, *inverse;
   View<float> y;
-  NUCDET_HD void operator()(const Tile& t) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* p = x.pixel(t.n, t.y, i);
       float* q = y.pixel(t.n, t.y, i);
@@ -74,7 +74,7 @@ ChannelStatistics statistics_of(Context<D>& context, View<const float> image) {
     throw ShapeError(message("statistics_of: image is ", image.shape, ", wanted one that is not empty"));
   const std::size_t channels = static_cast<std::size_t>(image.shape.c);
   const DeviceArray<double, D> on_device(context, 2 * channels);
-  reduce_columns<double, 2>(context, image.shape, 1, detail::Moments{image}, on_device.data());
+  exec::reduce_columns<double, 2>(context, image.shape, 1, detail::Moments{image}, on_device.data());
   const std::vector<double> sums = on_device.read(context);
   return statistics_from({sums.data(), channels}, {sums.data() + channels, channels},
                          static_cast<double>(image.shape.pixels()));
@@ -89,7 +89,7 @@ void normalize(Context<D>& context, View<const float> x, const ChannelStatistics
   std::vector<float> numbers = statistics.mean;
   for (const float d : statistics.deviation) numbers.push_back(1.0f / d);
   const DeviceArray<float, D> line(context, numbers.data(), numbers.size());
-  parallel_for(context, y.shape, detail::Normalize{x, line.data(), line.data() + x.shape.c, y});
+  exec::parallel_for(context, y.shape, detail::Normalize{x, line.data(), line.data() + x.shape.c, y});
 }
 
 }  // namespace nucdet::data

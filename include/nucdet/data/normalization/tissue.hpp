@@ -21,7 +21,7 @@ namespace detail {
 struct TissueMoments {
   View<const float> x;
   IsTissue tissue;
-  NUCDET_HD void operator()(const Tile& t, const ColumnSums<double>& sums) const {
+  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<double>& sums) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       const float* p = x.pixel(t.n, t.y, i);
       if (!tissue(p)) continue;
@@ -51,7 +51,7 @@ struct TissueNormalization {
     if (image.shape.n != 1 || image.shape.c != 3 || image.shape.count() == 0)
       throw ShapeError(message("TissueNormalization: image is ", image.shape, ", wanted one of RGB"));
     const DeviceArray<double, D> on_device(context, 9);
-    reduce_columns<double, 3>(context, image.shape, 1, detail::TissueMoments{image, tissue}, on_device.data());
+    exec::reduce_columns<double, 3>(context, image.shape, 1, detail::TissueMoments{image, tissue}, on_device.data());
     const std::vector<double> sums = on_device.read(context);
     if (sums[6] < least) return otherwise(context, image);
     return statistics_from({sums.data(), 3}, {sums.data() + 3, 3}, sums[6]);
