@@ -41,7 +41,7 @@ set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_
 target_compile_options(nucdet_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
 target_compile_definitions(nucdet_cuda PUBLIC NUCDET_WITH_CUDA=1)
 # nvcc must not see Eigen, and nothing here multiplies matrices on the processor.
-target_compile_definitions(nucdet_cuda PRIVATE NUCDET_PREBUILT)
+target_compile_definitions(nucdet_cuda PRIVATE NUCDET_WITHOUT_PRODUCT)
 target_link_libraries(nucdet_cuda PUBLIC nucdet PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
 if(_cudnn STREQUAL "with cuDNN")
   target_sources(nucdet_cuda PRIVATE ${NUCDET_CUDA_CUDNN} src/cuda/cudnn_api.cpp)

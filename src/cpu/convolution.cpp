@@ -89,18 +89,27 @@ constexpr Kernels kTables[] = {
 #endif
 };
 
+/// Made before every object of usual priority, so that contexts in a program's static objects find the kernels.
+struct Registration {
+  Registration() {
+#ifdef NUCDET_CPU_X86
+    __builtin_cpu_init();  // the compiler's own look at the processor may still be to come
+#endif
+    for (const Kernels& k : kTables)
+      if (k.isa->available()) detail::registered_kernels.store(&k, std::memory_order_release);
+  }
+};
+[[gnu::init_priority(101)]] const Registration registration;
+
 }  // namespace
+
+void detail::bring_kernels() {}
 
 std::vector<const Kernels*> available_kernels() {
   std::vector<const Kernels*> found;
   for (const Kernels& k : kTables)
     if (k.isa->available()) found.push_back(&k);
   return found;
-}
-
-const Kernels* best_kernels() {
-  static const Kernels* const best = available_kernels().back();
-  return best;
 }
 
 const Kernels* kernels(std::string_view name) {

@@ -2,7 +2,9 @@
 #include <span>
 #include <vector>
 
-#include "nucdet/ops/kernels.hpp"
+#include "nucdet/cpu/kernels.hpp"
+#include "nucdet/ops/conv2d_problem.hpp"
+#include "nucdet/ops/epilogue.hpp"
 
 #include "cpu/isa.hpp"
 

@@ -4,7 +4,10 @@
 
 namespace nucdet::cpu {
 
-static bool has_avx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"); }
+static bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
 const Isa kAvx512 = avx512::table("avx512", &has_avx512);
 
 }  // namespace nucdet::cpu

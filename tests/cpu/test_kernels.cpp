@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "nucdet/ops/conv2d.hpp"
-#include "nucdet/ops/kernels.hpp"
+#include "nucdet/cpu/kernels.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "nucdet/ops/kernels.hpp"
+#include "nucdet/cpu/kernels.hpp"
 
 namespace nucdet::program {
 

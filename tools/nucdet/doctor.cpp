@@ -1,7 +1,7 @@
 #include <iostream>
 #include <thread>
 
-#include "nucdet/ops/kernels.hpp"
+#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/version.hpp"
 
 #include "commands.hpp"

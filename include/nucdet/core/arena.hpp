@@ -8,16 +8,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define NUCDET_POISON(memory, bytes) ASAN_POISON_MEMORY_REGION(memory, bytes)
-#define NUCDET_UNPOISON(memory, bytes) ASAN_UNPOISON_MEMORY_REGION(memory, bytes)
-#else
-#define NUCDET_POISON(memory, bytes) static_cast<void>(0)
-#define NUCDET_UNPOISON(memory, bytes) static_cast<void>(0)
-#endif
+// Only there where the program is built with the address sanitizer. Asked at run time: files of one program may be
+// compiled with it and without.
+extern "C" {
+[[gnu::weak]] void __asan_poison_memory_region(const volatile void* memory, std::size_t bytes);
+[[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* memory, std::size_t bytes);
+}
 
 namespace nucdet::detail {
+
+/// Free memory is marked, so that its use is reported.
+inline void poison(std::byte* memory, std::size_t bytes) {
+  if (&__asan_poison_memory_region != nullptr) __asan_poison_memory_region(memory, bytes);
+}
+inline void unpoison(std::byte* memory, std::size_t bytes) {
+  if (&__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(memory, bytes);
+}
 
 /// Host memory for tensors: one range of addresses, taken from the system only as far as it was ever filled.
 ///
@@ -31,7 +37,7 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena() {
     if (base_ == nullptr) return;
-    NUCDET_UNPOISON(base_, open_);
+    unpoison(base_, open_);
     munmap(base_, size_);
   }
 
@@ -42,11 +48,11 @@ class Arena {
     const std::size_t offset = lowest->first, left = lowest->second - bytes;
     free_.erase(lowest);
     if (left > 0) free_.emplace(offset + bytes, left);
-    NUCDET_UNPOISON(base_ + offset, bytes);
+    unpoison(base_ + offset, bytes);
     return base_ + offset;
   }
   void give(std::byte* memory, std::size_t bytes) {
-    NUCDET_POISON(memory, bytes);
+    poison(memory, bytes);
     auto piece = free_.emplace(static_cast<std::size_t>(memory - base_), bytes).first;
     if (const auto next = std::next(piece); next != free_.end() && piece->first + piece->second == next->first) {
       piece->second += next->second;
@@ -108,7 +114,7 @@ class Arena {
 #ifdef MADV_HUGEPAGE
     madvise(base_ + open_, wanted - open_, MADV_HUGEPAGE);  // a hint: fewer page faults where the system grants it
 #endif
-    NUCDET_POISON(base_ + open_, wanted - open_);
+    poison(base_ + open_, wanted - open_);
     open_ = wanted;
   }
 

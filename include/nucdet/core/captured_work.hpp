@@ -16,9 +16,12 @@ namespace nucdet {
 /// tensors that it made, and they hold the results of the last run. It must not wait for the device, upload or
 /// download. Where recording fails, `note` says why and the work is done as on the first run.
 template <class Device>
-class CapturedWork {
+class CapturedWork;
+
+template <>
+class CapturedWork<Cpu> {
  public:
-  CapturedWork(Context<Device>&, std::function<void()> work) : work_(std::move(work)) {}
+  CapturedWork(Context<Cpu>&, std::function<void()> work) : work_(std::move(work)) {}
   void run() { work_(); }
   std::string note() const { return {}; }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -12,13 +13,21 @@
 namespace nucdet {
 
 namespace cpu {
-struct Kernels;  // ops/kernels.hpp
-/// The fastest kernels for this machine, where the program links nucdet::cpu; else none.
+struct Kernels;  // cpu/kernels.hpp
+
+namespace detail {
+/// Filled by nucdet::cpu before anything else of the program starts, so that files of a program that were compiled with
+/// the headers alone find its kernels too. Visible, whatever the program hides: there must be one.
+[[gnu::visibility("default")]] inline constinit std::atomic<const Kernels*> registered_kernels{nullptr};
 #ifdef NUCDET_PREBUILT
-const Kernels* best_kernels();
-#else
-inline const Kernels* best_kernels() { return nullptr; }
+/// In nucdet::cpu; naming it makes the linker take the file that fills the slot, even out of a static library.
+void bring_kernels();
+[[gnu::used]] static void (*const kernels_needed)() = &bring_kernels;
 #endif
+}  // namespace detail
+
+/// The fastest kernels for this machine, where some file of the program links nucdet::cpu; else none.
+inline const Kernels* best_kernels() { return detail::registered_kernels.load(std::memory_order_acquire); }
 }  // namespace cpu
 
 /// How the kernels of nucdet::cpu convolve.

@@ -23,6 +23,7 @@ inline void gemm(Index rows, Index cols, Index depth, const double* a, Index lda
 
 }  // namespace nucdet::cpu
 
-#ifndef NUCDET_PREBUILT
+// nucdet::cpu brings the product; nucdet::cuda needs none, and nvcc must not see Eigen.
+#if !defined(NUCDET_PREBUILT) && !defined(NUCDET_WITHOUT_PRODUCT)
 #include "nucdet/cpu/gemm_eigen.hpp"
 #endif

@@ -2,9 +2,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/exec/reduce.hpp"
+#include "nucdet/ops/conv2d_problem.hpp"
 #include "nucdet/ops/correlate.hpp"
-#include "nucdet/ops/kernels.hpp"
 #include "nucdet/ops/norm.hpp"
 
 namespace nucdet::ops {

@@ -3,8 +3,12 @@
 #include <vector>
 
 #include "nucdet/core/context.hpp"
-#include "nucdet/ops/conv2d_problem.hpp"
-#include "nucdet/ops/epilogue.hpp"
+
+namespace nucdet::ops {
+struct Conv2dProblem;  // ops/conv2d_problem.hpp
+template <class T>
+struct Epilogue;  // ops/epilogue.hpp
+}  // namespace nucdet::ops
 
 namespace nucdet::cpu {
 
