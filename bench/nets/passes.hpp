@@ -37,7 +37,8 @@ void forward(benchmark::State& state) {
   std::optional<nn::InferenceProgram<Cpu>> fused;
   if (Fused) fused = nn::for_inference(*net), net.reset();
   context.memory().trim(), context.memory().reset_peak();
-  for (auto _ : state) benchmark::DoNotOptimize(Fused ? fused->forward(x) : net->forward(x));
+  nn::Workspace<Cpu> workspace;
+  for (auto _ : state) benchmark::DoNotOptimize(Fused ? fused->forward(context, workspace, x) : net->forward(x));
   set_cost(state, flop, 0);
   state.counters["peak_bytes"] = static_cast<double>(context.memory().statistics().peak);
 }

@@ -95,10 +95,10 @@ class Work {
 class Forward final : public Work {
  public:
   Forward(Context<Cpu>& context, const Arguments& a)
-      : network_(fused(context, a)), x_(read_tensor(context, a.input, {a.batch, a.size, a.size, 3})) {
+      : context_(context), network_(fused(context, a)), x_(read_tensor(context, a.input, {a.batch, a.size, a.size, 3})) {
     context.memory().trim();
   }
-  void run() override { y_ = {}, y_ = network_.forward(x_); }
+  void run() override { y_ = {}, y_ = network_.forward(context_, workspace_, x_); }
   void write(const std::string& path) const override {
     std::ofstream file(path, std::ios::binary);
     file.write(reinterpret_cast<const char*>(y_.memory()), bytes_of(y_));
@@ -112,7 +112,9 @@ class Forward final : public Work {
     return nn::for_inference(*net);
   }
 
+  Context<Cpu>& context_;
   nn::InferenceProgram<Cpu> network_;
+  nn::Workspace<Cpu> workspace_;
   Tensor<Cpu> x_, y_;
 };
 

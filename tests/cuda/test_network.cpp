@@ -116,10 +116,10 @@ TEST_CASE("cuda: inference in tf32, bf16 and fp16, fused and not") {
     CHECK(difference(gpu.forward(shape, nn::Mode::inference), wanted) < bound);
     const auto fused = nn::for_inference(gpu.net);
     const auto x = on_device<float>(gpu.context, shape, random_numbers(shape.count(), 1));
-    const auto y = fused.forward(x);
+    const auto y = fused.forward(gpu.context, x);
     CHECK(y.dtype() == DType::f32);
     CHECK(difference(numbers_of(gpu.context, y), wanted) < bound);
-    CHECK(numbers_of(gpu.context, fused.forward(x)) == numbers_of(gpu.context, y));
+    CHECK(numbers_of(gpu.context, fused.forward(gpu.context, x)) == numbers_of(gpu.context, y));
   };
   for (const bool cudnn : {true, false}) {
     check({.cudnn = cudnn}, kConvolution), check({.precision = Precision::tf32, .cudnn = cudnn}, 2e-3);

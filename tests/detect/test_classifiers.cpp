@@ -61,7 +61,7 @@ TEST_CASE("the map of a pixel classifier is the softmax's probability of a nucle
   for (Index i = 0; i < output.shape().count(); ++i)
     output.view<float>().data[i] = static_cast<float>(random.uniform(-9, 9));
   output.view<float>().data[0] = 1000, output.view<float>().data[3] = 1000;  // nothing overflows
-  const Tensor<Cpu> map = detect::nucleus_map(context, output);
+  const Tensor<Cpu> map = detect::nucleus_map(context, nn::Head::Kind::softmax, output);
   REQUIRE(map.shape() == Shape{2, 3, 5, 1});
   for (Index i = 0; i < map.shape().count(); ++i) {
     const double o0 = static_cast<double>(output.view<float>().data[2 * i]),
@@ -72,8 +72,8 @@ TEST_CASE("the map of a pixel classifier is the softmax's probability of a nucle
           Approx(std::exp(o1 - top) / (std::exp(o0 - top) + std::exp(o1 - top))).epsilon(1e-5).margin(1e-30));
   }
   const Tensor<Cpu> one = context.zeros({1, 2, 2, 1});
-  CHECK(detect::nucleus_map(context, one).view<const float>().data == one.view<const float>().data);
-  CHECK_THROWS_AS(detect::nucleus_map(context, context.zeros({1, 2, 2, 3})), ShapeError);
+  CHECK(detect::nucleus_map(context, nn::Head::Kind::proximity, one).view<const float>().data == one.view<const float>().data);
+  CHECK_THROWS_AS(detect::nucleus_map(context, nn::Head::Kind::density, context.zeros({1, 2, 2, 3})), ShapeError);
 }
 
 TEST_CASE("a detector on two maps: the map of the plain network, smoothed, and its peaks") {
@@ -85,7 +85,7 @@ TEST_CASE("a detector on two maps: the map of the plain network, smoothed, and i
   Tensor<Cpu> x = context.make({1, 96, 112, 3});
   const View<const float> view = view_of(image);
   data::normalize(context, view, data::FixedNormalization{}.statistics, x.view<float>());
-  const Tensor<Cpu> plain = detect::nucleus_map(context, net.forward(x));
+  const Tensor<Cpu> plain = detect::nucleus_map(context, net.head().kind, net.forward(x));
   for (Index i = 0; i < map.shape().count(); ++i) {
     const float p = map.view<const float>().data[i];
     REQUIRE((p >= 0 && p <= 1));

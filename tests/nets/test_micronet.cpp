@@ -108,7 +108,7 @@ TEST_CASE("the fast kernels stay within 2e-5 of double precision, and plain sums
     for (Index i = 0; i < x.shape().count(); ++i)
       input.view<float>().data[i] = static_cast<float>(x.view<double>().data[i]);
     double difference = 0;
-    for (const Tensor<Cpu>& found : {net.forward(input), for_inference(net).forward(input)})
+    for (const Tensor<Cpu>& found : {net.forward(input), for_inference(net).forward(context, input)})
       for (Index i = 0; i < y.shape.count(); ++i)
         difference = std::max(difference, std::abs(static_cast<double>(found.view<const float>().data[i]) - y.data[i]));
     CAPTURE(method, difference / largest);

@@ -22,9 +22,9 @@ namespace {
 template <Spec S>
 struct Outline {
   Outline() {
-    const Slot x = program.input(3);
-    S::build(program, std::span(&x, 1));
-    program.bind(store);
+    ProgramBuilder<Cpu> builder(store);
+    const Slot x = builder.input(3);
+    program = builder.finish(S::build(builder, std::span(&x, 1)));
   }
   Index parameters() const { return store.parameter_count(); }
   double gigaflop(Index size) const {

@@ -62,7 +62,7 @@ void check(const std::string& name) {
   io::apply_weights(golden, net, name, "weight/");
   const auto x = tensor_of(context, *golden.find("input"), DType::f64);
 
-  const auto plain = net.forward(x), fused = for_inference(net).forward(x);
+  const auto plain = net.forward(x), fused = for_inference(net).forward(context, x);
   CHECK(difference(plain.template view<const double>().data, stored(golden, "eval_output")) < 1e-7);  // kept as F32
   const double* values = plain.template view<const double>().data;
   CHECK(difference(fused.template view<const double>().data,

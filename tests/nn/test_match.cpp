@@ -84,7 +84,7 @@ TEST_CASE("a block of which nothing but the size is read has no gradient, and tr
   Network<SizeOnly, 3, Cpu> net(context);
   const auto x = context.zeros({1, 8, 6, 3});
   CHECK(net.forward(x).shape() == Shape{1, 4, 3, 2});  // inference has no need of it
-  CHECK(for_inference(net).forward(x).shape() == Shape{1, 4, 3, 2});
+  CHECK(for_inference(net).forward(context, x).shape() == Shape{1, 4, 3, 2});
   Tape<Cpu> tape;
   const auto y = net.forward(x, {.mode = Mode::training, .tape = &tape});
   net.zero_gradients();
@@ -104,7 +104,7 @@ TEST_CASE("a convolution without a bias: no such parameter, no such term, and ri
   nucdet_test::fill_random(x, 1);
   CHECK(nucdet_test::numbers_of(bare.forward(x).view<const double>()) ==
         nucdet_test::numbers_of(biased.forward(x).view<const double>()));
-  CHECK(nucdet_test::numbers_of(for_inference(bare).forward(x).view<const double>()) ==
+  CHECK(nucdet_test::numbers_of(for_inference(bare).forward(context, x).view<const double>()) ==
         nucdet_test::numbers_of(bare.forward(x).view<const double>()));
   CHECK(nucdet_test::worst_gradient_error(bare, {2, 5, 6, 3}) < 1e-7);
   Network<Sequential<Unbiased, BatchNorm, Relu>, 3, Cpu> unit(context, DType::f64);

@@ -165,7 +165,7 @@ TEST_CASE("the fused program gives the model's results") {
       net.forward(x, {.mode = Mode::training, .iteration = i});  // moves the running statistics
     const auto fused = for_inference(net);
     CHECK(fused.program.steps().size() < net.program().steps().size());
-    const auto a = net.forward(x), b = fused.forward(x);
+    const auto a = net.forward(x), b = fused.forward(context, x);
     REQUIRE(a.shape() == b.shape());
     double worst = 0, scale = 0;
     for (Index i = 0; i < a.shape().count(); ++i) {
@@ -180,8 +180,10 @@ TEST_CASE("the fused program gives the model's results") {
   CHECK(micronet.parameters == nullptr);  // everything was fused: no hold on the model's own weights
   CHECK(micronet.program.steps().size() == 31);
   check(MicroNet<MicroNetOptions{.base = 2, .context = UpKernel::bilinear_1x1, .dropout = DropoutPlan::after_convs}>{});
-  check(MicroNet<MicroNetOptions{
-            .base = 2, .taps = ContextTaps::encoder, .context = UpKernel::two_s, .output = Output::scaled_sigmoid}>{});
+  check(MicroNet<MicroNetOptions{.base = 2,
+                                 .taps = ContextTaps::encoder,
+                                 .context = UpKernel::two_s,
+                                 .output = OutputActivation::scaled_sigmoid}>{});
   check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<30>, BatchNorm, LeakyRelu<10>,
                    Residual<BatchNorm, Conv<4, 1>, ChannelDropout<20>>, Sigmoid>{});
 }

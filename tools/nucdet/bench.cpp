@@ -92,7 +92,8 @@ Figure forward(const nn::Model<Device>& model, const Image& image, double second
   const Tensor<Device> x = to_device(context, view_of(image));
   const auto network = nn::for_inference(model);
   Tensor<Device> y;
-  CapturedWork<Device> work(context, [&] { y = Tensor<Device>(), y = network.forward(x); });
+  nn::Workspace<Device> workspace;
+  CapturedWork<Device> work(context, [&] { y = Tensor<Device>(), y = network.forward(context, workspace, x); });
   Figure figure{"forward", x.shape(), 0, static_cast<double>(model.plan(x.shape()).total_flops())};
   figure.milliseconds = median_milliseconds(context, seconds, [&] { work.run(); });
   if (!work.note().empty()) std::fprintf(stderr, "not captured: %s\n", work.note().c_str());

@@ -2,20 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "nucdet/core/captured_work.hpp"
 #include "nucdet/core/transfer.hpp"
-#include "nucdet/data/normalization.hpp"
-#include "nucdet/data/pad.hpp"
 #include "nucdet/data/resample.hpp"
+#include "nucdet/detect/class_scores.hpp"
 #include "nucdet/detect/local_maxima.hpp"
-#include "nucdet/detect/nucleus_map.hpp"
-#include "nucdet/detect/orientation.hpp"
+#include "nucdet/detect/network_on_tiles.hpp"
 #include "nucdet/detect/peak_finder.hpp"
-#include "nucdet/detect/tile_grid.hpp"
-#include "nucdet/nn/passes.hpp"
 
 namespace nucdet::detect {
 
@@ -26,83 +23,72 @@ struct Detection {
 };
 
 /// Detects nuclei in images of any size: normalised by the model's rule, reflected to a multiple of the network's
-/// coarsest stride, in tiles if large. The network regresses one map, or classifies pixels with two (background and
-/// nucleus before the softmax), whose map is the probability of the second.
+/// coarsest stride, in tiles if large. The network's head says in which map nuclei are sought and what their classes
+/// are.
 ///
 /// Memory, besides the image's own, is bounded by the tile, and the tiles are invisible in the result: margins hold the
 /// network's reach and the peak window, cores share out the pixels, and the relative threshold is applied after the
 /// last tile. docs/numerics.md says to which bit.
+///
+/// Thread-safe: a const detector may be called from any number of threads, with images of differing sizes; on a GPU
+/// the calls take turns.
 template <class Device = Cpu>
 class Detector {
  public:
-  /// normalization: the one that the network was trained with. tiles: a margin that is given must be at least the
-  /// network's reach (MicroNet: 118) and what the peaks look at.
+  using Network = std::shared_ptr<const nn::InferenceProgram<Device>>;
+
+  /// The model as it stands now. normalization: the one that the network was trained with. tiles: a margin that is
+  /// given must be at least the network's reach (MicroNet: 118) and what the peaks look at.
   Detector(const nn::Model<Device>& model, LocalMaxima peaks = {}, data::Normalization normalization = {},
            TileGrid tiles = {}, Averaging averaging = {})
-      : program_(nn::for_inference(model)),
+      : Detector(model.context(), std::make_shared<const nn::InferenceProgram<Device>>(nn::for_inference(model)), peaks,
+                 std::move(normalization), tiles, averaging) {}
+  /// A network whose weights others may use at the same time, in this context. The context must outlive the detector.
+  Detector(Context<Device>& context, Network network, LocalMaxima peaks = {}, data::Normalization normalization = {},
+           TileGrid tiles = {}, Averaging averaging = {})
+      : network_(context, std::move(network), averaging),
         peaks_(peaks),
         normalization_(std::move(normalization)),
-        tiles_(tiles),
-        averaging_(averaging) {
-    peaks_.check(), averaging_.check();
-    if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
-    if (model.out_channels() > 2)
-      throw ArgumentError(message("Detector: the network has ", model.out_channels(), " maps, wanted 1 or 2"));
-    if (model.out_channels() == 2 && peaks_.absolute > 1)
+        tiles_(tiles) {
+    peaks_.check();
+    if (this->network()->head.kind == nn::Head::Kind::softmax && peaks_.absolute > 1)
       throw ArgumentError(
           message("Detector: the least response is ", peaks_.absolute,
                   ", which a pixel classifier's probability never reaches: set LocalMaxima::absolute to 1 "
                   "at most, and full_scale to 1"));
-    const Shape large{1, 512, 512, model.in_channels()};
-    const auto reach = model.receptive_field(large);
-    const Index wanted = std::max(reach.before, reach.after) + peaks.reach() + 1;
-    tiles_.alignment = model.coarsest_stride(large);
-    if (tiles.margin == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
-    if (tiles_.margin < wanted)
-      throw ArgumentError(message("Detector: margin is ", tiles.margin, " pixels, must be at least ", wanted));
+    settle_tiles();
   }
 
   const TileGrid& tiles() const { return tiles_; }
-  Context<Device>& context() const { return *program_.context; }
+  Context<Device>& context() const { return network_.context(); }
+  const Network& network() const { return network_.network(); }
+  /// The network alone: its maps for parts of an image.
+  const NetworkOnTiles<Device>& on_tiles() const { return network_; }
+  /// Names of the classes, in the order of Nucleus::class_id; none if the network has no classes.
+  const std::vector<std::string>& classes() const { return network()->head.classes; }
 
   /// What an image on the host, in reference pixels, is normalised with.
   data::ChannelStatistics statistics(View<const float> image) const {
     return data::statistics_of(context().host(), normalization_, image);
   }
 
-  /// The network's output for one tile of an image on the host: `read` of the normalised image, reflected where it
-  /// reaches beyond `read` to a multiple of the stride. [1, read height, read width, maps], valid until the next one.
-  Tensor<Device> response(View<const float> image, const data::ChannelStatistics& statistics,
-                          const Rectangle& read) const {
-    return on_device(image, read, [&](View<const float> tile, const Rectangle& at) {
-      return resident_response(tile, statistics, at);
-    });
-  }
-  /// The same of an image in the device's memory.
-  Tensor<Device> resident_response(View<const float> image, const data::ChannelStatistics& statistics,
-                                   const Rectangle& read) const {
-    TilePass& pass = pass_for(padded(image, read));
-    prepare(image, statistics, read, pass.input);
-    pass.work.run();
-    return pass.output.window(0, 0, read.height, read.width);
-  }
-
   /// All peaks of at least the absolute threshold, with their responses, in pixels of this image (reference pixels), in
   /// row-major order of their pixels.
   std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
-    return candidates_of(image.shape, [&](const Rectangle& read) { return tile_map(image, statistics, read); });
+    return candidates_of(image.shape, [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
   }
   /// The same for an image in the device's memory; only the points come back.
   std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
     return candidates_of(image.shape,
-                         [&](const Rectangle& read) { return resident_tile_map(image, statistics, read); });
+                         [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
   }
 
   /// The whole map in which peaks are sought, put together on the host from the tiles' cores: [1, H, W, 1].
   Tensor<Cpu> map(View<const float> image, const data::ChannelStatistics& statistics) const {
+    [[maybe_unused]] const auto turn = this->turn();
     Tensor<Cpu> whole = context().host().make({1, image.shape.h, image.shape.w, 1});
-    for (const TileRegion& region : tiles_.regions(image.shape.w, image.shape.h)) {
-      const Tensor<Device> tile = tile_map(image, statistics, region.read);
+    for (const TileRegion& region : regions(image.shape)) {
+      const Tensor<Device> tile = network_.maps(image, statistics, region.read).map;
       const Rectangle &core = region.core, &read = region.read;
       Tensor<Device> dense = context().make({1, core.height, core.width, 1});
       ops::copy<float>(
@@ -140,71 +126,22 @@ class Detector {
   }
 
  private:
-  /// The network on tiles of one shape.
-  struct TilePass {
-    TilePass(nn::InferenceProgram<Device> of, const Shape& shape)
-        : program(std::move(of)), input(program.context->make(shape)), work(*program.context, [this] {
-            output = Tensor<Device>();
-            output = program.forward(input);
-          }) {}
-    nn::InferenceProgram<Device> program;
-    Tensor<Device> input, output;
-    CapturedWork<Device> work;
-  };
-
-  /// The pass of a shape, kept for the next tile of that shape. A device prepares for a shape and keeps a few; the CPU
-  /// has nothing to prepare, and memory for one.
-  TilePass& pass_for(const Shape& shape) const {
-    constexpr std::size_t kMost = std::is_same_v<Device, Cpu> ? 1 : 4;
-    for (const auto& pass : passes_)
-      if (pass->input.shape() == shape) return *pass;
-    if (passes_.size() >= kMost) passes_.erase(passes_.begin());
-    return *passes_.emplace_back(std::make_unique<TilePass>(program_, shape));
+  /// Held while a GPU is at work for one thread; the CPU's context serves many.
+  auto turn() const {
+    if constexpr (std::is_same_v<Device, Cpu>)
+      return 0;
+    else
+      return std::unique_lock(*turn_);
   }
 
-  Shape padded(View<const float> image, const Rectangle& read) const {
-    return {1, data::round_up(read.height, tiles_.alignment), data::round_up(read.width, tiles_.alignment),
-            image.shape.c};
-  }
-  void prepare(View<const float> image, const data::ChannelStatistics& statistics, const Rectangle& read,
-               Tensor<Device>& tile) const {
-    const View<float> x = tile.template view<float>();
-    data::copy_reflected(context(), image, read.y, read.x, x);
-    data::normalize(context(), x, statistics, x);
-  }
-  /// Calls body(image in the device's memory, where `read` lies in it).
-  template <class Body>
-  Tensor<Device> on_device(View<const float> image, const Rectangle& read, const Body& body) const {
-    if constexpr (std::is_same_v<Device, Cpu>) {
-      return body(image, read);
-    } else {
-      const Tensor<Device> tile = to_device(context(), image.window(read.y, read.x, read.height, read.width));
-      return body(tile.template view<const float>(), Rectangle{0, 0, read.width, read.height});
-    }
-  }
-
-  /// The map in which peaks are sought, of one tile: [1, read height, read width, 1].
-  Tensor<Device> tile_map(View<const float> image, const data::ChannelStatistics& statistics,
-                          const Rectangle& read) const {
-    return on_device(image, read, [&](View<const float> tile, const Rectangle& at) {
-      return resident_tile_map(tile, statistics, at);
-    });
-  }
-  Tensor<Device> resident_tile_map(View<const float> image, const data::ChannelStatistics& statistics,
-                                   const Rectangle& read) const {
-    if (averaging_.over == 1) return nucleus_map(context(), resident_response(image, statistics, read));
-    Tensor<Device> tile = context().make(padded(image, read));
-    prepare(image, statistics, read, tile);
-    const auto plain = std::as_const(tile).template view<const float>();
-    Tensor<Device> mean = context().zeros({1, read.height, read.width, 1});
-    for (const Orientation& way : kOrientations) {
-      TilePass& pass = pass_for(way.of(tile.shape()));
-      reorient(context(), plain, way, pass.input.template view<float>());
-      pass.work.run();
-      const Tensor<Device> map = nucleus_map(context(), pass.output);
-      add_turned_back(context(), map.template view<const float>(), way, 1.0f / 8, mean.template view<float>());
-    }
-    return mean;
+  void settle_tiles() {
+    if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
+    const auto& reach = network()->reach;
+    const Index wanted = std::max(reach.before, reach.after) + peaks_.reach() + 1, given = tiles_.margin;
+    tiles_.alignment = network()->coarsest_stride;
+    if (given == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
+    if (tiles_.margin < wanted)
+      throw ArgumentError(message("Detector: margin is ", given, " pixels, must be at least ", wanted));
   }
 
   template <class Find>
@@ -218,18 +155,29 @@ class Detector {
     return found;
   }
 
-  template <class Map>
-  std::vector<Nucleus> candidates_of(const Shape& image, const Map& map_of) const {
+  template <class Maps>
+  std::vector<Nucleus> candidates_of(const Shape& image, const Maps& maps_of_tile) const {
+    [[maybe_unused]] const auto turn = this->turn();
     std::vector<Nucleus> all;
     LocalMaxima peaks = peaks_;
     peaks.keep_border = true;
-    for (const TileRegion& region : tiles_.regions(image.w, image.h)) {
-      const Tensor<Device> map = map_of(region.read);
-      for (const Peak& p : find_peak_pixels(context(), map.template view<const float>(), peaks)) {
+    for (const TileRegion& region : regions(image)) {
+      const TileMaps<Device> maps = maps_of_tile(region.read);
+      const View<const float> map = maps.map.template view<const float>();
+      const std::size_t first = all.size();
+      std::vector<detail::PixelPlace> places;
+      for (const Peak& p : find_peak_pixels(context(), map, peaks)) {
         const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
         if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
-        if (peaks_.keep_border || inside({x, y}, image)) all.push_back({{x + p.offset.x, y + p.offset.y}, p.score});
+        if (!peaks_.keep_border && !inside({x, y}, image)) continue;
+        all.push_back({{x + p.offset.x, y + p.offset.y}, p.score});
+        places.push_back({p.x, p.y});
       }
+      if (!maps.scores) continue;
+      const auto found =
+          classes_at(context(), std::as_const(maps.scores).template view<const float>(), map.shape, places);
+      for (std::size_t i = 0; i < found.size(); ++i)
+        all[first + i].class_id = found[i].id, all[first + i].class_probability = found[i].probability;
     }
     const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
     std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
@@ -240,12 +188,20 @@ class Detector {
     return p.x >= edge && p.y >= edge && p.x < static_cast<double>(s.w) - edge && p.y < static_cast<double>(s.h) - edge;
   }
 
-  nn::InferenceProgram<Device> program_;
+  /// Tiles of an image. Throws ArgumentError for an image of several if the network looks at the whole of it.
+  std::vector<TileRegion> regions(const Shape& image) const {
+    std::vector<TileRegion> all = tiles_.regions(image.w, image.h);
+    if (all.size() > 1 && !network()->reach.bounded)
+      throw ArgumentError(message("Detector: a layer of the network looks at the whole image, and this one of ", image,
+                                  " has ", all.size(), " tiles: set TileGrid::cell to its size"));
+    return all;
+  }
+
+  NetworkOnTiles<Device> network_;
   LocalMaxima peaks_;
   data::Normalization normalization_;
   TileGrid tiles_;
-  Averaging averaging_;
-  mutable std::vector<std::unique_ptr<TilePass>> passes_;
+  std::shared_ptr<std::recursive_mutex> turn_ = std::make_shared<std::recursive_mutex>();
 };
 
 }  // namespace nucdet::detect

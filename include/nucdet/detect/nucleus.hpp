@@ -9,6 +9,8 @@ namespace nucdet {
 struct Nucleus {
   Point centre;
   float score = 0;
+  int class_id = -1;
+  float class_probability = 0;
 };
 
 inline std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei) {

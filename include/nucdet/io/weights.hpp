@@ -103,8 +103,8 @@ inline std::vector<std::string> mismatches(const std::vector<nn::ParameterEntry>
 /// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
 template <class Device>
 void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix = "") {
-  auto& store = *model.parameters();
-  typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
+  const auto& store = *model.parameters();
+  const typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
   for (std::size_t i = 0; i < store.entries().size(); ++i) {
     file.tensors.push_back(
         nn::dispatch(store.dtype(), [&]<class T>() { return detail::entry_tensor<T>(store.entries()[i], host, i); }));
@@ -135,7 +135,7 @@ void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const s
     const SafeTensor& tensor = *file.find(prefix + entry.name);
     nn::dispatch(store.dtype(), [&]<class T>() { detail::read_entry<T>(tensor, entry, host, i); });
   }
-  host.write_back();
+  host.write_back(store);
 }
 
 /// Writes the model's weights with free metadata (network, options, normalisation, training data and licence, xi,

@@ -45,7 +45,9 @@ struct Fcn8s
                             detail::FcnUnit<O.hidden, 1, O.norm>, ChannelDropout<O.drop_percent>, Conv<O.maps, 1>>>,
             Node<"fuse4", detail::FcnFuse<O.maps>, From<"score", "pool4">>,  //      1/16
             Node<"fuse3", detail::FcnFuse<O.maps>, From<"fuse4", "pool3">>,  //      1/8
-            Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {};   //      1
+            Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {     //      1
+  using head = HeadOfMaps<O.maps>;
+};
 // [graph]
 
 }  // namespace nucdet::nn

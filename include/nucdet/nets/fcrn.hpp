@@ -25,6 +25,11 @@ struct FcrnUnit : Sequential<Conv<Filters, Kernel, 1, kCentred, ops::Rounding::f
 /// Input 0 up-sampled by two to the size of input 1, then a unit.
 template <int Filters, int Kernel = 3>
 struct FcrnUp : Sequential<MatchTo<Upsample<2>>, FcrnUnit<Filters, Kernel>> {};
+/// A density of dots, or scores of pixels.
+template <int Maps>
+struct FcrnHead : HeadOfMaps<Maps> {};
+template <>
+struct FcrnHead<1> : Density {};
 template <int Filters, int Kernel>
 using FcrnLast = Conv<Filters, Kernel, 1, kCentred, ops::Rounding::floor, Bias::without>;
 
@@ -60,11 +65,15 @@ struct FcrnA : Graph<Node<"conv1", detail::FcrnUnit<O.base>>,                   
                      Node<"up1", detail::FcrnUp<4 * O.base>, From<"conv4", "conv3">>,       // 4B   1/4
                      Node<"up2", detail::FcrnUp<2 * O.base>, From<"up1", "conv2">>,         // 2B   1/2
                      Node<"up3", detail::FcrnUp<O.base>, From<"up2", "conv1">>,             // B    1
-                     Node<"out", detail::FcrnLast<O.maps, 1>>> {};
+                     Node<"out", detail::FcrnLast<O.maps, 1>>> {
+  using head = detail::FcrnHead<O.maps>;
+};
 // [a]
 
 /// FCRN-B of the same paper: two poolings only, and 5x5 convolutions behind the second. Any H and W from 4 on.
 template <FcrnOptions O = FcrnOptions{}>
-struct FcrnB : decltype(detail::fcrn_b<O>()) {};
+struct FcrnB : decltype(detail::fcrn_b<O>()) {
+  using head = detail::FcrnHead<O.maps>;
+};
 
 }  // namespace nucdet::nn

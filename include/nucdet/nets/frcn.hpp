@@ -53,7 +53,9 @@ struct Frcn
           Node<"up2", detail::FrcnUp<4 * O.base, O.drop_percent>, From<"up1", "block3">>,     // 4B 1/4
           Node<"up3", detail::FrcnUp<2 * O.base, O.drop_percent>, From<"up2", "block2">>,     // 2B 1/2
           Node<"up4", detail::FrcnUp<O.base, O.drop_percent>, From<"up3", "block1">>,         // B 1
-          Node<"out", detail::FrcnHead<O.maps>>> {};
+          Node<"out", detail::FrcnHead<O.maps>>> {
+  using head = HeadOfMaps<O.maps>;
+};
 // [graph]
 
 }  // namespace nucdet::nn

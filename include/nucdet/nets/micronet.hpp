@@ -16,7 +16,7 @@ enum class DropoutPlan {
   everywhere,    ///< before_convs, on every skip connection, and on the deep inputs of blocks 6 and 7 (KiNet)
 };
 
-enum class Output {
+enum class OutputActivation {
   linear,          ///< for labels scaled by 5: what the authors' code does
   relu,            ///< never negative
   scaled_sigmoid,  ///< bounded to [0, 5]
@@ -33,7 +33,7 @@ struct MicroNetOptions {
   ops::Rounding rounding = ops::Rounding::floor;
   DropoutPlan dropout = DropoutPlan::before_convs;
   int drop_percent = 50;
-  Output output = Output::linear;
+  OutputActivation output = OutputActivation::linear;
 
   /// The paper's words where they differ from the authors' code.
   static constexpr MicroNetOptions paper_literal() {
@@ -46,11 +46,11 @@ struct MicroNetOptions {
 
 namespace detail {
 
-template <Output O>
+template <OutputActivation O>
 constexpr auto output_activation() {
-  if constexpr (O == Output::relu)
+  if constexpr (O == OutputActivation::relu)
     return Relu{};
-  else if constexpr (O == Output::scaled_sigmoid)
+  else if constexpr (O == OutputActivation::scaled_sigmoid)
     return ScaledSigmoid<5>{};
   else
     return Identity{};
@@ -108,6 +108,8 @@ constexpr auto micronet() {
 /// MicroNet (Xing et al. 2019, Fig. 2): ten blocks in a down path, an up path with concatenation, and a multi-context
 /// aggregation. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
 template <MicroNetOptions O = MicroNetOptions{}>
-struct MicroNet : decltype(detail::micronet<O>()) {};
+struct MicroNet : decltype(detail::micronet<O>()) {
+  using head = HeadOfMaps<O.maps>;
+};
 
 }  // namespace nucdet::nn

@@ -43,7 +43,9 @@ struct UNet : Graph<Node<"down1", detail::UNetLevel<O.base, O.norm>>,           
                     Node<"up2", detail::UNetUp<4 * O.base, O.norm>, From<"up1", "down3">>,     // 1/4
                     Node<"up3", detail::UNetUp<2 * O.base, O.norm>, From<"up2", "down2">>,     // 1/2
                     Node<"up4", detail::UNetUp<O.base, O.norm>, From<"up3", "down1">>,         // 1
-                    Node<"out", Conv<O.maps, 1>>> {};
+                    Node<"out", Conv<O.maps, 1>>> {
+  using head = HeadOfMaps<O.maps>;
+};
 // [graph]
 
 }  // namespace nucdet::nn

@@ -70,8 +70,23 @@ struct Node {
   static constexpr auto from = Inputs::names;
 };
 
-/// A list of named nodes, read from top to bottom; the last one is the output. Write `struct Net : Graph<...> {};`.
-template <class... Nodes>
+/// A node whose map leaves the network under its name. Without a spec it is the node that From names, or the one above.
+template <FixedString Name, Spec S = Identity, class Inputs = From<>>
+struct Output : Node<Name, S, Inputs> {
+  static constexpr bool leaves = true;
+};
+
+/// What stands in a Graph: a Node or an Output.
+template <class N>
+concept GraphItem = requires {
+  typename N::spec;
+  N::name;
+  N::from;
+};
+
+/// A list of named nodes, read from top to bottom. Each Output leaves the network; without any, the last node does,
+/// under the name "map". Write `struct Net : Graph<...> {};`.
+template <GraphItem... Nodes>
 struct Graph {
   static constexpr std::size_t size = sizeof...(Nodes);
   static constexpr std::array<std::string_view, size + 1> names{"input", Nodes::name...};
@@ -88,11 +103,17 @@ struct Graph {
   }
 
  private:
+  template <class N>
+  static constexpr bool kLeaves = requires {
+    N::leaves;
+  };
+
   template <class N, class Builder>
   static constexpr Slot build_node(Builder& b, const auto& made, std::size_t count) {
     const auto outer = b.enter(N::name);
     const Slot y = build_in<N>(b, made, count);
     b.leave(outer);
+    if constexpr (kLeaves<N>) b.output(N::name, y);
     return y;
   }
   template <class N, class Builder>
@@ -114,7 +135,7 @@ struct Graph {
   }
   template <class N, class Builder>
   static constexpr void check_used(Builder& b, std::size_t node) {
-    if (node == size) return;
+    if (kLeaves<N> || (node == size && !(kLeaves<Nodes> || ...))) return;
     std::size_t reader = 1;
     const bool used = ((reads<Nodes>(N::name, node, reader++)) || ...);
     if (used) return;

@@ -15,8 +15,7 @@ class Network : public Model<Device> {
   /// Start::zeros: for weights that will be loaded.
   explicit Network(Context<Device>& context, DType type = DType::f32, Start start = Start::drawn)
       : Model<Device>(context, InChannels, type) {
-    const Slot x = this->program().input(InChannels);
-    this->finish(S::build(this->program(), std::span(&x, 1)), start);
+    this->template build<S>(start);
   }
 };
 

@@ -39,6 +39,13 @@ struct Init {
   }
 };
 
+namespace detail {
+/// Whether a step or a parameter with this path belongs to a block.
+inline bool lies_in(std::string_view path, std::string_view block) {
+  return path.starts_with(block) && (path.size() == block.size() || path[block.size()] == '.');
+}
+}  // namespace detail
+
 /// What a network's parameters are when it is made.
 enum class Start { drawn, zeros };
 
@@ -54,6 +61,7 @@ struct ParameterEntry {
 };
 
 /// All parameters of a network: one contiguous buffer of values, one of gradients, one of running statistics.
+/// Thread-safe while const.
 template <class Device>
 class ParameterStore {
  public:
@@ -63,8 +71,10 @@ class ParameterStore {
   std::vector<ParameterEntry>& entries() { return entries_; }
   const std::vector<ParameterEntry>& entries() const { return entries_; }
   Tensor<Device>& values() { return values_; }
+  const Tensor<Device>& values() const { return values_; }
   Tensor<Device>& gradients() { return gradients_; }
   Tensor<Device>& statistics() { return statistics_; }
+  const Tensor<Device>& statistics() const { return statistics_; }
   /// Trained numbers (what the field calls the number of parameters); padding and statistics do not count.
   Index parameter_count() const {
     Index count = 0;
@@ -105,18 +115,22 @@ class ParameterStore {
   /// CPU.
   class OnHost {
    public:
-    OnHost(Context<Device>& context, ParameterStore& store);
-    /// Brings changes to the device.
-    void write_back();
+    OnHost(Context<Device>& context, const ParameterStore& store);
+    /// Brings changes to the device; `store` is the one that this was made of.
+    void write_back(ParameterStore& store);
     template <class T>
     T* value(std::size_t entry) {
       const ParameterEntry& e = store_.entries_[entry];
       return (e.statistic ? statistics_ : values_).template view<T>().data + e.offset;
     }
+    template <class T>
+    const T* value(std::size_t entry) const {
+      return const_cast<OnHost&>(*this).template value<T>(entry);
+    }
 
    private:
     Context<Device>& context_;
-    ParameterStore& store_;
+    const ParameterStore& store_;
     Tensor<Cpu> values_, statistics_;
   };
 
@@ -167,7 +181,7 @@ void ParameterStore<Device>::allocate(Context<Device>& context, Start start) {
       }
     });
   }
-  host.write_back();
+  host.write_back(*this);
 }
 
 template <class Device>
@@ -184,7 +198,7 @@ void ParameterStore<Device>::round_factors(Context<Device>& context, DType maps)
 }
 
 template <class Device>
-ParameterStore<Device>::OnHost::OnHost(Context<Device>& context, ParameterStore& store)
+ParameterStore<Device>::OnHost::OnHost(Context<Device>& context, const ParameterStore& store)
     : context_(context), store_(store) {
   if constexpr (std::is_same_v<Device, Cpu>) {
     values_ = store.values_, statistics_ = store.statistics_;
@@ -194,13 +208,13 @@ ParameterStore<Device>::OnHost::OnHost(Context<Device>& context, ParameterStore&
 }
 
 template <class Device>
-void ParameterStore<Device>::OnHost::write_back() {
+void ParameterStore<Device>::OnHost::write_back([[maybe_unused]] ParameterStore& store) {
   if constexpr (!std::is_same_v<Device, Cpu>) {
     const auto copy = [&](Tensor<Cpu>& from, Tensor<Device>& to) {
       context_.upload(to.template view<float>().data, from.template view<float>().data,
                       static_cast<std::size_t>(from.shape().count()) * sizeof(float));
     };
-    copy(values_, store_.values_), copy(statistics_, store_.statistics_);
+    copy(values_, store.values_), copy(statistics_, store.statistics_);
   }
 }
 

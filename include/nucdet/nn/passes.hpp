@@ -109,14 +109,26 @@ class FusedConvLayer final : public Layer<D> {
   std::string name_;
 };
 
-/// A program for inference, with weights of its own: it may outlive the model it was made from.
+/// A program for inference, with weights of its own: it may outlive the model it was made from. Nothing of it changes
+/// when it runs: threads and contexts (on a GPU, those of its device) may share one.
 template <class Device>
 struct InferenceProgram {
-  Context<Device>* context = nullptr;
   Program<Device> program;
-  std::shared_ptr<ParameterStore<Device>> parameters;  ///< held only if a step could not be fused
+  std::shared_ptr<const ParameterStore<Device>> parameters;  ///< held only if a step could not be fused
+  int in_channels = 0;
+  Head head{};
+  typename Model<Device>::Reach reach{};  ///< for large inputs: see Model::receptive_field,
+  Index coarsest_stride = 1;              ///< and Model::coarsest_stride
 
-  Tensor<Device> forward(const Tensor<Device>& x) const { return program.forward(*context, x, {}); }
+  /// The first output.
+  Tensor<Device> forward(Context<Device>& context, Workspace<Device>& workspace, const Tensor<Device>& x) const {
+    return program.forward(context, workspace, x).front();
+  }
+  /// The same in a workspace that is made for it.
+  Tensor<Device> forward(Context<Device>& context, const Tensor<Device>& x) const {
+    Workspace<Device> workspace;
+    return forward(context, workspace, x);
+  }
 };
 
 namespace detail {
@@ -134,11 +146,15 @@ class Fuser {
         readers_(steps_.size() + 1) {
     for (std::size_t k = 0; k < wires_.size(); ++k)
       for (const int slot : wires_[k].inputs) readers_[static_cast<std::size_t>(slot)].push_back(k);
+    for (const ProgramOutput& output : model.program().outputs())
+      readers_[static_cast<std::size_t>(output.slot)].push_back(steps_.size());
   }
 
   InferenceProgram<D> run() {
-    InferenceProgram<D> result{&model_.context(), {}, nullptr};
-    slot_[0] = result.program.input(model_.in_channels()).id;
+    const Shape large{1, 512, 512, model_.in_channels()};
+    InferenceProgram<D> result{
+        {}, nullptr, model_.in_channels(), model_.head(), model_.receptive_field(large), model_.coarsest_stride(large)};
+    slot_[0] = result.program.append_input();
     for (std::size_t k = 0; k < steps_.size(); ++k) {
       if (taken_[k]) continue;
       const std::size_t in = static_cast<std::size_t>(wires_[k].inputs[0]),
@@ -158,7 +174,11 @@ class Fuser {
       } else if (step.parameters) {
         result.parameters = model_.parameters();
       }
-      slot_[end] = result.program.append_step(std::move(step), std::move(inputs));
+      slot_[end] = result.program.append(std::move(step), std::move(inputs));
+    }
+    for (ProgramOutput output : model_.program().outputs()) {
+      output.slot = slot_[static_cast<std::size_t>(output.slot)];
+      result.program.add_output(std::move(output));
     }
     return result;
   }
@@ -172,10 +192,11 @@ class Fuser {
     return nullptr;
   }
 
-  /// The one step that reads a slot, looking through dropout, or null.
+  /// The one step that reads a slot, looking through dropout, or null; also null if the slot leaves the network.
   const Layer<D>* only_reader(std::size_t slot, std::size_t& step) {
     while (readers_[slot].size() == 1) {
       step = readers_[slot][0];
+      if (step == steps_.size()) return nullptr;
       if (dynamic_cast<const ChannelDropoutLayer<D>*>(steps_[step].layer.get()) == nullptr)
         return steps_[step].layer.get();
       slot = static_cast<std::size_t>(wires_[step].output);

@@ -19,6 +19,7 @@ struct Plan {
   std::vector<Shape> shapes;          ///< of every slot
   std::vector<Index> flops;           ///< of every step
   std::vector<Placement> placements;  ///< of every slot
+  std::vector<int> last_uses;         ///< of every slot: the step after which nothing reads it
   Index peak_elements = 0;            ///< the most that lives at one time in an inference pass, input included
 
   Index total_flops() const {
@@ -41,21 +42,20 @@ inline int root_of(int slot, std::span<const Wire> wires, std::span<const Placem
   return slot;
 }
 
-/// The step after which a slot is no longer read (the last step for the output).
-inline std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots) {
+/// The step after which a slot is no longer read; those that leave the network are read after the last one.
+inline std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs) {
   std::vector<int> last(slots, -1);
   for (std::size_t step = 0; step < wires.size(); ++step) {
     last[static_cast<std::size_t>(wires[step].output)] = static_cast<int>(step);
     for (const int slot : wires[step].inputs) last[static_cast<std::size_t>(slot)] = static_cast<int>(step);
   }
-  if (!last.empty()) last.back() = static_cast<int>(wires.size());
+  for (const int slot : outputs) last[static_cast<std::size_t>(slot)] = static_cast<int>(wires.size());
   return last;
 }
 
-/// Elements alive at the worst moment of an inference pass with these placements.
-inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes,
+/// Elements alive at the worst moment of an inference pass with these placements; last: see last_uses.
+inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
                            std::span<const Placement> placements) {
-  const std::vector<int> last = last_uses(wires, shapes.size());
   std::vector<int> from(shapes.size(), -1), to(shapes.size(), -1);
   const auto extend = [&](int slot, int step) {
     const std::size_t root = static_cast<std::size_t>(root_of(slot, wires, placements));
@@ -77,16 +77,16 @@ inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> s
 /// Decides which slots are written straight into the step that joins them. Writing in place saves a copy, but makes the
 /// joined buffer earlier than the join: a placement that raises the peak is taken back.
 /// candidates: one placement or none for each slot; on return, those kept.
-inline void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes,
+inline void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
                               std::vector<Placement>& candidates) {
-  Index peak = peak_elements(wires, shapes, candidates);
+  Index peak = peak_elements(wires, shapes, last, candidates);
   for (bool better = true; better;) {
     better = false;
     for (Placement& placement : candidates) {
       if (placement.step < 0) continue;
       const Placement kept = placement;
       placement = {};
-      const Index without = peak_elements(wires, shapes, candidates);
+      const Index without = peak_elements(wires, shapes, last, candidates);
       if (without < peak)
         peak = without, better = true;
       else

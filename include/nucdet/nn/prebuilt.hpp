@@ -16,6 +16,7 @@
 #define NUCDET_PREBUILT_FOR(make, D)                        \
   make class ParameterStore<D>;                             \
   make class Program<D>;                                    \
+  make class ProgramBuilder<D>;                             \
   make class Model<D>;                                      \
   make InferenceProgram<D> for_inference(const Model<D>&);  \
   make CostTable cost_table(const Model<D>&, const Shape&); \
@@ -45,7 +46,7 @@ NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CPU, Cpu)
 #endif
 #ifdef NUCDET_WITH_CUDA
 NUCDET_PREBUILT_FOR(NUCDET_PREBUILT_CUDA, Cuda)
-NUCDET_PREBUILT_CUDA Program<Cuda> for_training(const Program<Cuda>&, int);
+NUCDET_PREBUILT_CUDA Program<Cuda> for_training(const Program<Cuda>&);
 #endif
 
 }  // namespace nucdet::nn

@@ -1,69 +1,75 @@
 #pragma once
-#include <map>
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/plan.hpp"
-#include "nucdet/nn/spec.hpp"
+#include "nucdet/nn/workspace.hpp"
 #include "nucdet/ops/add.hpp"
-#include "nucdet/ops/convert.hpp"
 
 namespace nucdet::nn {
 
-/// Interpreter 2 of a spec: a flat list of steps in the order they run. Printing, planning, fusing and running are
-/// loops over that list.
+/// A map that leaves the network.
+struct ProgramOutput {
+  std::string name;
+  int slot = 0, channels = 0;
+};
+
+/// A network as a flat list of steps in the order they run: printing, planning, fusing and running are loops over it.
+/// Made by a ProgramBuilder, or from another program by a pass. Thread-safe once made: running changes nothing but the
+/// workspace.
 template <class Device>
 class Program {
  public:
   struct Step {
-    std::shared_ptr<Layer<Device>> layer;
+    std::shared_ptr<const Layer<Device>> layer;
     std::string node;  ///< "down1": the named block it belongs to
     std::string path;  ///< "down1.conv2"
     bool parameters = false, frozen = false;
     std::uint64_t number = 0;  ///< its place in the network as it was written: numbers the dropout masks
   };
 
-  // The builder's words, the same as the Checker's.
-  Slot input(int channels) { return {slots_++, channels}; }
-  template <class Leaf>
-  Slot add(std::span<const Slot> in) {
-    return {append(Leaf::template make<Device>(in), Leaf::role, in), Leaf::channels(in)};
-  }
-  Slot fail(Problem, int = 0, int = 0) { throw Error("nucdet: ill-formed network"); }  // the Checker was there first
-  std::string enter(std::string_view node);
-  void leave(std::string outer) { node_ = std::move(outer); }
+  /// The slot that the network reads.
+  int append_input() { return slots_++; }
+  /// Appends a step; returns the slot it makes.
+  int append(Step step, std::vector<int> inputs);
+  void add_output(ProgramOutput output) { outputs_.push_back(std::move(output)); }
 
-  /// Appends a layer, named by its role and its place; returns the slot it makes.
-  int append(std::unique_ptr<Layer<Device>> layer, std::string_view role, std::span<const Slot> in);
-  /// Appends a step made by hand (a fusing pass); returns the slot it makes.
-  int append_step(Step step, std::vector<int> inputs);
-
-  std::vector<Step>& steps() { return steps_; }
   const std::vector<Step>& steps() const { return steps_; }
   const std::vector<Wire>& wires() const { return wires_; }
-
-  void bind(ParameterStore<Device>& store);
+  const std::vector<ProgramOutput>& outputs() const { return outputs_; }
+  /// Marks the steps of the blocks called `node`, or within it, as frozen or not; how many there are.
+  std::size_t freeze(const std::string& node, bool frozen);
 
   /// Shapes, costs and memory for one input shape. Throws ShapeError, naming the node, if something does not fit.
   Plan plan(const Shape& input) const;
 
-  Tensor<Device> forward(Context<Device>& context, const Tensor<Device>& x, const Pass<Device>& pass) const;
+  /// x: [N, H, W, C] -> one tensor an output, in the workspace too.
+  const std::vector<Tensor<Device>>& forward(Context<Device>& context, Workspace<Device>& workspace,
+                                             const Tensor<Device>& x, const Pass<Device>& pass = {}) const;
 
-  /// Adds to the parameters' gradients; returns the input's gradient if the taped pass asked for it, else nothing.
-  Tensor<Device> backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const;
-
-  /// The tensor in another element type; itself if it has that type.
-  static Tensor<Device> converted(Context<Device>& context, const Tensor<Device>& x, DType type);
+  /// dys: the gradient of each output, of which those that no loss looks at may be empty. Adds to the parameters'
+  /// gradients; returns the input's gradient if the taped pass asked for it, else nothing.
+  Tensor<Device> backward(Context<Device>& context, std::span<const Tensor<Device>> dys, Tape<Device>& tape) const;
 
   /// The input pixels, relative to its own place, that a pixel of each slot can depend on, for one input shape.
   std::vector<Extent> extents(const Shape& input) const;
 
  private:
   static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes);
-  /// The plan of the last shape seen: most programs run on one shape for a long time.
-  const Plan& planned(const Shape& shape) const;
+  /// A number that no other list of steps has.
+  static std::uint64_t fresh_identity() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+  }
+  /// The plan of a shape, and a workspace of this program's size.
+  const Plan& planned(Workspace<Device>& workspace, const Shape& shape) const;
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
                  DType type) const;
@@ -74,50 +80,30 @@ class Program {
 
   std::vector<Step> steps_;
   std::vector<Wire> wires_;
+  std::vector<ProgramOutput> outputs_;
   int slots_ = 0;
-  std::string node_;
-  std::map<std::string, int> roles_;
-  mutable Plan last_plan_;
-  mutable std::vector<int> last_use_;
+  std::uint64_t identity_ = fresh_identity();
 };
 
 template <class Device>
-std::string Program<Device>::enter(std::string_view node) {
-  std::string outer = node_;
-  node_ += (node_.empty() ? "" : ".") + std::string(node);
-  return outer;
-}
-
-template <class Device>
-int Program<Device>::append(std::unique_ptr<Layer<Device>> layer, std::string_view role, std::span<const Slot> in) {
-  std::vector<int> inputs;
-  for (const Slot& s : in) inputs.push_back(s.id);
-  const std::string count = std::to_string(++roles_[node_ + ":" + std::string(role)]);
-  const std::string path = (node_.empty() ? "" : node_ + ".") + std::string(role) + count;
-  return append_step({.layer = std::move(layer), .node = node_, .path = path, .number = steps_.size()},
-                     std::move(inputs));
-}
-
-template <class Device>
-int Program<Device>::append_step(Step step, std::vector<int> inputs) {
+int Program<Device>::append(Step step, std::vector<int> inputs) {
   steps_.push_back(std::move(step));
   wires_.push_back({std::move(inputs), slots_});
+  identity_ = fresh_identity();
   return slots_++;
 }
 
 template <class Device>
-void Program<Device>::bind(ParameterStore<Device>& store) {
-  for (Step& step : steps_) {
-    const std::size_t before = store.entries().size();
-    Binder<Device> binder(store, step.path);
-    step.layer->bind(binder);
-    step.parameters = store.entries().size() > before;
-  }
+std::size_t Program<Device>::freeze(const std::string& node, bool frozen) {
+  std::size_t found = 0;
+  for (Step& step : steps_)
+    if (detail::lies_in(step.node, node)) step.frozen = frozen, ++found;
+  return found;
 }
 
 template <class Device>
 Plan Program<Device>::plan(const Shape& input) const {
-  Plan plan{input, {input}, {}, {}, 0};
+  Plan plan{input, {input}, {}, {}, {}, 0};
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
     try {
@@ -134,61 +120,81 @@ Plan Program<Device>::plan(const Shape& input) const {
       if (slot > 0 && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
     }
   }
-  settle_placements(wires_, plan.shapes, plan.placements);
-  plan.peak_elements = peak_elements(wires_, plan.shapes, plan.placements);
+  std::vector<int> ends;
+  for (const ProgramOutput& output : outputs_) ends.push_back(output.slot);
+  plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
+  settle_placements(wires_, plan.shapes, plan.last_uses, plan.placements);
+  plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements);
   return plan;
 }
 
 template <class Device>
-Tensor<Device> Program<Device>::forward(Context<Device>& context, const Tensor<Device>& x,
-                                        const Pass<Device>& pass) const {
-  const Plan& plan = planned(x.shape());
-  std::vector<Tensor<Device>> values(static_cast<std::size_t>(slots_));
-  std::vector<bool> needs_gradient(values.size(), false);
+const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& context, Workspace<Device>& workspace,
+                                                            const Tensor<Device>& x, const Pass<Device>& pass) const {
+  const Plan& plan = planned(workspace, x.shape());
+  std::vector<Tensor<Device>>&values = workspace.values_, &in = workspace.inputs_;
   const DType type = map_type(context, x.dtype());
   values[0] = converted(context, x, type);
-  needs_gradient[0] = pass.input_gradient;
+  workspace.needs_gradient_[0] = pass.input_gradient;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
-    std::vector<Tensor<Device>> in;
     Wanted wanted{false, steps_[k].parameters && !steps_[k].frozen};
     for (const int slot : wires_[k].inputs) {
       in.push_back(values[static_cast<std::size_t>(slot)]);
-      wanted.inputs = wanted.inputs || needs_gradient[static_cast<std::size_t>(slot)];
+      wanted.inputs = wanted.inputs || workspace.needs_gradient_[static_cast<std::size_t>(slot)] != 0;
     }
     const std::size_t out = static_cast<std::size_t>(wires_[k].output);
-    needs_gradient[out] = wanted.inputs || wanted.parameters;
+    workspace.needs_gradient_[out] = wanted.inputs || wanted.parameters;
     Pass<Device> mine = pass;
     mine.step = steps_[k].number;
     if (steps_[k].frozen) mine.mode = Mode::inference;
-    if (!needs_gradient[out]) mine.tape = nullptr;
-    if (mine.tape != nullptr) mine.tape->marks.push_back({k, mine.tape->size(), wanted});
+    if (workspace.needs_gradient_[out] == 0) mine.tape = nullptr;
+    if (mine.tape != nullptr) mine.tape->mark(k, wanted);
     make_slot(context, plan, values, out, type);
     steps_[k].layer->forward(context, in, values[out], mine);
     check_step(context, steps_[k]);
     in.clear();
     for (const int slot : wires_[k].inputs)
-      if (last_use_[static_cast<std::size_t>(slot)] == static_cast<int>(k)) values[static_cast<std::size_t>(slot)] = {};
+      if (plan.last_uses[static_cast<std::size_t>(slot)] == static_cast<int>(k))
+        values[static_cast<std::size_t>(slot)] = {};
   }
-  return converted(context, values.back(), x.dtype());
+  for (const ProgramOutput& output : outputs_)
+    workspace.outputs_.push_back(converted(context, values[static_cast<std::size_t>(output.slot)], x.dtype()));
+  for (Tensor<Device>& value : values) value = {};
+  return workspace.outputs_;
 }
 
 template <class Device>
-Tensor<Device> Program<Device>::backward(Context<Device>& context, const Tensor<Device>& dy, Tape<Device>& tape) const {
+Tensor<Device> Program<Device>::backward(Context<Device>& context, std::span<const Tensor<Device>> dys,
+                                         Tape<Device>& tape) const {
+  if (dys.size() != outputs_.size())
+    throw ShapeError(message("backward: ", dys.size(), " gradients, the network has ", outputs_.size(), " outputs"));
   std::vector<Tensor<Device>> gradients(static_cast<std::size_t>(slots_));
-  gradients.back() = converted(context, dy, map_type(context, dy.dtype()));
+  DType type = DType::f32;
+  bool skips = false;  // what leads to an output without a gradient alone has none
+  for (std::size_t i = 0; i < dys.size(); ++i) {
+    skips = skips || !dys[i];
+    if (!dys[i]) continue;
+    type = dys[i].dtype();
+    collect(context, gradients[static_cast<std::size_t>(outputs_[i].slot)],
+            converted(context, dys[i], map_type(context, type)));
+  }
   for (; !tape.marks.empty(); tape.marks.pop_back()) {
     const auto mark = tape.marks.back();
     const Wire& wire = wires_[mark.step];
     const Tensor<Device> slope = std::move(gradients[static_cast<std::size_t>(wire.output)]);
+    if (!slope && skips) {
+      tape.drop_to(mark);
+      continue;
+    }
     if (!slope)
       throw Error(message("step '", steps_[mark.step].path, "' has no gradient: nothing but its size is read"));
     std::vector<Tensor<Device>> dx = steps_[mark.step].layer->backward(context, slope, tape, mark.wanted);
-    if (tape.size() != mark.size)
+    if (tape.size() != mark.size())
       throw Error(message("Tape: step '", steps_[mark.step].path, "' did not take exactly what it had saved"));
     for (std::size_t i = 0; i < dx.size(); ++i)
       collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
   }
-  return gradients[0] ? converted(context, gradients[0], dy.dtype()) : gradients[0];
+  return gradients[0] ? converted(context, gradients[0], type) : gradients[0];
 }
 
 template <class Device>
@@ -211,12 +217,21 @@ std::vector<Shape> Program<Device>::shapes_of(const Wire& wire, const std::vecto
 }
 
 template <class Device>
-const Plan& Program<Device>::planned(const Shape& shape) const {
-  if (last_plan_.shapes.size() != static_cast<std::size_t>(slots_) || last_plan_.input != shape) {
-    last_plan_ = plan(shape);
-    last_use_ = last_uses(wires_, static_cast<std::size_t>(slots_));
+const Plan& Program<Device>::planned(Workspace<Device>& workspace, const Shape& shape) const {
+  auto& plans = workspace.plans_;
+  if (workspace.program_ != identity_) plans.clear(), workspace.program_ = identity_;
+  auto found = std::find_if(plans.begin(), plans.end(), [&](const auto& plan) { return plan->input == shape; });
+  if (found == plans.end()) {
+    auto made = std::make_unique<const Plan>(plan(shape));
+    if (plans.size() == Workspace<Device>::kMostPlans) plans.erase(plans.begin());
+    plans.push_back(std::move(made));
+    found = std::prev(plans.end());
   }
-  return last_plan_;
+  std::rotate(found, std::next(found), plans.end());  // the last is the one used last
+  workspace.inputs_.clear(), workspace.outputs_.clear();
+  workspace.values_.assign(static_cast<std::size_t>(slots_), {});
+  workspace.needs_gradient_.assign(static_cast<std::size_t>(slots_), 0);
+  return *plans.back();
 }
 
 template <class Device>
@@ -233,22 +248,6 @@ void Program<Device>::make_slot(Context<Device>& context, const Plan& plan, std:
   const Shape& s = plan.shapes[slot];
   values[slot] =
       steps_[static_cast<std::size_t>(placement.step)].layer->place(values[joined], placement.input, s.h, s.w);
-}
-
-template <class Device>
-Tensor<Device> Program<Device>::converted(Context<Device>& context, const Tensor<Device>& x, DType type) {
-  if (x.dtype() == type) return x;
-  Tensor<Device> y = context.make(x.shape(), type);
-  if constexpr (!std::is_same_v<Device, Cpu>)  // where the two differ, one is f32 and the other a half
-    dispatch<Device>(x.dtype() == DType::f32 ? type : x.dtype(), [&]<class Half>() {
-      if constexpr (!std::is_same_v<Half, float>) {
-        if (x.dtype() == DType::f32)
-          ops::convert<float, Half>(context, x.template view<const float>(), y.template view<Half>());
-        else
-          ops::convert<Half, float>(context, x.template view<const Half>(), y.template view<float>());
-      }
-    });
-  return y;
 }
 
 template <class Device>

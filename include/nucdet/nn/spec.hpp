@@ -1,13 +1,16 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "nucdet/core/fixed_string.hpp"
+#include "nucdet/nn/head.hpp"
 
 /// What a network is made of, before anything runs. A spec is an empty type with one function, build(builder, inputs):
 /// it is written once and interpreted twice, by the Checker at compile time and by Program<Device> at run time.
@@ -30,6 +33,9 @@ enum class Problem {
   bad_channels,
   even_kernel,
   bad_setting,
+  nested_output,
+  head_without_output,
+  head_of_other_channels,
 };
 
 /// The first mistake found in a network, small enough to be printed inside a compiler message.
@@ -68,13 +74,40 @@ class Checker {
     return {next_++, expected > 0 ? expected : 1};
   }
 
+  /// A map that leaves the network.
+  constexpr void output(std::string_view name, const Slot& slot) {
+    if (depth_ > 0) static_cast<void>(fail(Problem::nested_output));
+    if (count_ < kMostOutputs) outputs_[count_++] = {name, slot.channels};
+  }
+  /// After the last word: what a network that names no output gives, and whether the head fits the outputs.
+  template <class Head>
+  constexpr void finish(const Slot& last) {
+    if (count_ == 0) output("map", last);
+    for (const WantedOutput& wanted : Head::outputs) {
+      if (wanted.channels == 0) continue;
+      std::size_t i = 0;
+      while (i < count_ && !wanted.name.empty() && outputs_[i].name != wanted.name) ++i;
+      node_ = wanted.name.empty() ? outputs_[0].name : wanted.name;
+      if (i == count_)
+        static_cast<void>(fail(Problem::head_without_output));
+      else if (outputs_[i].channels != wanted.channels)
+        static_cast<void>(fail(Problem::head_of_other_channels, wanted.channels, outputs_[i].channels));
+    }
+  }
+
   /// Names the node being built; returns the one before, for leave().
-  constexpr std::string_view enter(std::string_view node) { return std::exchange(node_, node); }
-  constexpr void leave(std::string_view previous) { node_ = previous; }
+  constexpr std::string_view enter(std::string_view node) {
+    ++depth_;
+    return std::exchange(node_, node);
+  }
+  constexpr void leave(std::string_view previous) { --depth_, node_ = previous; }
   constexpr Diagnosis diagnosis() const { return found_; }
 
  private:
-  int next_ = 0;
+  static constexpr std::size_t kMostOutputs = 16;
+  int next_ = 0, depth_ = 0;
+  std::array<WantedOutput, kMostOutputs> outputs_{};
+  std::size_t count_ = 0;
   std::string_view node_ = "(top)";
   Diagnosis found_;
 };
@@ -99,12 +132,32 @@ struct Leaf {
   }
 };
 
+/// Asks nothing of the outputs.
+struct NoHead {
+  static constexpr std::array<WantedOutput, 0> outputs{};
+  static Head head() { return {}; }
+};
+
+namespace detail {
+template <class S>
+constexpr auto head_type() {
+  if constexpr (requires { typename S::head; })
+    return std::type_identity<typename S::head>{};
+  else
+    return std::type_identity<NoHead>{};
+}
+}  // namespace detail
+/// The head that a network's type names.
+template <class S>
+using head_of = typename decltype(detail::head_type<S>())::type;
+
 /// What the Checker finds in a network with this many input channels.
 template <Spec S, int InChannels>
 inline constexpr Diagnosis diagnosis_of = [] {
   Checker checker;
   const Slot x = checker.input(InChannels);
-  static_cast<void>(S::build(checker, std::span(&x, 1)));
+  const Slot last = S::build(checker, std::span(&x, 1));
+  checker.template finish<head_of<S>>(last);
   return checker.diagnosis();
 }();
 
@@ -131,6 +184,10 @@ struct CheckNode {
   static_assert(What != Problem::even_kernel,
                 "nucdet: a centred convolution needs an odd kernel (or explicit padding)");
   static_assert(What != Problem::bad_setting, "nucdet: a layer's kernel, stride, factor or rate is out of range");
+  static_assert(What != Problem::nested_output, "nucdet: an Output stands in a graph within a graph");
+  static_assert(What != Problem::head_without_output, "nucdet: the network's head names no output of it");
+  static_assert(What != Problem::head_of_other_channels,
+                "nucdet: the network's head wants another number of channels of this output");
 };
 
 }  // namespace nucdet::nn

@@ -35,12 +35,17 @@ class Tape {
   bool empty() const { return size() == 0; }
   void clear() { tensors_.clear(), numbers_.clear(), marks.clear(); }
 
-  /// Kept by Program, one for each taped step: the step, the tape's size before it, and what backward must make.
+  /// Kept by Program, one for each taped step: the step, what was saved before it, and what backward must make.
   struct Mark {
-    std::size_t step = 0, size = 0;
+    std::size_t step = 0, tensors = 0, numbers = 0;
     Wanted wanted;
+
+    std::size_t size() const { return tensors + numbers; }
   };
   std::vector<Mark> marks;
+  void mark(std::size_t step, Wanted wanted) { marks.push_back({step, tensors_.size(), numbers_.size(), wanted}); }
+  /// Forgets what was saved since.
+  void drop_to(const Mark& mark) { tensors_.resize(mark.tensors), numbers_.resize(mark.numbers); }
 
  private:
   std::vector<Tensor<Device>> tensors_;

@@ -17,7 +17,7 @@ template <class D>
 class NormActivationLayer final : public Layer<D> {
  public:
   /// `norm` is a NormalizationLayer.
-  NormActivationLayer(std::shared_ptr<Layer<D>> norm, ops::Fused activation)
+  NormActivationLayer(std::shared_ptr<const Layer<D>> norm, ops::Fused activation)
       : norm_(std::move(norm)), activation_(activation) {}
 
   Shape output_shape(std::span<const Shape> in) const override { return norm_->output_shape(in); }
@@ -34,7 +34,7 @@ class NormActivationLayer final : public Layer<D> {
 
  private:
   const NormalizationLayer<D>& norm() const { return static_cast<const NormalizationLayer<D>&>(*norm_); }
-  std::shared_ptr<Layer<D>> norm_;
+  std::shared_ptr<const Layer<D>> norm_;
   ops::Fused activation_;
 };
 
@@ -42,7 +42,7 @@ class NormActivationLayer final : public Layer<D> {
 template <class D>
 class AddActivationLayer final : public Layer<D> {
  public:
-  AddActivationLayer(std::shared_ptr<Layer<D>> add, ops::Fused activation)
+  AddActivationLayer(std::shared_ptr<const Layer<D>> add, ops::Fused activation)
       : add_(std::move(add)), activation_(activation) {}
 
   Shape output_shape(std::span<const Shape> in) const override { return add_->output_shape(in); }
@@ -71,7 +71,7 @@ class AddActivationLayer final : public Layer<D> {
   std::string describe() const override { return "Add + act"; }
 
  private:
-  std::shared_ptr<Layer<D>> add_;
+  std::shared_ptr<const Layer<D>> add_;
   ops::Fused activation_;
 };
 
@@ -79,7 +79,7 @@ namespace detail {
 
 /// The step with an activation taken in, or null if it is none that can.
 template <class D>
-std::shared_ptr<Layer<D>> with_activation_behind(const std::shared_ptr<Layer<D>>& layer, std::size_t inputs,
+std::shared_ptr<Layer<D>> with_activation_behind(const std::shared_ptr<const Layer<D>>& layer, std::size_t inputs,
                                                  const ops::Fused& activation) {
   if (dynamic_cast<const NormalizationLayer<D>*>(layer.get()) != nullptr)
     return std::make_shared<NormActivationLayer<D>>(layer, activation);
@@ -93,21 +93,24 @@ std::shared_ptr<Layer<D>> with_activation_behind(const std::shared_ptr<Layer<D>>
 
 /// The program with activations taken in where they are the only reader. Layers and parameters are shared with it.
 template <class D>
-Program<D> for_training(const Program<D>& program, int in_channels) {
+Program<D> for_training(const Program<D>& program) {
   const auto& steps = program.steps();
   const auto& wires = program.wires();
   std::vector<std::vector<std::size_t>> readers(steps.size() + 1);
   for (std::size_t k = 0; k < wires.size(); ++k)
     for (const int slot : wires[k].inputs) readers[static_cast<std::size_t>(slot)].push_back(k);
+  for (const ProgramOutput& output : program.outputs())
+    readers[static_cast<std::size_t>(output.slot)].push_back(steps.size());
   Program<D> result;
   std::vector<int> slot(steps.size() + 1, -1);
   std::vector<bool> taken(steps.size(), false);
-  slot[0] = result.input(in_channels).id;
+  slot[0] = result.append_input();
   for (std::size_t k = 0; k < steps.size(); ++k) {
     if (taken[k]) continue;
     auto step = steps[k];
     std::size_t out = static_cast<std::size_t>(wires[k].output);
-    if (readers[out].size() == 1 && steps[readers[out][0]].frozen == step.frozen) {
+    const bool one = readers[out].size() == 1 && readers[out][0] < steps.size();
+    if (one && steps[readers[out][0]].frozen == step.frozen) {
       const std::size_t next = readers[out][0];
       const auto activation = detail::fusible_activation(*steps[next].layer);
       auto fused =
@@ -116,7 +119,11 @@ Program<D> for_training(const Program<D>& program, int in_channels) {
     }
     std::vector<int> inputs;
     for (const int from : wires[k].inputs) inputs.push_back(slot[static_cast<std::size_t>(from)]);
-    slot[out] = result.append_step(std::move(step), std::move(inputs));
+    slot[out] = result.append(std::move(step), std::move(inputs));
+  }
+  for (ProgramOutput output : program.outputs()) {
+    output.slot = slot[static_cast<std::size_t>(output.slot)];
+    result.add_output(std::move(output));
   }
   return result;
 }

@@ -26,12 +26,13 @@ Validation validate(const nn::Model<Device>& model, const Loss& loss, const Prof
   FoundInSets found;
   for (const data::Sample& sample : dataset) {
     const View<const float> view = view_of(sample.image);
-    const Tensor<Device> response = detector.response(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
+    const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
+    const Tensor<Device>& response = outputs.front();
     Tensor<Device> labels = context.make({1, view.shape.h, view.shape.w, maps});
     label::render_batch(context, profile, std::span(&sample.points, 1), labels.template view<float>());
     sum += loss::evaluate<float>(context, loss, response.template view<const float>(),
                                  std::as_const(labels).template view<const float>());
-    const Tensor<Device> map = detect::nucleus_map(context, response);
+    const Tensor<Device> map = detector.on_tiles().maps_of(outputs).map;
     found[sample.set].push_back({detect::find_peaks(context, map.template view<const float>(), peaks), sample.points});
   }
   const ThresholdChoice best = choose_thresholds(found, search);

@@ -31,7 +31,7 @@ Results run(const FakeCudnnOptions& engines, ContextOptions options) {
   net.zero_gradients();
   net.backward(on_device<float>(context, y.shape(), random_numbers(y.shape().count(), 2)), tape);
   results.y = numbers_of(context, y), results.gradients = numbers_of(context, net.parameters()->gradients());
-  results.fused = numbers_of(context, nn::for_inference(net).forward(x));
+  results.fused = numbers_of(context, nn::for_inference(net).forward(context, x));
   for (const std::string& line : context.convolution_log()) results.log += line + "\n";
   return results;
 }

@@ -191,11 +191,12 @@ class LaboratoryOn final : public Laboratory {
     Cost cost{model->parameters()->parameter_count(), 1e-9 * static_cast<double>(model->plan(shape).total_flops()), 0};
     const auto program = nn::for_inference(*model);
     const Tensor<Device> x = context_.zeros(shape);
+    nn::Workspace<Device> workspace;
     std::vector<double> times;
     for (int i = 0; i < 6; ++i) {
       context_.synchronize();
       const auto begin = Clock::now();
-      const Tensor<Device> y = program.forward(x);
+      const Tensor<Device> y = program.forward(context_, workspace, x);
       context_.synchronize();
       if (i > 0) times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
     }
@@ -209,7 +210,7 @@ class LaboratoryOn final : public Laboratory {
     std::vector<std::string> names;
     for (const auto& step : model->program().steps()) {
       const std::string name = step.node.substr(0, step.node.find('.'));
-      const bool head = name.starts_with("ctx") || name == "out" || name == "full";
+      const bool head = name.starts_with("ctx") || name == "out" || name == "map";
       if (!head && (names.empty() || names.back() != name)) names.push_back(name);
     }
     return names;

@@ -1,0 +1,79 @@
+#pragma once
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "nucdet/core/context.hpp"
+#include "nucdet/core/error.hpp"
+#include "nucdet/exec/parallel_for.hpp"
+
+namespace nucdet::detect {
+
+/// The class of one nucleus, and how probable it is.
+struct ClassFound {
+  int id = -1;
+  float probability = 0;
+};
+
+namespace detail {
+
+struct PixelPlace {
+  Index x, y;
+};
+
+/// The mean of the classes' probabilities (softmax of the scores) over the pixels within kReach of each place.
+struct ClassAtPixels {
+  static constexpr int kMost = 16;
+  static constexpr Index kReach = 2;
+
+  View<const float> scores;  // [1, h, w, classes]
+  Shape map;                 // in whose pixels the places are
+  const PixelPlace* places;
+  ClassFound* found;
+
+  NUCDET_HD void operator()(const exec::Tile& t) const {
+    for (Index i = t.x0; i < t.x1; ++i) found[i] = at(places[i].x, places[i].y);
+  }
+
+ private:
+  NUCDET_HD ClassFound at(Index x, Index y) const {
+    const int classes = static_cast<int>(scores.shape.c);
+    float sums[kMost] = {};
+    float pixels = 0;
+    for (Index v = y - kReach; v <= y + kReach; ++v)
+      for (Index u = x - kReach; u <= x + kReach; ++u) {
+        if (v < 0 || u < 0 || v >= map.h || u >= map.w) continue;
+        add(scores.pixel(0, v * scores.shape.h / map.h, u * scores.shape.w / map.w), classes, sums);
+        pixels += 1;
+      }
+    int best = 0;
+    for (int k = 1; k < classes; ++k) best = sums[k] > sums[best] ? k : best;
+    return {best, sums[best] / pixels};
+  }
+  NUCDET_HD static void add(const float* score, int classes, float* sums) {
+    float highest = score[0], total = 0;
+    for (int k = 1; k < classes; ++k) highest = score[k] > highest ? score[k] : highest;
+    for (int k = 0; k < classes; ++k) total += std::exp(score[k] - highest);
+    for (int k = 0; k < classes; ++k) sums[k] += std::exp(score[k] - highest) / total;
+  }
+};
+
+}  // namespace detail
+
+/// The classes of nuclei whose peaks are at `places`, pixels of a map of shape `map`. scores: [1, h, w, classes] before
+/// the softmax, of the map's size or a fraction of it. Throws ShapeError for more than 16 classes.
+template <class D>
+std::vector<ClassFound> classes_at(Context<D>& context, View<const float> scores, const Shape& map,
+                                   std::span<const detail::PixelPlace> places) {
+  if (scores.shape.n != 1 || scores.shape.c < 1 || scores.shape.c > detail::ClassAtPixels::kMost)
+    throw ShapeError(message("classes_at: scores are ", scores.shape, ", wanted 1xhxw and 1 to ",
+                             detail::ClassAtPixels::kMost, " classes"));
+  const Index count = static_cast<Index>(places.size());
+  if (count == 0) return {};
+  const DeviceArray<detail::PixelPlace, D> at(context, places.data(), places.size());
+  const DeviceArray<ClassFound, D> found(context, places.size());
+  exec::parallel_for(context, {1, 1, count, 1}, detail::ClassAtPixels{scores, map, at.data(), found.data()});
+  return found.read(context);
+}
+
+}  // namespace nucdet::detect
