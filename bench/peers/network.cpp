@@ -95,7 +95,9 @@ class Work {
 class Forward final : public Work {
  public:
   Forward(Context<Cpu>& context, const Arguments& a)
-      : context_(context), network_(fused(context, a)), x_(read_tensor(context, a.input, {a.batch, a.size, a.size, 3})) {
+      : context_(context),
+        network_(fused(context, a)),
+        x_(read_tensor(context, a.input, {a.batch, a.size, a.size, 3})) {
     context.memory().trim();
   }
   void run() override { y_ = {}, y_ = network_.forward(context_, workspace_, x_); }

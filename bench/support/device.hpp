@@ -17,7 +17,7 @@ inline Tensor<Cuda> random_tensor(Context<Cuda>& context, const Shape& shape, DT
     numbers[i] = i < kept ? static_cast<float>(random.uniform(-1, 1)) : numbers[i - kept];
   Tensor<Cuda> tensor = context.make(shape);
   context.upload(tensor.memory(), numbers.data(), count * sizeof(float));
-  return nn::Program<Cuda>::converted(context, tensor, type);
+  return nn::converted(context, tensor, type);
 }
 
 }  // namespace nucdet_bench

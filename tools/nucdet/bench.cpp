@@ -64,7 +64,7 @@ Tensor<Device> random_tensor(Context<Device>& context, const Shape& shape, DType
   for (float& v : numbers) v = static_cast<float>(random.uniform(-1, 1));
   Tensor<Device> tensor = context.make(shape);
   context.upload(tensor.memory(), numbers.data(), numbers.size() * sizeof(float));
-  return nn::Program<Device>::converted(context, tensor, type);
+  return nn::converted(context, tensor, type);
 }
 
 /// The yardstick: a product of matrices, as a convolution of 1x1.
