@@ -28,7 +28,7 @@ struct Layer {
   Context<Cpu> context;
   std::vector<float> large, small, weight, bias;
 
-  explicit Layer(const benchmark::State& state, ContextOptions options = {})
+  explicit Layer(const benchmark::State& state, CpuOptions options = {})
       : problem(ops::same_convolution({1, state.range(4), state.range(4), state.range(2)}, state.range(3),
                                       state.range(0), state.range(1))),
         context(with_threads(options, static_cast<int>(state.range(5)))),
@@ -36,7 +36,7 @@ struct Layer {
         small(random_floats(problem.small.count(), 2)),
         weight(random_floats(problem.weights(), 3)),
         bias(random_floats(std::max(problem.small.c, problem.large.c), 4)) {}
-  static ContextOptions with_threads(ContextOptions options, int threads) {
+  static CpuOptions with_threads(CpuOptions options, int threads) {
     options.threads = threads;
     return options;
   }
@@ -48,7 +48,7 @@ struct Layer {
   }
 };
 
-void forward_with(benchmark::State& state, const ContextOptions& options) {
+void forward_with(benchmark::State& state, const CpuOptions& options) {
   Layer l(state, options);
   const ops::Epilogue<float> elu{
       .bias = l.bias.data(), .first = {ops::Fused::Kind::elu, 1}, .residual = {}, .last = {}};
@@ -94,7 +94,7 @@ void up(benchmark::internal::Benchmark* b) {
 
 /// A row for each method and each instruction set of this machine.
 [[maybe_unused]] const bool kRegistered = [] {
-  const auto add = [](const std::string& name, const ContextOptions& options) {
+  const auto add = [](const std::string& name, const CpuOptions& options) {
     benchmark::RegisterBenchmark(("conv2d/forward/" + name).c_str(), forward_with, options)->Apply(one_layer);
   };
   add("direct", {.convolution = ConvolutionMethod::direct});

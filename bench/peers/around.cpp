@@ -176,7 +176,8 @@ int main() try {
     job.kind = job.next<std::string>();
     const int threads = job.next<int>();
     job.out = job.next<std::string>();
-    if (!context || context->threads() != threads) context = std::make_unique<Context<Cpu>>(ContextOptions{threads});
+    if (!context || context->threads() != threads)
+      context = std::make_unique<Context<Cpu>>(CpuOptions{.threads = threads});
     const Microseconds taken = run(*context, job);
     std::cout << taken.wall << ' ' << taken.processor << std::endl;
   }

@@ -10,7 +10,7 @@ namespace cuda {
 
 namespace {
 
-std::byte* take(std::size_t bytes) {
+std::byte* take(void*, std::size_t bytes) {
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, bytes);
   if (status == cudaErrorMemoryAllocation) {
@@ -23,11 +23,11 @@ std::byte* take(std::size_t bytes) {
   check(status, "device memory");
   return static_cast<std::byte*>(memory);
 }
-void give(std::byte* memory, std::size_t) { cudaFree(memory); }
+void give(void*, std::byte* memory, std::size_t) { cudaFree(memory); }
 
-ContextOptions for_host(const ContextOptions& options) {
-  ContextOptions host = options;
-  host.precision = Precision::fp32;
+CpuOptions for_host(const CudaOptions& options) {
+  CpuOptions host = options.host;
+  host.seed = options.seed;
   return host;
 }
 
@@ -35,10 +35,16 @@ ContextOptions for_host(const ContextOptions& options) {
 
 MemorySource device_memory() {
   constexpr std::size_t kMiB = std::size_t{1} << 20;
-  return {.take = take, .give = give, .small_unit = 512, .large_unit = 2 * kMiB, .large = kMiB};
+  return {.take = take,
+          .give = give,
+          .owner = nullptr,
+          .keeps = true,
+          .small_unit = 512,
+          .large_unit = 2 * kMiB,
+          .large = kMiB};
 }
 
-ContextState::ContextState(const ContextOptions& options) {
+ContextState::ContextState(const CudaOptions& options) {
   const Availability there = availability();
   if (there.devices.empty()) throw CudaError(message("no CUDA device can be used: ", there.reason));
   if (options.device < 0 || options.device >= static_cast<int>(there.devices.size()))
@@ -61,7 +67,7 @@ ContextState::~ContextState() {
 
 }  // namespace cuda
 
-Context<Cuda>::Context(ContextOptions options)
+Context<Cuda>::Context(CudaOptions options)
     : options_(options),
       host_(cuda::for_host(options)),
       own_memory_(make_pool()),

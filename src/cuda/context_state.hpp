@@ -13,7 +13,7 @@ class ConvolutionEngine;  // convolution_engine.hpp
 
 /// What a Context<Cuda> holds besides memory.
 struct ContextState {
-  explicit ContextState(const ContextOptions& options);
+  explicit ContextState(const CudaOptions& options);
   ~ContextState();
   ContextState(const ContextState&) = delete;
   ContextState& operator=(const ContextState&) = delete;

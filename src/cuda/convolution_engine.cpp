@@ -60,14 +60,14 @@ void finish(Context<Cuda>& context, const Epilogue<T>& e, View<const T> sums, Vi
 }  // namespace
 
 struct ConvolutionEngine::Plans {
-  ContextOptions options;
+  CudaOptions options;
   cudaStream_t stream;
   const CudnnApi* api = nullptr;
   cudnnHandle_t handle = nullptr;
   std::unordered_map<ConvolutionRequest, std::unique_ptr<ConvolutionPlan>, RequestHash> made;
   std::vector<std::string> log;
 
-  Plans(const ContextOptions& o, cudaStream_t s) : options(o), stream(s) {
+  Plans(const CudaOptions& o, cudaStream_t s) : options(o), stream(s) {
     if (!options.cudnn) {
       log.push_back("cuDNN was switched off: convolutions are plain sums");
       return;
@@ -245,7 +245,7 @@ bool ConvolutionEngine::Plans::run_map(Context<Cuda>& context, const MapPass<T>&
   return true;
 }
 
-ConvolutionEngine::ConvolutionEngine(const ContextOptions& options, cudaStream_t stream)
+ConvolutionEngine::ConvolutionEngine(const CudaOptions& options, cudaStream_t stream)
     : plans_(std::make_unique<Plans>(options, stream)) {}
 ConvolutionEngine::~ConvolutionEngine() = default;
 const std::vector<std::string>& ConvolutionEngine::log() const { return plans_->log; }

@@ -15,7 +15,7 @@ namespace nucdet::cuda {
 /// no engine fits, plain sums do the work (convolution.cpp).
 class ConvolutionEngine {
  public:
-  ConvolutionEngine(const ContextOptions& options, cudaStream_t stream);
+  ConvolutionEngine(const CudaOptions& options, cudaStream_t stream);
   ~ConvolutionEngine();
   ConvolutionEngine(const ConvolutionEngine&) = delete;
   ConvolutionEngine& operator=(const ConvolutionEngine&) = delete;

@@ -7,7 +7,7 @@ struct ConvolutionEngine::Plans {
   std::vector<std::string> log{"nucdet was built without cuDNN: convolutions are plain sums"};
 };
 
-ConvolutionEngine::ConvolutionEngine(const ContextOptions&, cudaStream_t) : plans_(std::make_unique<Plans>()) {}
+ConvolutionEngine::ConvolutionEngine(const CudaOptions&, cudaStream_t) : plans_(std::make_unique<Plans>()) {}
 ConvolutionEngine::~ConvolutionEngine() = default;
 const std::vector<std::string>& ConvolutionEngine::log() const { return plans_->log; }
 

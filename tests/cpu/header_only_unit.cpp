@@ -15,7 +15,7 @@ const nucdet::Context<nucdet::Cpu> static_context({.threads = 1});
 }
 
 UnitFacts header_only_facts() {
-  const nucdet::ContextOptions defaults;
+  const nucdet::CpuOptions defaults;
   return {nucdet::cpu::best_kernels(), static_context.kernels(), defaults.kernels, sizeof(nucdet::Context<nucdet::Cpu>),
           static_cast<int>(defaults.convolution)};
 }

@@ -22,7 +22,7 @@ TEST_CASE("a file of the headers alone finds the kernels that another file of th
   CHECK(facts.of_static_context == cpu::best_kernels());  // made before main, in whatever order
   CHECK(static_context.kernels() == cpu::best_kernels());
   CHECK(facts.context_size == sizeof(Context<Cpu>));
-  CHECK(facts.convolution == static_cast<int>(ContextOptions().convolution));
+  CHECK(facts.convolution == static_cast<int>(CpuOptions().convolution));
 }
 
 TEST_CASE("both kinds of files compute the same bits, with the fast kernels and with the headers' own") {

@@ -37,7 +37,7 @@ template <class S, class D>
 struct Run {
   Context<D> context;
   nn::Network<S, 3, D> net;
-  explicit Run(ContextOptions options) : context(options), net(context) {}
+  explicit Run(typename Context<D>::Options options) : context(options), net(context) {}
 
   std::vector<double> forward(const Shape& shape, nn::Mode mode) {
     return numbers_of(context, net.forward(on_device<float>(context, shape, random_numbers(shape.count(), 1)),
@@ -71,7 +71,7 @@ struct Run {
 /// bound: of maps; gradients gather rounding over all layers, so they are given ten times as much. Beside plain sums:
 /// the fast kernels' Winograd rounds as much as a device does.
 template <class S>
-void compare(const Shape& shape, ContextOptions options, double bound) {
+void compare(const Shape& shape, CudaOptions options, double bound) {
   options.seed = 11;
   Run<S, Cpu> cpu({.threads = 1, .seed = 11, .kernels = nullptr});
   Run<S, Cuda> gpu(options);
@@ -110,7 +110,7 @@ TEST_CASE("cuda: inference in tf32, bf16 and fp16, fused and not") {
   const Shape shape{1, 48, 32, 3};
   Run<nn::MicroNet<kSmall>, Cpu> cpu({.threads = 1, .seed = 11});
   const auto wanted = cpu.forward(shape, nn::Mode::inference);
-  const auto check = [&](ContextOptions options, double bound) {
+  const auto check = [&](CudaOptions options, double bound) {
     options.seed = 11;
     Run<nn::MicroNet<kSmall>, Cuda> gpu(options);
     CHECK(difference(gpu.forward(shape, nn::Mode::inference), wanted) < bound);

@@ -40,7 +40,7 @@ struct Training {
   nn::Network<nn::MicroNet<kSmall>, 3, D> net;
   train::Trainer<loss::WeightedSquaredError, label::ProximityMap, Rule, D> trainer;
 
-  Training(ContextOptions options, Rule rule, double clip)
+  Training(typename Context<D>::Options options, Rule rule, double clip)
       : context(options),
         net(context),
         trainer(net, loss::WeightedSquaredError{}, label::ProximityMap{}, rule,
@@ -203,7 +203,7 @@ TEST_CASE("cuda: fifty training steps follow the CPU's losses, and repeat bit fo
   Context<Cpu> host({.threads = 2});
   const data::Dataset dataset = tissue(host, 3, 64);
   // By the header's own kernels, the oracle: the steps amplify what the fast ones round otherwise.
-  const ContextOptions options{.threads = 2, .seed = 3, .kernels = nullptr};
+  const CpuOptions options{.threads = 2, .seed = 3, .kernels = nullptr};
   const auto wanted = Training<optim::Sgd, Cpu>(options, {}, 1).losses({dataset}, 50);
   Training<optim::Sgd, Cuda> first({.seed = 3}, {}, 1), second({.seed = 3}, {}, 1);
   const auto begun = first.losses({dataset}, 20);
@@ -218,7 +218,7 @@ TEST_CASE("cuda: fifty training steps follow the CPU's losses, and repeat bit fo
 TEST_CASE("cuda: training in bf16 learns, and a run goes on from a checkpoint bit for bit") {
   Context<Cpu> host({.threads = 1});
   const data::Dataset dataset = tissue(host, 2, 64), other = tissue(host, 1, 80);
-  const ContextOptions options{.seed = 3, .precision = Precision::bf16};
+  const CudaOptions options{.seed = 3, .precision = Precision::bf16};
   Training<optim::Adam, Cuda> whole(options, {}, 0), begun(options, {}, 0), resumed(options, {}, 0);
   const train::Sources sources{dataset, &other};
   const auto losses = whole.losses(sources, 24);

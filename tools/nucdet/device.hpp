@@ -24,22 +24,31 @@ ChosenDevice choose_device(const DeviceOptions& options);
 /// The processor's kernels that are asked for. Throws ArgumentError for a name that there is not.
 const cpu::Kernels* kernels_of(const DeviceOptions& options);
 
+/// What a command wants of its context beside what the user says.
+struct ContextSettings {
+  std::uint64_t seed = 0;
+  bool measure = false;  ///< see CudaOptions
+};
+
 /// Calls body(context) with a context of the chosen device and prints the choice on stderr unless it is quiet.
 template <class Body>
-int on_device(const DeviceOptions& options, ContextOptions settings, bool quiet, const Body& body) {
+int on_device(const DeviceOptions& options, const ContextSettings& settings, bool quiet, const Body& body) {
   const ChosenDevice chosen = choose_device(options);
   if (!quiet) std::fprintf(stderr, "device: %s\n", chosen.line.c_str());
-  settings.threads = options.threads, settings.precision = chosen.precision, settings.device = chosen.number;
-  settings.fuse = options.fuse;
-  settings.kernels = kernels_of(options);
-  if (options.exact) settings.convolution = ConvolutionMethod::direct;
+  CpuOptions host{.threads = options.threads, .seed = settings.seed, .kernels = kernels_of(options)};
+  if (options.exact) host.convolution = ConvolutionMethod::direct;
 #ifdef NUCDET_WITH_CUDA
   if (chosen.cuda) {
-    Context<Cuda> context(settings);
+    Context<Cuda> context({.seed = settings.seed,
+                           .precision = chosen.precision,
+                           .device = chosen.number,
+                           .measure = settings.measure,
+                           .fuse = options.fuse,
+                           .host = host});
     return body(context);
   }
 #endif
-  Context<Cpu> context(settings);
+  Context<Cpu> context(host);
   return body(context);
 }
 

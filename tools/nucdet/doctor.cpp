@@ -27,7 +27,7 @@ void describe_cuda() {
     std::cout << "cuda:" << d.number << ":           " << d.name << ", compute capability " << d.major << '.' << d.minor
               << ", " << d.multiprocessors << " multiprocessors, " << (d.memory >> 20) << " MiB";
     try {
-      const Context<Cuda> context({.threads = 1, .device = d.number});
+      const Context<Cuda> context({.device = d.number, .host = {.threads = 1}});
       std::cout << ", " << (context.free_memory() >> 20) << " free\n";
     } catch (const CudaError& error) { std::cout << "; cannot be used: " << error.what() << '\n'; }
   }

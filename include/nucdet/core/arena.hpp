@@ -1,127 +1,115 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
-#include <map>
-#include <new>
+#include <vector>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-// Only there where the program is built with the address sanitizer. Asked at run time: files of one program may be
-// compiled with it and without.
-extern "C" {
-[[gnu::weak]] void __asan_poison_memory_region(const volatile void* memory, std::size_t bytes);
-[[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* memory, std::size_t bytes);
-}
+#include "nucdet/core/address_range.hpp"
 
 namespace nucdet::detail {
 
-/// Free memory is marked, so that its use is reported.
-inline void poison(std::byte* memory, std::size_t bytes) {
-  if (&__asan_poison_memory_region != nullptr) __asan_poison_memory_region(memory, bytes);
-}
-inline void unpoison(std::byte* memory, std::size_t bytes) {
-  if (&__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(memory, bytes);
-}
-
-/// Host memory for tensors: one range of addresses, taken from the system only as far as it was ever filled.
+/// Host memory for tensors: a range of addresses, taken from the system only as far as it was ever filled.
 ///
 /// Neighbouring free pieces join, so that the memory of many small maps serves one large one. malloc either maps every
 /// large block anew, which costs a forward pass a quarter of its time in cleared pages, or loses freed blocks between
-/// smaller ones. What was taken stays until `trim`: a pass repeated asks the system for nothing. Not thread-safe.
+/// smaller ones. What was taken stays until `trim`: a pass repeated asks the system for nothing, nor the heap. Where
+/// the range cannot grow, another is begun. Of addresses it holds at most 544 MiB more than of memory. One thread at a
+/// time.
 class Arena {
  public:
   Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  ~Arena() {
-    if (base_ == nullptr) return;
-    unpoison(base_, open_);
-    munmap(base_, size_);
-  }
 
-  /// `bytes`, a multiple of 64, aligned to 64. Throws std::bad_alloc.
+  /// `bytes`, a multiple of 64, aligned to 64, from the lowest free piece that has them. Throws std::bad_alloc.
   std::byte* take(std::size_t bytes) {
-    auto lowest = std::find_if(free_.begin(), free_.end(), [&](const auto& piece) { return piece.second >= bytes; });
-    if (lowest == free_.end()) lowest = extend(bytes);
-    const std::size_t offset = lowest->first, left = lowest->second - bytes;
-    free_.erase(lowest);
-    if (left > 0) free_.emplace(offset + bytes, left);
-    unpoison(base_ + offset, bytes);
-    return base_ + offset;
+    for (Region& region : regions_)
+      for (std::size_t i = 0; i < region.free.size(); ++i)
+        if (region.free[i].bytes >= bytes) return cut(region, i, bytes);
+    if (!regions_.empty()) {
+      Region& last = regions_.back();
+      if (last.extend(bytes)) return cut(last, last.free.size() - 1, bytes);
+      last.range.close(last.end, 0);  // what it has reserved and cannot use
+    }
+    regions_.push_back({AddressRange(bytes), 0, {}});
+    Region& fresh = regions_.back();
+    if (!fresh.extend(bytes)) {
+      regions_.pop_back();
+      throw std::bad_alloc();
+    }
+    return cut(fresh, 0, bytes);
   }
   void give(std::byte* memory, std::size_t bytes) {
     poison(memory, bytes);
-    auto piece = free_.emplace(static_cast<std::size_t>(memory - base_), bytes).first;
-    if (const auto next = std::next(piece); next != free_.end() && piece->first + piece->second == next->first) {
-      piece->second += next->second;
-      free_.erase(next);
-    }
-    if (piece == free_.begin()) return;
-    if (const auto before = std::prev(piece); before->first + before->second == piece->first) {
-      before->second += piece->second;
-      free_.erase(piece);
+    Region& region =
+        *std::find_if(regions_.begin(), regions_.end(), [memory](const Region& r) { return r.range.holds(memory); });
+    const std::size_t offset = static_cast<std::size_t>(memory - region.range.base());
+    auto next = std::lower_bound(region.free.begin(), region.free.end(), offset,
+                                 [](const Piece& p, std::size_t at) { return p.offset < at; });
+    const bool joins_next = next != region.free.end() && offset + bytes == next->offset;
+    const bool joins_before = next != region.free.begin() && (next - 1)->end() == offset;
+    if (joins_before) {
+      (next - 1)->bytes += bytes + (joins_next ? next->bytes : 0);
+      if (joins_next) region.free.erase(next);
+    } else if (joins_next) {
+      *next = {offset, next->bytes + bytes};
+    } else {
+      region.free.insert(next, {offset, bytes});
     }
   }
   /// Bytes that the system was asked for and not given back: from the first to the last ever filled.
-  std::size_t held() const { return end_; }
+  std::size_t held() const {
+    std::size_t bytes = 0;
+    for (const Region& region : regions_) bytes += region.end;
+    return bytes;
+  }
 
   /// Gives free pages back; those at the end leave the range.
   void trim() {
-    constexpr std::size_t kPage = 4096;
-    for (auto& [offset, size] : free_) {
-      const std::size_t first = (offset + kPage - 1) / kPage * kPage, last = (offset + size) / kPage * kPage;
-      if (last > first) madvise(base_ + first, last - first, MADV_DONTNEED);
-    }
-    if (free_.empty()) return;
-    if (const auto last = std::prev(free_.end()); last->first + last->second == end_) {
-      end_ = last->first;
-      free_.erase(last);
-    }
+    for (Region& region : regions_) region.trim();
+    std::erase_if(regions_, [](const Region& region) { return region.end == 0; });
   }
 
  private:
-  using Pieces = std::map<std::size_t, std::size_t>;
+  struct Piece {
+    std::size_t offset, bytes;
+    std::size_t end() const { return offset + bytes; }
+  };
+  struct Region {
+    AddressRange range;
+    std::size_t end = 0;      ///< of what was ever filled
+    std::vector<Piece> free;  ///< by offset, no two adjoin; a few dozen, so that a search is a walk
 
-  /// A free piece of `bytes` at the end of the range.
-  Pieces::iterator extend(std::size_t bytes) {
-    if (base_ == nullptr) reserve();
-    std::size_t offset = end_;
-    if (!free_.empty() && std::prev(free_.end())->first + std::prev(free_.end())->second == end_)
-      offset = std::prev(free_.end())->first;
-    if (bytes > size_ - offset) throw std::bad_alloc();
-    open(offset + bytes);
-    end_ = offset + bytes;
-    return free_.insert_or_assign(offset, bytes).first;
-  }
-  /// Addresses for twice what the machine has, or for as much as the system allows.
-  void reserve() {
-    const std::size_t machine =
-        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    for (size_ = machine / kStep * 2 * kStep; size_ >= kStep; size_ = size_ / 2 / kStep * kStep) {
-      void* memory = mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (memory == MAP_FAILED) continue;
-      base_ = static_cast<std::byte*>(memory);
-      return;
+    bool ends_free() const { return !free.empty() && free.back().end() == end; }
+    /// Makes the last free piece one of `bytes` at the end.
+    bool extend(std::size_t bytes) {
+      const std::size_t offset = ends_free() ? free.back().offset : end;
+      if (!range.open(offset + bytes)) return false;
+      if (ends_free()) free.pop_back();
+      end = offset + bytes;
+      free.push_back({offset, bytes});
+      return true;
     }
-    throw std::bad_alloc();
-  }
-  void open(std::size_t end) {
-    const std::size_t wanted = std::min(size_, (end + kStep - 1) / kStep * kStep);
-    if (wanted <= open_) return;
-    if (mprotect(base_ + open_, wanted - open_, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    madvise(base_ + open_, wanted - open_, MADV_HUGEPAGE);  // a hint: fewer page faults where the system grants it
-#endif
-    poison(base_ + open_, wanted - open_);
-    open_ = wanted;
+    void trim() {
+      constexpr std::size_t kPage = 4096;
+      for (const Piece& piece : free) {
+        const std::size_t first = (piece.offset + kPage - 1) / kPage * kPage, last = piece.end() / kPage * kPage;
+        if (last > first) madvise(range.base() + first, last - first, MADV_DONTNEED);
+      }
+      if (ends_free()) end = free.back().offset, free.pop_back();
+      range.close(end, AddressRange::kReserved);
+    }
+  };
+
+  static std::byte* cut(Region& region, std::size_t index, std::size_t bytes) {
+    Piece& piece = region.free[index];
+    std::byte* const memory = region.range.base() + piece.offset;
+    piece = {piece.offset + bytes, piece.bytes - bytes};
+    if (piece.bytes == 0) region.free.erase(region.free.begin() + static_cast<std::ptrdiff_t>(index));
+    unpoison(memory, bytes);
+    return memory;
   }
 
-  static constexpr std::size_t kStep = std::size_t{32} << 20;
-  std::byte* base_ = nullptr;
-  std::size_t size_ = 0, open_ = 0, end_ = 0;  ///< addresses reserved, made usable, ever filled
-  Pieces free_;                                ///< offset -> bytes, no two adjoin
+  std::vector<Region> regions_;
 };
 
 }  // namespace nucdet::detail

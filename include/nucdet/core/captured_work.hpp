@@ -14,7 +14,7 @@ namespace nucdet {
 /// The first run does the work as it stands (plans are made, memory is taken), the second records it, and from then on
 /// it is replayed. What the work allocates comes from memory of its own and stays where it is, so the work may keep
 /// tensors that it made, and they hold the results of the last run. It must not wait for the device, upload or
-/// download. Where recording fails, `note` says why and the work is done as on the first run.
+/// download. Where recording fails, `note` says why and the work is done as on the first run. One thread at a time.
 template <class Device>
 class CapturedWork;
 

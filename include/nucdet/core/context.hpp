@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -39,21 +40,57 @@ enum class ConvolutionMethod {
   winograd_6,
 };
 
-struct ContextOptions {
-  int threads = 0;         ///< CPU: team size, 0 for one per hardware thread
-  std::uint64_t seed = 0;  ///< of everything drawn at random: initial weights, dropout
-  /// CPU: a table of fast kernels (see cpu::Kernels); null for the header-only ones.
-  const cpu::Kernels* kernels = cpu::best_kernels();
-  ConvolutionMethod convolution = ConvolutionMethod::automatic;  ///< CPU: by those kernels
+/// Memory of a host program: made of a pointer to a std::pmr::memory_resource, or to anything with its `allocate` and
+/// `deallocate`. It must outlive every tensor that is made of it, and be thread-safe if contexts share it; a context
+/// asks for one block at a time, aligned to 64 bytes.
+class HostMemory {
+ public:
+  HostMemory() = default;
+  template <class Resource>
+  requires requires(Resource& resource, std::byte* memory, std::size_t bytes) {
+    { resource.allocate(bytes, bytes) } -> std::convertible_to<void*>;
+    resource.deallocate(memory, bytes, bytes);
+  }
+  HostMemory(Resource* resource) {
+    if (resource == nullptr) return;
+    source_.owner = resource, source_.keeps = false;
+    source_.take = [](void* owner, std::size_t bytes) {
+      return static_cast<std::byte*>(static_cast<Resource*>(owner)->allocate(bytes, kAlignment));
+    };
+    source_.give = [](void* owner, std::byte* memory, std::size_t bytes) {
+      static_cast<Resource*>(owner)->deallocate(memory, bytes, kAlignment);
+    };
+  }
+  static constexpr std::size_t kAlignment = 64;
+  const MemorySource& source() const { return source_; }
 
-  Precision precision = Precision::fp32;  ///< the CPU has fp32 alone
-  int device = 0;                         ///< CUDA: its number
-  void* stream = nullptr;                 ///< CUDA: a cudaStream_t to work on, or null for one of its own
-  bool deterministic = true;              ///< CUDA: only convolution engines that always give the same bits
-  bool measure = false;                   ///< CUDA: choose convolution engines by time, not by cuDNN's heuristics
-  bool fuse = true;                       ///< CUDA: bias, activation, residual in a convolution's store: docs/cuda.md
-  bool cudnn = true;                      ///< CUDA: false: our own plain convolution kernels, the oracle
-  bool check_every_step = false;          ///< CUDA: wait after each step of a network, so that errors name it
+ private:
+  MemorySource source_;
+};
+
+/// How a Context<Cpu> works.
+struct CpuOptions {
+  int threads = 0;         ///< size of a team of its own, 0 for one per hardware thread
+  std::uint64_t seed = 0;  ///< of everything drawn at random: initial weights, dropout
+  /// A table of fast kernels (see cpu::Kernels); null for the header-only ones.
+  const cpu::Kernels* kernels = cpu::best_kernels();
+  ConvolutionMethod convolution = ConvolutionMethod::automatic;  ///< by those kernels
+  std::shared_ptr<Executor> executor = nullptr;  ///< threads of the host program in place of a team; leave `threads` 0
+  HostMemory memory = {};  ///< of tensors and scratch; if none, growing ranges of addresses that the context keeps
+};
+
+/// How a Context<Cuda> works.
+struct CudaOptions {
+  std::uint64_t seed = 0;                 ///< of everything drawn at random: initial weights, dropout
+  Precision precision = Precision::fp32;  ///< of maps and convolutions
+  int device = 0;                         ///< its number
+  void* stream = nullptr;                 ///< a cudaStream_t to work on, or null for one of its own
+  bool deterministic = true;              ///< only convolution engines that always give the same bits
+  bool measure = false;                   ///< choose convolution engines by time, not by cuDNN's heuristics
+  bool fuse = true;                       ///< bias, activation, residual in a convolution's store: docs/cuda.md
+  bool cudnn = true;                      ///< false: our own plain convolution kernels, the oracle
+  bool check_every_step = false;          ///< wait after each step of a network, so that errors name it
+  CpuOptions host = {};                   ///< of the host's share; its seed is this one's
 };
 
 namespace detail {
@@ -61,7 +98,7 @@ template <class>
 inline constexpr bool built_without = false;
 }
 
-/// Where and how things run: threads or stream, memory, scratch, seed. One per thread of control; not copyable.
+/// Where and how things run: threads or stream, memory, scratch, seed. Not copyable.
 template <class Device>
 class Context {
   static_assert(detail::built_without<Device>,
@@ -69,19 +106,22 @@ class Context {
                 "and link nucdet::cuda)");
 };
 
+/// Thread-safe: while one thread has the team of workers, others do their work themselves.
 template <>
 class Context<Cpu> {
  public:
-  explicit Context(ContextOptions options = {}) : options_(options), threads_(options.threads) {
-    if (options.precision != Precision::fp32)
-      throw ArgumentError(message("Context: the CPU computes in fp32, asked for ", name_of(options.precision)));
-  }
+  using Options = CpuOptions;
+
+  /// Throws ArgumentError if both a number of threads and an executor are given.
+  explicit Context(CpuOptions options = {})
+      : options_(std::move(options)), executor_(executor_of(options_)), memory_(options_.memory.source()) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  int threads() const { return threads_.size(); }
+  /// Workers that scratch and `run` count with.
+  int threads() const { return executor_->workers(); }
   std::uint64_t seed() const { return options_.seed; }
-  const ContextOptions& options() const { return options_; }
+  const CpuOptions& options() const { return options_; }
   const cpu::Kernels* kernels() const { return options_.kernels; }
   ConvolutionMethod convolution() const { return options_.convolution; }
   MemoryPool& memory() { return memory_; }
@@ -109,7 +149,7 @@ class Context<Cpu> {
   /// Runs body(chunk, worker) on the team, worker in [0, threads()). Chunks must not depend on the number of threads.
   template <class Body>
   void run(Index chunks, Body&& body) {
-    threads_.run(chunks, body);
+    run_chunks(*executor_, chunks, body);
   }
   /// `count` elements for each worker, for the length of one op: scratch<float>(n)[worker].
   template <class T>
@@ -130,12 +170,20 @@ class Context<Cpu> {
   }
 
  private:
-  ContextOptions options_;
-  ThreadPool threads_;
+  static std::shared_ptr<Executor> executor_of(const CpuOptions& options) {
+    if (options.executor == nullptr) return std::make_shared<ThreadPool>(options.threads);
+    if (options.threads != 0)
+      throw ArgumentError(message("Context: ", options.threads, " threads and an executor, wanted one of them"));
+    return options.executor;
+  }
+
+  CpuOptions options_;
+  std::shared_ptr<Executor> executor_;
   MemoryPool memory_;
 };
 
-/// `count` objects in the device's memory, for arguments and results of kernels; unset. T is trivially copyable.
+/// `count` objects in the device's memory, for arguments and results of kernels; unset. T is trivially copyable. One
+/// thread at a time.
 template <class T, class Device>
 class DeviceArray {
  public:

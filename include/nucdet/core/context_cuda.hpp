@@ -34,18 +34,21 @@ Availability availability();
 }  // namespace cuda
 
 /// A stream of a device with its memory, its convolution plans and its staging buffers. Work is queued and runs in
-/// order; `download` and `synchronize` wait. Every error is a CudaError that says what was being done.
+/// order; `download` and `synchronize` wait. Every error is a CudaError that says what was being done. One thread at a
+/// time; its host() is thread-safe.
 template <>
 class Context<Cuda> {
  public:
+  using Options = CudaOptions;
+
   /// Throws CudaError without a usable driver or device, saying why.
-  explicit Context(ContextOptions options = {});
+  explicit Context(CudaOptions options = {});
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   std::uint64_t seed() const { return options_.seed; }
-  const ContextOptions& options() const { return options_; }
+  const CudaOptions& options() const { return options_; }
   Precision precision() const { return options_.precision; }
   MemoryPool& memory() {
     select();
@@ -100,7 +103,7 @@ class Context<Cuda> {
   void select() const;
   void clear(Tensor<Cuda>& tensor);
 
-  ContextOptions options_;
+  CudaOptions options_;
   Context<Cpu> host_;
   MemoryPool own_memory_;
   MemoryPool* memory_;

@@ -16,7 +16,7 @@ double milliseconds_of(Context<Cpu>&, const Work& work) {
 #ifdef NUCDET_WITH_CUDA
 namespace cuda {
 
-/// Two marks in a context's stream.
+/// Two marks in a context's stream. One thread at a time.
 class Timer {
  public:
   explicit Timer(Context<Cuda>& context);

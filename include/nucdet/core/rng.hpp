@@ -9,7 +9,7 @@ namespace nucdet {
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter-based generator.
 ///
 /// The value at a counter depends on (seed, stream, counter) only, so that numbers can be drawn in any order, on any
-/// number of threads and on either device, and drawn again in the backward pass instead of being stored.
+/// number of threads and on either device, and drawn again in the backward pass instead of being stored. Thread-safe.
 struct Philox {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
@@ -41,6 +41,7 @@ struct Philox {
 };
 
 /// Draws one number after another from one Philox stream. Three integers are its whole state: copy them to resume.
+/// One thread at a time.
 struct RandomStream {
   std::uint64_t seed = 0, stream = 0, position = 0;
 

@@ -13,7 +13,8 @@ namespace nucdet {
 /// An owning handle on an NHWC array of a run-time element type, on `Device`.
 ///
 /// Copying a Tensor shares the elements (`ops::copy` copies them); a slice made by `channels` or `window`
-/// shares them too. Memory returns to its pool with the last handle. Made by `Context::make`.
+/// shares them too. Memory returns to its pool with the last handle. Made by `Context::make`. Handles of one memory may
+/// live on several threads; one handle is one thread's at a time, and so are elements that are written.
 template <class Device>
 class Tensor {
  public:

@@ -3,24 +3,20 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 #include "nucdet/core/error.hpp"
-#include "nucdet/core/shape.hpp"
+#include "nucdet/core/executor.hpp"
 
 namespace nucdet {
 
-/// A fixed team of threads that shares out numbered chunks of work.
+/// A fixed team of threads. The calling thread is worker 0 and takes part; which worker runs a chunk is left to chance.
 ///
-/// Which worker runs a chunk is left to chance; what a chunk is must not depend on the number of threads, so that
-/// results do not either. The calling thread is worker 0 and takes part. A call from inside a chunk runs in place, in
-/// order.
-class ThreadPool {
+/// Thread-safe: a caller that finds the team busy with another's work does its own alone.
+class ThreadPool final : public Executor {
  public:
   /// threads <= 0: one per hardware thread. Throws Error if the system has not so many.
   explicit ThreadPool(int threads) {
@@ -36,28 +32,32 @@ class ThreadPool {
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool() { dismiss(); }
+  ~ThreadPool() override { dismiss(); }
 
-  int size() const { return size_; }
+  int workers() const override { return size_; }
 
-  /// Calls body(chunk, worker) for chunk = 0 ... chunks - 1, worker in [0, size()). The first exception is rethrown
-  /// here.
-  template <class Body>
-  void run(Index chunks, Body&& body) {
-    if (chunks <= 0) return;
-    if (chunks == 1 || size_ == 1 || inside_ != nullptr) {
-      const int worker = inside_ == this ? worker_ : 0;
-      for (Index chunk = 0; chunk < chunks; ++chunk) body(chunk, worker);
+  void run(Index chunks, Chunk chunk, void* work) override {
+    if (size_ == 1 || taken_.test_and_set(std::memory_order_acquire)) {
+      for (Index i = 0; i < chunks; ++i) chunk(work, i, 0);
       return;
     }
-    using Plain = std::remove_reference_t<Body>;
-    run_shared({[](void* f, Index chunk, int worker) { (*static_cast<Plain*>(f))(chunk, worker); }, &body, chunks});
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = {chunk, work, chunks}, next_ = 0, busy_ = size_ - 1, ++generation_;
+    }
+    wake_.notify_all();
+    take_part(0);
+    {
+      std::unique_lock lock(mutex_);
+      done_.wait(lock, [this] { return busy_ == 0; });
+    }
+    taken_.clear(std::memory_order_release);
   }
 
  private:
   struct Job {
-    void (*call)(void*, Index, int) = nullptr;
-    const void* body = nullptr;
+    Chunk chunk = nullptr;
+    void* work = nullptr;
     Index chunks = 0;
   };
 
@@ -70,19 +70,6 @@ class ThreadPool {
     for (std::thread& worker : team_) worker.join();
   }
 
-  void run_shared(Job job) {
-    const std::lock_guard one_at_a_time(callers_);
-    {
-      const std::lock_guard lock(mutex_);
-      job_ = job, next_ = 0, failed_ = nullptr, busy_ = size_ - 1, ++generation_;
-    }
-    wake_.notify_all();
-    work(0);
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
-    if (failed_) std::rethrow_exception(failed_);
-  }
-
   void serve(int worker) {
     std::uint64_t seen = 0;
     for (;;) {
@@ -92,35 +79,22 @@ class ThreadPool {
         if (stop_) return;
         seen = generation_;
       }
-      work(worker);
+      take_part(worker);
       const std::lock_guard lock(mutex_);
       if (--busy_ == 0) done_.notify_one();
     }
   }
 
-  void work(int worker) {
-    inside_ = this, worker_ = worker;
-    for (Index chunk = next_++; chunk < job_.chunks; chunk = next_++) {
-      try {
-        job_.call(const_cast<void*>(job_.body), chunk, worker);
-      } catch (...) {
-        const std::lock_guard lock(mutex_);
-        if (!failed_) failed_ = std::current_exception();
-        next_ = job_.chunks;
-      }
-    }
-    inside_ = nullptr;
+  void take_part(int worker) {
+    for (Index i = next_++; i < job_.chunks; i = next_++) job_.chunk(job_.work, i, worker);
   }
 
-  inline static thread_local const ThreadPool* inside_ = nullptr;
-  inline static thread_local int worker_ = 0;
-
   int size_ = 1;
-  std::mutex callers_, mutex_;
+  std::atomic_flag taken_;  ///< the team has a caller
+  std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job job_;
   std::atomic<Index> next_{0};
-  std::exception_ptr failed_;
   int busy_ = 0;
   std::uint64_t generation_ = 0;
   bool stop_ = false;

@@ -30,10 +30,18 @@ class Tape {
     numbers_.pop_back();
     return last;
   }
+  /// Where the device holds a number that a step drew with (Pass::draw); null if there is none.
+  void save_draw(const std::uint64_t* draw) { draws_.push_back(draw); }
+  const std::uint64_t* take_draw() {
+    if (draws_.empty()) throw Error("Tape: a layer takes more draws than it saved");
+    const std::uint64_t* const last = draws_.back();
+    draws_.pop_back();
+    return last;
+  }
   /// How much is saved: a step must take exactly what it put.
-  std::size_t size() const { return tensors_.size() + numbers_.size(); }
+  std::size_t size() const { return tensors_.size() + numbers_.size() + draws_.size(); }
   bool empty() const { return size() == 0; }
-  void clear() { tensors_.clear(), numbers_.clear(), marks.clear(); }
+  void clear() { tensors_.clear(), numbers_.clear(), draws_.clear(), marks.clear(); }
 
   /// Kept by Program, one for each taped step: the step, what was saved before it, and what backward must make.
   struct Mark {
@@ -50,6 +58,7 @@ class Tape {
  private:
   std::vector<Tensor<Device>> tensors_;
   std::vector<std::uint64_t> numbers_;
+  std::vector<const std::uint64_t*> draws_;
 };
 
 }  // namespace nucdet::nn

@@ -17,7 +17,7 @@ struct Results {
   std::string log;
 };
 
-Results run(const FakeCudnnOptions& engines, ContextOptions options) {
+Results run(const FakeCudnnOptions& engines, CudaOptions options) {
   emulated_cudnn() = engines;
   options.seed = 5;
   Context<Cuda> context(options);
@@ -41,7 +41,7 @@ Results run(const FakeCudnnOptions& engines, ContextOptions options) {
 TEST_CASE("cuda engines: missing ones are made up for") {
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
     const double bound = precision == Precision::fp32 ? kConvolution : kHalf;
-    const ContextOptions options{.precision = precision};
+    const CudaOptions options{.precision = precision};
     const Results all = run({}, options);
     const auto check = [&](const Results& found) {
       CHECK(difference(found.y, all.y) < bound);
@@ -56,12 +56,12 @@ TEST_CASE("cuda engines: missing ones are made up for") {
     CHECK(dense.log.find("no plan") != std::string::npos);
     CHECK((narrow.log.find("no plan") != std::string::npos) == (precision == Precision::bf16));
     check(run({.engines = {}}, options));  // plain sums
-    ContextOptions apart = options;
+    CudaOptions apart = options;
     apart.fuse = false;
     const Results twin = run({}, apart);
     check(twin);
     CHECK(twin.log.find("elu") == std::string::npos);
-    ContextOptions measured = options;
+    CudaOptions measured = options;
     measured.measure = true;
     check(run({}, measured));
   }

@@ -220,7 +220,8 @@ class LaboratoryOn final : public Laboratory {
   void run(const Training& t, const fs::path& folder) {
     TrainOptions options = t.options;
     options.out = folder.string(), options.resume = true, options.quiet = true;
-    ContextOptions own = context_.options();  // the seed of the first weights and of dropout is the context's
+    typename Context<Device>::Options own =
+        context_.options();  // the seed of the first weights and of dropout is the context's
     own.seed = options.seed;
     Context<Device> context(own);
     train_model(context, options,

@@ -20,13 +20,13 @@ class ChannelDropoutLayer final : public Layer<D> {
     const bool drops = pass.mode == Mode::training;
     run(context, x[0], {context.seed(), stream}, drops, pass.draw, y);
     if (pass.tape == nullptr) return;
-    pass.tape->save_number(stream), pass.tape->save_number(reinterpret_cast<std::uintptr_t>(pass.draw));
-    pass.tape->save_number(drops ? 1 : 0);
+    pass.tape->save_number(stream), pass.tape->save_number(drops ? 1 : 0);
+    pass.tape->save_draw(pass.draw);
   }
   std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
                                   Wanted wanted) const override {
     const bool drops = tape.take_number() != 0;
-    const auto* draw = reinterpret_cast<const std::uint64_t*>(static_cast<std::uintptr_t>(tape.take_number()));
+    const std::uint64_t* const draw = tape.take_draw();
     const std::uint64_t stream = tape.take_number();
     if (!wanted.inputs) return {};
     if (!drops) return {dy};
