@@ -41,7 +41,7 @@ ONLY_IN = {
 # Seen by the sources of nucdet::cuda alone: a program that uses it needs no CUDA header.
 ONLY_UNDER = {r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
 # nvcc cannot read the composition of networks, and warns of Eigen and xtensor.
-NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io)/|nucdet/data/(image|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
+NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io)/|nucdet/data/(image|image_conversion|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
 MOST_LINES = 300
 
 wrong = []

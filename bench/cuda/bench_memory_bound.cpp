@@ -135,13 +135,13 @@ void labels(benchmark::State& state) {
   Context<Cuda> context;
   Tensor<Cuda> maps = context.make({64, 200, 200, 1});
   RandomStream random{1};
-  std::vector<std::vector<Point>> points(64);
+  std::vector<AnnotatedPoints> points(64);
   for (auto& list : points)
-    for (int k = 0; k < 40; ++k) list.push_back({random.uniform(-15, 215), random.uniform(-15, 215)});
+    for (int k = 0; k < 40; ++k) list.points.push_back({random.uniform(-15, 215), random.uniform(-15, 215)});
   for (auto _ : state)
     state.SetIterationTime(1e-3 * milliseconds_of(context, [&] {
                              label::render_batch(context, label::ProximityMap{},
-                                                 std::span<const std::vector<Point>>(points), maps.view<float>());
+                                                 std::span<const AnnotatedPoints>(points), maps.view<float>());
                            }));
   state.counters["images/s"] = benchmark::Counter(64, benchmark::Counter::kIsIterationInvariantRate);
 }

@@ -16,7 +16,7 @@ void draw(benchmark::State& state) {
   set.push_back(data::make_sample(context, made.image, made.points, 1.0, "tissue"));
   const data::CropSampler sampler{.crop = 200, .batch = 4};
   Tensor<Cpu> images = context.make({4, 200, 200, 3});
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
   std::int64_t iteration = 0;
   for (auto _ : state) sampler.draw(context, set, iteration++, images.view<float>(), points);
   state.SetItemsProcessed(4 * state.iterations());

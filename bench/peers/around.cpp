@@ -94,10 +94,10 @@ Microseconds time_runs(const Work& work) {
 Microseconds labels(Context<Cpu>& context, Job& job) {
   const auto points = read_raw<Point>(job.next<std::string>());
   const Index size = job.next<Index>(), count = job.next<Index>();
-  const std::vector<std::vector<Point>> of_images(static_cast<std::size_t>(count), points);
+  const std::vector<AnnotatedPoints> of_images(static_cast<std::size_t>(count), AnnotatedPoints{points});
   std::vector<float> maps(static_cast<std::size_t>(count * size * size));
   const Microseconds taken = time_runs([&] {
-    label::render_batch(context, label::ProximityMap{}, std::span(of_images),
+    label::render_batch(context, label::ProximityMap{}, std::span<const AnnotatedPoints>(of_images),
                         View<float>(maps.data(), {count, size, size, 1}));
   });
   write_raw(job.out, maps.data(), maps.size());
@@ -134,7 +134,7 @@ Microseconds crops(Context<Cpu>& context, Job& job) {
   set.push_back(data::make_sample(context, job.next_image(), {}, 1.0, "image"));
   const data::CropSampler sampler;
   Tensor<Cpu> images = context.make({sampler.batch, sampler.crop, sampler.crop, 3});
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
   const Microseconds taken = time_runs([&] { sampler.draw(context, set, 0, images.view<float>(), points); });
   write_raw(job.out, images.view<float>().data, static_cast<std::size_t>(images.shape().count()));
   return taken;

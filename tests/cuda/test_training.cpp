@@ -5,6 +5,8 @@
 #include "nucdet/label/gaussian.hpp"
 #include "nucdet/label/proximity.hpp"
 #include "nucdet/label/render_batch.hpp"
+#include "nucdet/label/render_classes.hpp"
+#include "nucdet/loss/class_cross_entropy.hpp"
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
@@ -30,6 +32,7 @@ data::Dataset tissue(Context<Cpu>& context, int images, Index size) {
   for (int i = 0; i < images; ++i) {
     const auto made = data::synthesize({.height = size, .width = size + 16 * i, .seed = static_cast<std::uint64_t>(i)});
     dataset.push_back(data::make_sample(context, made.image, made.points, 1, message("image ", i), i % 2 ? "a" : "b"));
+    for (std::size_t k = 0; k < made.points.size(); ++k) dataset.back().classes.push_back(static_cast<int>(k % 3));
   }
   return dataset;
 }
@@ -62,11 +65,11 @@ struct Training {
 TEST_CASE("cuda: losses and their gradients") {
   Context<Cpu> cpu({.threads = 1});
   Context<Cuda> gpu;
-  const auto check = [&](const auto& loss, Index maps, std::vector<float> weights) {
+  const auto check = [&](const auto& loss, Index maps, std::vector<float> weights, double classes = 1) {
     const Shape o{2, 37, 23, maps}, y{2, 37, 23, loss.target_maps(static_cast<int>(maps))};
     const auto a = random_numbers(o.count(), 1);
     auto b = random_numbers(y.count(), 2);
-    for (double& v : b) v = 0.5 * (v + 1);
+    for (double& v : b) v = 0.5 * (v + 1) * classes;  // in [0, 1), or labels of classes
     const auto run = [&](auto& context) {
       const auto p = on_device<float>(context, o, a), t = on_device<float>(context, y, b);
       auto g = context.make(o);
@@ -81,19 +84,20 @@ TEST_CASE("cuda: losses and their gradients") {
   };
   check(loss::WeightedSquaredError{}, 1, {}), check(loss::WeightedSquaredError{}, 3, {0.5f, 2.0f});
   check(loss::SquaredError{}, 1, {1.0f, 0.0f}), check(loss::CrossEntropy{.background = 0.5f, .nucleus = 3}, 2, {});
+  check(loss::ClassCrossEntropy::balanced({3, 1, 2}), 3, {2.0f, 0.5f}, 3.49);
 }
 
 TEST_CASE("cuda: labels are drawn from points as on the CPU") {
   Context<Cpu> cpu({.threads = 1});
   Context<Cuda> gpu;
   RandomStream random{3};
-  std::vector<std::vector<Point>> points(3);
-  for (int k = 0; k < 60; ++k) points[0].push_back({random.uniform(-20, 130), random.uniform(-20, 100)});
-  points[2] = {{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}};  // image 1 has none
+  std::vector<AnnotatedPoints> points(3);
+  for (int k = 0; k < 60; ++k) points[0].points.push_back({random.uniform(-20, 130), random.uniform(-20, 100)});
+  points[2].points = {{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}};  // image 1 has none
   const auto check = [&](const auto& profile) {
     const auto run = [&](auto& context) {
       auto maps = context.make({3, 80, 120, 2});
-      label::render_batch(context, profile, std::span<const std::vector<Point>>(points), maps.template view<float>());
+      label::render_batch(context, profile, std::span<const AnnotatedPoints>(points), maps.template view<float>());
       return numbers_of(context, maps);
     };
     CHECK(difference(run(gpu), run(cpu)) < kElementwise);
@@ -101,12 +105,31 @@ TEST_CASE("cuda: labels are drawn from points as on the CPU") {
   check(label::ProximityMap{}), check(label::GaussianDensity{}), check(label::Disc{});
   auto maps = gpu.make({3, 8, 8, 1});
   CHECK_THROWS_AS(
-      label::render_batch(gpu, label::Disc{}, std::span<const std::vector<Point>>(points).first(2), maps.view<float>()),
+      label::render_batch(gpu, label::Disc{}, std::span<const AnnotatedPoints>(points).first(2), maps.view<float>()),
       ShapeError);
-  points[1] = {{NAN, 0}};
-  CHECK_THROWS_AS(
-      label::render_batch(gpu, label::Disc{}, std::span<const std::vector<Point>>(points), maps.view<float>()),
-      ArgumentError);
+  points[1].points = {{NAN, 0}};
+  CHECK_THROWS_AS(label::render_batch(gpu, label::Disc{}, std::span<const AnnotatedPoints>(points), maps.view<float>()),
+                  ArgumentError);
+}
+
+TEST_CASE("cuda: class maps are the CPU's, bit for bit") {
+  Context<Cpu> cpu({.threads = 1});
+  Context<Cuda> gpu;
+  RandomStream random{3};
+  std::vector<AnnotatedPoints> nuclei(3);
+  for (int k = 0; k < 60; ++k) {
+    nuclei[0].points.push_back(
+        {0.5 * std::floor(random.uniform(-40, 260)), 0.5 * std::floor(random.uniform(-40, 200))});
+    nuclei[0].classes.push_back(static_cast<int>(random.below(4)) - 1);
+  }
+  nuclei[2] = {{{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}}, {2, 0, 1, 15}};  // image 1 has none
+  const auto run = [&](auto& context) {
+    auto maps = context.make({3, 80, 120, 2});
+    label::render_batch(context, label::ClassDisc{12}, std::span<const AnnotatedPoints>(nuclei),
+                        maps.template view<float>());
+    return numbers_of(context, maps);
+  };
+  CHECK(run(gpu) == run(cpu));
 }
 
 TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {
@@ -122,10 +145,11 @@ TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {
       const Shape shape{3, 48, 48, 3};
       auto on_cpu = gpu.host().make(shape);
       auto on_gpu = gpu.make(shape);
-      std::vector<std::vector<Point>> wanted, found;
+      std::vector<AnnotatedPoints> wanted, found;
       sampler.draw(gpu.host(), dataset, iteration, on_cpu.view<float>(), wanted);
       data::ResidentDataset<Cuda>(gpu, dataset).draw(gpu, sampler, iteration, on_gpu.view<float>(), found);
       CHECK(found == wanted);
+      CHECK(found[0].classes.size() == found[0].points.size());
       CHECK(difference(numbers_of(gpu, on_gpu), numbers_of(gpu.host(), on_cpu)) < 5 * kElementwise);
     }
   }

@@ -204,9 +204,9 @@ TEST_CASE("augment: nuclei under a margin are gone, the others keep their points
   const auto count = [&](const StandardAugmentation& augmentation, Index k, View<float> crop,
                          std::vector<Point>& shown) {
     const CropSampler sampler{.crop = 96, .batch = 1, .augmentation = augmentation, .seed = 8, .margin = 0};
-    std::vector<std::vector<Point>> points;
+    std::vector<AnnotatedPoints> points;
     sampler.draw(context, set, k, crop, points);
-    shown = points[0];
+    shown = points[0].points;
   };
   StandardAugmentation margins = no_augmentation();
   margins.step<Margin>().chance = 1;
@@ -240,10 +240,10 @@ TEST_CASE("augment: glass alone holds no point and no structure; images of other
   const Dataset set{make_sample(context, made.image, made.points, 1, "tissue")};
   const CropSampler sampler{.crop = 64, .batch = 1, .augmentation = glass, .seed = 8};
   Image crop = make_image(64, 64, 3);
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
   for (Index k = 0; k < 5; ++k) {
     sampler.draw(context, set, k, view_of(crop), points);
-    CHECK(points[0].empty());
+    CHECK(points[0].points.empty());
     CHECK(roughness(crop) < 0.05);  // of normalised values
   }
   // Stain without structure holds no nuclei either: pink on the mean, whatever its mottle.
@@ -252,7 +252,7 @@ TEST_CASE("augment: glass alone holds no point and no structure; images of other
   const data::ChannelStatistics& s = set[0].statistics;
   for (Index k = 0; k < 5; ++k) {
     pink.draw(context, set, k, view_of(crop), points);
-    CHECK(points[0].empty());
+    CHECK(points[0].points.empty());
     double level[3] = {};
     for (std::size_t i = 0; i < crop.size(); ++i)
       level[i % 3] += static_cast<double>(crop.data()[i] * s.deviation[i % 3] + s.mean[i % 3]) / (64 * 64);
@@ -262,7 +262,7 @@ TEST_CASE("augment: glass alone holds no point and no structure; images of other
   grey.image = make_image(80, 80, 1, 0.5f), grey.points = {{40, 40}}, grey.statistics = {{0}, {1}};
   Image one = make_image(64, 64, 1);
   sampler.draw(context, {grey}, 0, view_of(one), points);
-  CHECK_FALSE(points[0].empty());
+  CHECK_FALSE(points[0].points.empty());
   for (const float v : one) REQUIRE(v == 0.5f);
 }
 
@@ -294,7 +294,7 @@ TEST_CASE("augment: a composition of one's own") {
   BasicCropSampler<Augmentation<Negative, Stain>> sampler{.crop = 32, .batch = 1};
   sampler.augmentation.step<Stain>().chance = 0;
   Image crop = make_image(32, 32, 3);
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
   sampler.draw(context, set, 0, view_of(crop), points);
   for (const float v : crop) REQUIRE(v == Approx(0.75));
   ResidentDataset<Cpu, decltype(sampler)> resident(context, set);

@@ -36,6 +36,20 @@ TEST_CASE("dataset: points may lie half a pixel beyond the outermost pixels' edg
   CHECK_THROWS_AS(make_sample(context, make_image(0, 5, 3), {}, 1, "a"), ShapeError);
 }
 
+TEST_CASE("dataset: classes are as many as the points and in range, or there are none") {
+  Context<Cpu> context({.threads = 1});
+  const Image image = make_image(10, 16, 3, 0.5f);
+  const std::vector<Point> two{{1, 1}, {8, 5}};
+  const auto made = [&](std::vector<int> classes) {
+    return make_sample(context, image, two, 2, "slide 7", "", {}, std::move(classes));
+  };
+  CHECK(made({}).classes.empty());
+  CHECK(made({2, kUnknownClass}).classes == std::vector<int>{2, kUnknownClass});
+  CHECK_THROWS_WITH(made({1}), Catch::Matchers::Contains("slide 7: 1 classes for 2 points"));
+  CHECK_THROWS_AS(made({0, kMostClasses}), ArgumentError);
+  CHECK_THROWS_AS(made({0, -2}), ArgumentError);
+}
+
 TEST_CASE("dataset: the constants of a training set weigh its sets alike, whatever their number of images") {
   Context<Cpu> context({.threads = 1});
   Dataset set;

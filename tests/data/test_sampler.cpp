@@ -25,7 +25,7 @@ TEST_CASE("a crop is a function of the seed, the iteration and its place, on any
   Context<Cpu> one({.threads = 1}), five({.threads = 5});
   const data::Dataset set = tissue(one);
   const CropSampler sampler{.crop = 64, .batch = 5, .augmentation = {}, .seed = 11};
-  std::vector<std::vector<Point>> points, again;
+  std::vector<AnnotatedPoints> points, again;
   auto a = one.make({5, 64, 64, 3}), b = one.make({5, 64, 64, 3});
   sampler.draw(one, set, 7, a.view<float>(), points);
   sampler.draw(five, set, 7, b.view<float>(), again);
@@ -44,7 +44,7 @@ TEST_CASE("balanced draws see small groups as often as large ones; errors") {
   data::Dataset set = tissue(context);
   for (auto& sample : set) sample.points.assign(sample.group == "b" ? 1 : 0, Point{45, 50});
   auto x = context.make({4, 16, 16, 3});
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
   const auto share = [&](bool balanced) {
     const CropSampler sampler{.crop = 16,
                               .batch = 4,
@@ -55,7 +55,7 @@ TEST_CASE("balanced draws see small groups as often as large ones; errors") {
     int with = 0;
     for (int i = 0; i < 200; ++i) {
       sampler.draw(context, set, i, x.view<float>(), points);
-      for (const auto& list : points) with += list.empty() ? 0 : 1;
+      for (const auto& list : points) with += list.points.empty() ? 0 : 1;
     }
     return with / 800.0;
   };

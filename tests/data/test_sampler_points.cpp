@@ -29,7 +29,7 @@ Dataset spikes() {
 
 struct Drawn {
   std::vector<float> pixels;
-  std::vector<std::vector<Point>> points;
+  std::vector<AnnotatedPoints> points;
 };
 
 Drawn drawn(const CropSampler& sampler, const Dataset& set, std::int64_t iteration, int threads) {
@@ -54,14 +54,14 @@ TEST_CASE("sampler: what a crop shows is its points and nothing else, reflected 
       for (Index v = 0; v < 48; ++v)
         for (Index u = 0; u < 48; ++u) {
           double wanted = 0;  // an upright crop at a fractional place: bilinear weights
-          for (const Point& p : d.points[static_cast<std::size_t>(n)])
+          for (const Point& p : d.points[static_cast<std::size_t>(n)].points)
             wanted += triangle(static_cast<double>(u) - p.x) * triangle(static_cast<double>(v) - p.y);
           const float found = d.pixels[static_cast<std::size_t>((n * 48 + v) * 48 + u)];
           worst = std::max(worst, std::abs(wanted - static_cast<double>(found)));
         }
     CHECK(worst < 1e-5);
     for (const auto& list : d.points)
-      for (const Point& p : list) inside += p.x >= 0 && p.y >= 0 && p.x <= 47 && p.y <= 47 ? 1 : 0;
+      for (const Point& p : list.points) inside += p.x >= 0 && p.y >= 0 && p.x <= 47 && p.y <= 47 ? 1 : 0;
   }
   CHECK(inside > 1000);
 }
@@ -77,10 +77,10 @@ TEST_CASE("sampler: a wider margin keeps the same points and adds those further 
     CHECK(narrow.pixels == wide.pixels);
     for (std::size_t n = 0; n < 4; ++n) {
       std::vector<Point> near;
-      for (const Point& p : wide.points[n])
+      for (const Point& p : wide.points[n].points)
         if (p.x >= -3 && p.y >= -3 && p.x <= 34 && p.y <= 34) near.push_back(p);
-      CHECK(near == narrow.points[n]);
-      CHECK(wide.points[n].size() > near.size());
+      CHECK(near == narrow.points[n].points);
+      CHECK(wide.points[n].points.size() > near.size());
     }
   }
 }
@@ -96,6 +96,36 @@ TEST_CASE("sampler: one, two and five threads draw the same bits, and a batch's 
   }
   for (std::size_t i = 0; i < 7; ++i)
     for (std::size_t j = 0; j < i; ++j) CHECK(one.points[i] != one.points[j]);
+}
+
+TEST_CASE("sampler: every nucleus keeps its class, mirrored copies included, and covered ones take theirs away") {
+  Dataset set = spikes();
+  // The class of a point is told by its place alone: its column's remainder.
+  for (Sample& sample : set)
+    for (const Point& p : sample.points) sample.classes.push_back(static_cast<int>(p.x) % 3 - 1);
+  CropSampler sampler{.crop = 48, .batch = 4, .augmentation = no_augmentation(), .seed = 6};
+  Context<Cpu> context({.threads = 2});
+  std::size_t seen = 0, copies = 0;
+  for (std::int64_t iteration = 0; iteration < 10; ++iteration) {
+    const Drawn d = drawn(sampler, set, iteration, 2);
+    std::vector<AnnotatedPoints> same;
+    const auto cuts = sampler.cuts(context, set, iteration, {4, 48, 48, 1}, same);
+    CHECK(same == d.points);
+    for (std::size_t n = 0; n < 4; ++n) {
+      const double width = static_cast<double>(set[cuts[n].sample].image.shape(1));
+      REQUIRE(d.points[n].classes.size() == d.points[n].points.size());
+      for (std::size_t i = 0; i < d.points[n].points.size(); ++i) {
+        const Point source = cuts[n].warp.source_of(d.points[n].points[i]);
+        const double column = std::round(reflect(source.x, width));
+        CHECK(d.points[n].classes[i] == static_cast<int>(column) % 3 - 1);
+        ++seen, copies += source.x < -0.5 || source.x > width - 0.5 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(seen > 1000);
+  CHECK(copies > 100);
+  set[1].classes.pop_back();
+  CHECK_THROWS_AS(drawn(sampler, set, 0, 1), ArgumentError);
 }
 
 TEST_CASE("sampler: bad augmentation is refused before anything is drawn") {

@@ -55,10 +55,10 @@ int augment(const AugmentSheetOptions& o) {
   Image sheet = make_image(rows * (o.crop + kGap) - kGap, columns * (o.crop + kGap) - kGap, channels, 1.0f);
   for (Index k = 0; k < o.draws; ++k) {
     Image crop = make_image(o.crop, o.crop, channels);
-    std::vector<std::vector<Point>> points;
+    std::vector<AnnotatedPoints> points;
     sampler.draw(context, dataset, k, view_of(crop), points);
     std::vector<io::OverlayMark> marks;
-    for (const Point& p : points[0]) marks.push_back({p, io::MarkKind::detection, {}});
+    for (const Point& p : points[0].points) marks.push_back({p, io::MarkKind::detection, {}});
     paste(io::draw_overlay(crop, marks, {.radius = 4, .width = 1.2, .legend = false}), k / columns * (o.crop + kGap),
           k % columns * (o.crop + kGap), sheet);
   }

@@ -81,7 +81,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
 }
 
 std::vector<Point> kept(const Scored& s, const Thresholds& use) {
-  return metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute));
+  return centres_of(metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute)));
 }
 
 /// Detections made elsewhere: a points file for each image, in its own pixels.

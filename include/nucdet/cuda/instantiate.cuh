@@ -42,8 +42,9 @@
   NUCDET_CUDA_ACTIVATION_OF(nucdet::bf16, F) \
   NUCDET_CUDA_ACTIVATION_OF(nucdet::f16, F)
 /// A loss::PixelLoss.
-#define NUCDET_CUDA_LOSS(L)                                                \
-  NUCDET_CUDA_REDUCE_ROWS(1, nucdet::loss::detail::LossOfPixels<float, L>) \
+#define NUCDET_CUDA_LOSS(L)                                                      \
+  NUCDET_CUDA_REDUCE_COLUMNS(double, 1, nucdet::loss::detail::SumMaps<float, L>) \
+  NUCDET_CUDA_REDUCE_ROWS(1, nucdet::loss::detail::LossOfPixels<float, L>)       \
   NUCDET_CUDA_PARALLEL_FOR(nucdet::loss::detail::MeanOfSamples<float, L>)
 /// A label::LabelProfile.
 #define NUCDET_CUDA_LABEL(P) NUCDET_CUDA_PARALLEL_FOR(nucdet::label::detail::GatherCentres<P>)

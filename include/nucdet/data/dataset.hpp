@@ -4,12 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/core/annotated_points.hpp"
+#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/resample.hpp"
 
 namespace nucdet::data {
 
-/// One annotated image, in reference pixels.
+/// One annotated image, in reference pixels. Classes are numbers; their names are the run's (ClassNames), so that data
+/// sets read with one list of names may be joined.
 struct Sample {
   Image image;  ///< values in [0, 1], not normalised
   std::vector<Point> points;
@@ -17,15 +20,20 @@ struct Sample {
   std::string name, group;       ///< group: the organ, or empty
   double scale = 1;              ///< that took the source to reference pixels
   std::string set{};             ///< the data set that it is from, or empty
+  std::vector<int> classes{};    ///< of the points: see AnnotatedPoints
 };
 
 using Dataset = std::vector<Sample>;
 
 /// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics by a rule.
-/// Throws ArgumentError, naming the image, if a point is not finite or lies more than half a pixel outside.
+/// classes: of the points, or none: see AnnotatedPoints. Throws ArgumentError, naming the image, if a point is not
+/// finite or lies more than half a pixel outside, and for classes that are not as many as the points or out of range.
 inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points, double scale,
-                          std::string name, std::string group = {}, const Normalization& rule = {}) {
+                          std::string name, std::string group = {}, const Normalization& rule = {},
+                          std::vector<int> classes = {}) {
+  check_classes(name, points.size(), classes);
   const View<const float> view = view_of(image);
+  check_image(context, view, name);
   std::size_t outside = 0;
   for (const Point& p : points) {
     const bool in = p.x >= -1.0 && p.y >= -1.0 && p.x <= static_cast<double>(view.shape.w) &&
@@ -37,8 +45,17 @@ inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::
                                 view.shape.w, 'x', view.shape.h, " pixels"));
   Sample sample{resample(context, image, scale), {}, {}, std::move(name), std::move(group), scale};
   for (const Point& p : points) sample.points.push_back(to_reference(p, scale));
+  sample.classes = std::move(classes);
   sample.statistics = statistics_of(context, rule, view_of(std::as_const(sample.image)));
   return sample;
+}
+
+/// Anything but an Image: refused by the compiler, in a sentence.
+template <class Other>
+Sample make_sample(Context<Cpu>&, const Other&, const std::vector<Point>&, double, std::string, std::string = {},
+                   const Normalization& = {}, std::vector<int> = {}) {
+  detail::refuse_unless_image<Other>();
+  return {};
 }
 
 /// Takes the statistics of every sample again, by another rule.

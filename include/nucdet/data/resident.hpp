@@ -35,15 +35,15 @@ class ResidentDataset {
       throw ShapeError(
           message("ResidentDataset: the data set has ", dataset_->size(), " samples, the device has ", images_.size()));
     ready_ = {sampler.seed, iteration, images, {}, {}};
-    ready_.cuts = sampler.cuts(context.host(), *dataset_, iteration, images, ready_.points);
+    ready_.cuts = sampler.cuts(context.host(), *dataset_, iteration, images, ready_.shown);
   }
 
   /// See CropSampler::draw; images lie on the device. What was prepared must be of the same sampler.
   void draw(Context<Device>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
-            std::vector<std::vector<Point>>& points) {
+            std::vector<AnnotatedPoints>& shown) {
     if (ready_.seed != sampler.seed || ready_.iteration != iteration || ready_.images != images.shape)
       prepare(context, sampler, iteration, images.shape);
-    points = ready_.points;
+    shown = ready_.shown;
     const auto& cuts = ready_.cuts;
     std::vector<double> nodes;
     for (const auto& cut : cuts) {
@@ -99,7 +99,7 @@ class ResidentDataset {
     std::int64_t iteration = -1;
     Shape images;
     std::vector<Cut> cuts;
-    std::vector<std::vector<Point>> points;
+    std::vector<AnnotatedPoints> shown;
   };
 
   const Dataset* dataset_;
@@ -115,8 +115,8 @@ class ResidentDataset<Cpu, Sampler> {
   const Dataset& host() const { return *dataset_; }
   void prepare(Context<Cpu>&, const Sampler&, std::int64_t, const Shape&) {}
   void draw(Context<Cpu>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
-            std::vector<std::vector<Point>>& points) {
-    sampler.draw(context, *dataset_, iteration, images, points);
+            std::vector<AnnotatedPoints>& shown) {
+    sampler.draw(context, *dataset_, iteration, images, shown);
   }
 
  private:

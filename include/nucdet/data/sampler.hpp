@@ -73,12 +73,13 @@ struct BasicCropSampler {
     typename A::Changes changes{};
   };
 
-  /// images: [batch, crop, crop, C], filled with normalised pixels. points: one list a crop, in its pixels.
+  /// images: [batch, crop, crop, C], filled with normalised pixels. shown: the nuclei of each crop, in its pixels, with
+  /// their classes.
   /// Throws ArgumentError for an empty dataset or bad settings, ShapeError if the sizes differ.
   void draw(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration, View<float> images,
-            std::vector<std::vector<Point>>& points) const {
+            std::vector<AnnotatedPoints>& shown) const {
     check(dataset, images.shape);
-    points.assign(static_cast<std::size_t>(batch), {});
+    shown.assign(static_cast<std::size_t>(batch), {});
     const SampleTree tree(dataset, balanced, set_weights);
     Tensor<Cpu> buffers = context.make(images.shape);
     const View<float> buffer = buffers.view<float>();
@@ -90,21 +91,21 @@ struct BasicCropSampler {
       std::apply([&](const auto&... change) { (change_crop(context, change, out, buffer.image(n)), ...); },
                  cut.changes);
       normalize(context, out, sample.statistics, out);
-      points[static_cast<std::size_t>(n)] = points_of(cut, sample);
+      shown[static_cast<std::size_t>(n)] = shown_of(cut, sample);
     });
   }
 
   /// The cuts of a batch, and the points that each shows: what a device needs to fill the images itself.
   std::vector<Cut> cuts(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration, const Shape& images,
-                        std::vector<std::vector<Point>>& points) const {
+                        std::vector<AnnotatedPoints>& shown) const {
     check(dataset, images);
-    points.assign(static_cast<std::size_t>(batch), {});
+    shown.assign(static_cast<std::size_t>(batch), {});
     std::vector<Cut> all(static_cast<std::size_t>(batch));
     const SampleTree tree(dataset, balanced, set_weights);
     context.run(batch, [&](Index n, int) {
       Cut& cut = all[static_cast<std::size_t>(n)];
       cut = this->cut(dataset, tree, iteration, n);
-      points[static_cast<std::size_t>(n)] = points_of(cut, dataset[cut.sample]);
+      shown[static_cast<std::size_t>(n)] = shown_of(cut, dataset[cut.sample]);
     });
     return all;
   }
@@ -113,6 +114,7 @@ struct BasicCropSampler {
   void check(const Dataset& dataset, const Shape& images) const {
     augmentation.check();
     if (dataset.empty()) throw ArgumentError("CropSampler: the dataset is empty");
+    for (const Sample& sample : dataset) check_classes(sample.name, sample.points.size(), sample.classes);
     const Shape wanted{batch, crop, crop, static_cast<Index>(dataset[0].image.shape(2))};
     if (batch < 1 || crop < 1 || images != wanted)
       throw ShapeError(message("CropSampler: images are ", images, ", wanted ", wanted));
@@ -130,16 +132,20 @@ struct BasicCropSampler {
   static void change_crop(Context<Cpu>& context, const Change& change, View<float> crop, View<float> buffer) {
     if (change.active) detail::apply_changes(context, &change, crop, buffer);
   }
-  std::vector<Point> points_of(const Cut& cut, const Sample& sample) const {
+  AnnotatedPoints shown_of(const Cut& cut, const Sample& sample) const {
     const Shape source = view_of(sample.image).shape;
-    std::vector<Point> shown = warp_points(cut.warp, sample.points, source.w, source.h, margin);
-    std::apply([&](const auto&... change) { (drop_covered(change, shown), ...); }, cut.changes);
+    AnnotatedPoints shown;
+    visit_shown(cut.warp, sample.points, source.w, source.h, margin, [&](Point p, std::size_t i) {
+      if (std::apply([&](const auto&... change) { return (covered(change, p) || ...); }, cut.changes)) return;
+      shown.points.push_back(p);
+      if (!sample.classes.empty()) shown.classes.push_back(sample.classes[i]);
+    });
     return shown;
   }
   template <class Change>
-  static void drop_covered(const Change& change, std::vector<Point>& points) {
-    if constexpr (CoveringChange<Change>)
-      if (change.active) std::erase_if(points, [&](const Point& p) { return change.covers(p); });
+  static bool covered([[maybe_unused]] const Change& change, [[maybe_unused]] Point p) {
+    if constexpr (CoveringChange<Change>) return change.active && change.covers(p);
+    return false;
   }
 };
 

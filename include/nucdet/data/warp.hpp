@@ -138,25 +138,32 @@ inline void warp_image(const Warp& warp, View<const float> image, View<float> cr
       sample_bilinear(image, view.source_of({static_cast<double>(u), static_cast<double>(v)}), crop.pixel(0, v, u));
 }
 
-/// The image's points as the crop shows them, with the mirrored copies that reflection makes, up to `margin` pixels
-/// outside.
-inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height,
-                                      double margin) {
+/// Calls show(place in the crop, number of the point) for the image's points as the crop shows them, with the mirrored
+/// copies that reflection makes, up to `margin` pixels outside.
+template <class Show>
+void visit_shown(const Warp& warp, const std::vector<Point>& points, Index width, Index height, double margin,
+                 const Show& show) {
   const double w = static_cast<double>(width), h = static_cast<double>(height),
                edge = static_cast<double>(warp.size) - 1 + margin;
   // The mirrored copies that the crop, its margin and the elastic part can reach.
   const double scale = std::max(std::hypot(warp.a, warp.c), std::hypot(warp.b, warp.d));
   const double reach = scale * (0.75 * static_cast<double>(warp.size) + 1.5 * margin) + warp.elastic.amplitude() + 1;
   const auto copy_at = [](double x, double size) { return static_cast<Index>(std::floor((x + 0.5) / size)); };
-  std::vector<Point> shown;
   for (Index my = copy_at(warp.centre.y - reach, h); my <= copy_at(warp.centre.y + reach, h); ++my)
     for (Index mx = copy_at(warp.centre.x - reach, w); mx <= copy_at(warp.centre.x + reach, w); ++mx)
-      for (const Point& p : points) {
-        const Point copy{mirrored(p.x, mx, w), mirrored(p.y, my, h)};
+      for (std::size_t i = 0; i < points.size(); ++i) {
+        const Point copy{mirrored(points[i].x, mx, w), mirrored(points[i].y, my, h)};
         if (std::abs(copy.x - warp.centre.x) > reach || std::abs(copy.y - warp.centre.y) > reach) continue;
         const Point u = warp.crop_of(copy);
-        if (u.x >= -margin && u.y >= -margin && u.x <= edge && u.y <= edge) shown.push_back(u);
+        if (u.x >= -margin && u.y >= -margin && u.x <= edge && u.y <= edge) show(u, i);
       }
+}
+
+/// These points alone.
+inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height,
+                                      double margin) {
+  std::vector<Point> shown;
+  visit_shown(warp, points, width, height, margin, [&](Point p, std::size_t) { shown.push_back(p); });
   return shown;
 }
 

@@ -1,16 +1,17 @@
 #pragma once
 #include <vector>
 
+#include "nucdet/core/class_names.hpp"
 #include "nucdet/core/point.hpp"
 
 namespace nucdet {
 
-/// A detected nucleus: its centre in pixels of the image it was found in, and the response at it.
+/// A detected nucleus: its centre in pixels of the image it was found in, the response at it, and what it is.
 struct Nucleus {
   Point centre;
   float score = 0;
-  int class_id = -1;
-  float class_probability = 0;
+  int class_id = kUnknownClass;  ///< by a network with classes, its place among their names
+  float class_probability = 0;   ///< of that class, in (0, 1]; 0 where the class is not known
 };
 
 inline std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei) {
@@ -18,6 +19,13 @@ inline std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei) {
   points.reserve(nuclei.size());
   for (const Nucleus& nucleus : nuclei) points.push_back(nucleus.centre);
   return points;
+}
+
+inline std::vector<int> classes_of(const std::vector<Nucleus>& nuclei) {
+  std::vector<int> classes;
+  classes.reserve(nuclei.size());
+  for (const Nucleus& nucleus : nuclei) classes.push_back(nucleus.class_id);
+  return classes;
 }
 
 }  // namespace nucdet

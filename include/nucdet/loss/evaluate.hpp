@@ -14,17 +14,24 @@ namespace nucdet::loss {
 
 namespace detail {
 
-/// Adds the target maps of a run of pixels, for their means.
-template <class T>
+/// Adds what the loss counts of the target maps of a run of pixels, for the means.
+template <class T, class L>
 struct SumMaps {
+  L loss;
   View<const T> target;
 
   NUCDET_HD void operator()(const exec::Tile& tile, const exec::ColumnSums<double>& sums) const {
     for (Index k = tile.c0; k < tile.c1; ++k) {
       double sum = 0;  // not in sums: narrow sums of neighbouring strips share a cache line
-      for (Index x = tile.x0; x < tile.x1; ++x) sum += static_cast<double>(target.pixel(tile.n, tile.y, x)[k]);
+      for (Index x = tile.x0; x < tile.x1; ++x) sum += counted(target.pixel(tile.n, tile.y, x)[k]);
       sums(0, k) += sum;
     }
+  }
+
+ private:
+  NUCDET_HD double counted(T value) const {
+    if constexpr (CountingLoss<L>) return static_cast<double>(loss.counted(value));
+    return static_cast<double>(value);
   }
 };
 
@@ -129,7 +136,7 @@ void evaluate_into(Context<D>& context, const L& loss, View<const std::type_iden
   const DeviceArray<double, D> sums(context, static_cast<std::size_t>(means + shape.n));
   const DeviceArray<T, D> label_means(context, static_cast<std::size_t>(means));
   double* const losses = sums.data() + means;
-  exec::reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T>{target}, sums.data());
+  exec::reduce_columns<double, 1>(context, shape, shape.n, detail::SumMaps<T, L>{loss, target}, sums.data());
   exec::parallel_for(context, {1, 1, 1, means}, detail::LabelMeans<T>{sums.data(), pixels, label_means.data()});
   const detail::LossOfPixels<T, L> kernel{loss,    prediction, target, gradient, label_means.data(),
                                           weights, pixels,     samples};

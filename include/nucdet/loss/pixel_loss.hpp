@@ -10,10 +10,12 @@ namespace nucdet::loss {
 ///   template <class T> NUCDET_HD void slope(const T* prediction, const T* target, const T* label_mean, int maps,
 ///                                           T* out) const;      ///< out[k] = d value / d prediction[k]
 ///   NUCDET_HD int target_maps(int prediction_maps) const;       ///< 0 if the loss cannot take so many predicted maps
+///   template <class T> NUCDET_HD T counted(T target) const;     ///< optional: what label_mean is the mean of
 ///   void check() const;                                         ///< optional: throws ArgumentError for bad settings
 ///
 /// prediction, out: `maps` numbers; target, label_mean: target_maps(maps) numbers. label_mean[k] is the mean of target
-/// map k over the pixel's image; it depends on the labels only and is a constant in the slope.
+/// map k over the pixel's image, or of counted(target map k) where the loss has that; it depends on the labels only and
+/// is a constant in the slope.
 /// T is float, or double in gradient checks. A non-finite input must give a non-finite value, so that it is noticed.
 template <class L>
 concept PixelLoss = std::is_trivially_copyable_v<L> &&
@@ -23,6 +25,12 @@ concept PixelLoss = std::is_trivially_copyable_v<L> &&
   loss.slope(f, f, f, maps, out_f);
   loss.slope(d, d, d, maps, out_d);
   { loss.target_maps(maps) } -> std::convertible_to<int>;
+};
+
+template <class L>
+concept CountingLoss = PixelLoss<L> && requires(const L& loss, float f, double d) {
+  { loss.counted(f) } -> std::same_as<float>;
+  { loss.counted(d) } -> std::same_as<double>;
 };
 
 }  // namespace nucdet::loss

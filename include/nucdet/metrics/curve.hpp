@@ -11,6 +11,7 @@ namespace nucdet::metrics {
 struct Candidates {
   std::vector<Nucleus> peaks;
   std::vector<Point> truth;
+  std::vector<int> truth_classes{};  ///< as many as there are true centres, or none: see AnnotatedPoints
 };
 
 struct CurvePoint {
@@ -27,13 +28,13 @@ inline std::vector<double> default_thresholds() {
 }
 
 /// The peaks that remain: those of at least xi times the image's highest, and of at least the floor.
-inline std::vector<Point> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0) {
+inline std::vector<Nucleus> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0) {
   float highest = 0;
   for (const Nucleus& n : peaks) highest = std::max(highest, n.score);
   const float least = std::max(static_cast<float>(xi) * highest, static_cast<float>(floor));
-  std::vector<Point> kept;
+  std::vector<Nucleus> kept;
   for (const Nucleus& n : peaks)
-    if (n.score >= least) kept.push_back(n.centre);
+    if (n.score >= least) kept.push_back(n);
   return kept;
 }
 
@@ -44,7 +45,8 @@ std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Can
   std::vector<CurvePoint> curve;
   for (const double xi : thresholds) {
     CurvePoint point{xi, floor, {}};
-    for (const Candidates& image : images) point.score += score(matcher, above(image.peaks, xi, floor), image.truth);
+    for (const Candidates& image : images)
+      point.score += score(matcher, centres_of(above(image.peaks, xi, floor)), image.truth);
     curve.push_back(point);
   }
   return curve;

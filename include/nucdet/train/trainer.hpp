@@ -175,8 +175,8 @@ class Trainer {
     std::vector<loss::Origin> origins;
     for (Index set = 0; set < sets; ++set) {
       resident(set, set == 0 ? sources.target : *sources.auxiliary)
-          .draw(context, sampler_of(set), iteration, images_of(batch_.images, set * each, each), points_);
-      label::render_batch(context, profile_, std::span<const std::vector<Point>>(points_),
+          .draw(context, sampler_of(set), iteration, images_of(batch_.images, set * each, each), shown_);
+      label::render_batch(context, profile_, std::span<const AnnotatedPoints>(shown_),
                           images_of(batch_.labels, set * each, each));
       origins.insert(origins.end(), static_cast<std::size_t>(each),
                      set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
@@ -289,7 +289,7 @@ class Trainer {
   TrainState state_;
   Tensor<Device> optimizer_, gradients_;
   optim::SegmentList<Device> segments_;
-  std::vector<std::vector<Point>> points_;
+  std::vector<AnnotatedPoints> shown_;
   std::optional<data::ResidentDataset<Device, Sampler>> resident_[2];
   Batch batch_;
   std::optional<CapturedWork<Device>> differentiate_;

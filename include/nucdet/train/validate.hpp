@@ -28,8 +28,9 @@ Validation validate(const nn::Model<Device>& model, const Loss& loss, const Prof
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
     const Tensor<Device>& response = outputs.front();
+    const AnnotatedPoints nuclei{sample.points, sample.classes};
     Tensor<Device> labels = context.make({1, view.shape.h, view.shape.w, maps});
-    label::render_batch(context, profile, std::span(&sample.points, 1), labels.template view<float>());
+    label::render_batch(context, profile, std::span(&nuclei, 1), labels.template view<float>());
     sum += loss::evaluate<float>(context, loss, response.template view<const float>(),
                                  std::as_const(labels).template view<const float>());
     const Tensor<Device> map = detector.on_tiles().maps_of(outputs).map;

@@ -179,7 +179,7 @@ class LaboratoryOn final : public Laboratory {
     const match::HungarianMatcher matcher;
     Tested tested;
     for (const metrics::Candidates& image : images)
-      tested.score += metrics::score(matcher, metrics::above(image.peaks, xi, floor), image.truth);
+      tested.score += metrics::score(matcher, centres_of(metrics::above(image.peaks, xi, floor)), image.truth);
     tested.curve = metrics::precision_recall(matcher, images, metrics::default_thresholds());
     write_test(path, tested);
     return tested;
