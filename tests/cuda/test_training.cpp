@@ -41,7 +41,7 @@ template <class Rule, class D>
 struct Training {
   Context<D> context;
   nn::Network<nn::MicroNet<kSmall>, 3, D> net;
-  train::Trainer<loss::WeightedSquaredError, label::ProximityMap, Rule, D> trainer;
+  train::Trainer<std::tuple<train::Task<loss::WeightedSquaredError, label::ProximityMap>>, Rule, D> trainer;
 
   Training(typename Context<D>::Options options, Rule rule, double clip)
       : context(options),

@@ -2,9 +2,11 @@
 #include <filesystem>
 
 #include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/class_cross_entropy.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
+#include "nucdet/optim/adam.hpp"
 #include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
@@ -13,7 +15,8 @@
 
 using namespace nucdet;
 using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2}>, 3, Cpu>;
-using WeightedTrainer = train::Trainer<loss::WeightedSquaredError, label::ProximityMap>;
+using Weighted = std::tuple<train::Task<loss::WeightedSquaredError, label::ProximityMap>>;
+using WeightedTrainer = train::Trainer<Weighted>;
 
 namespace {
 
@@ -61,7 +64,7 @@ std::vector<float> train_through(int threads, std::int64_t iterations) {
   Context<Cpu> context({.threads = threads, .seed = 3});
   const data::Dataset set = discs(context, 4, 1);
   Net net(context);
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(iterations));
+  WeightedTrainer trainer(net, {}, {}, small_crops(), settings(iterations));
   trainer.fit({set}, NoValidation{});
   return weights_of(net);
 }
@@ -84,14 +87,14 @@ TEST_CASE("a run restored from any checkpoint ends in the weights of the uninter
       Context<Cpu> context({.threads = 2, .seed = 3});
       const data::Dataset set = discs(context, 4, 1);
       Net net(context);
-      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+      WeightedTrainer trainer(net, {}, {}, small_crops(), settings(8));
       for (std::int64_t i = 0; i < stop; ++i) trainer.step({set});
       train::save_checkpoint(path, trainer, {{"network", "test"}});
     }
     Context<Cpu> context({.threads = 2, .seed = 3});
     const data::Dataset set = discs(context, 4, 1);
     Net net(context);
-    WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+    WeightedTrainer trainer(net, {}, {}, small_crops(), settings(8));
     train::restore_checkpoint(io::read_safetensors(path), path.string(), trainer);
     CHECK(trainer.state().iteration == stop);
     trainer.fit({set}, NoValidation{});
@@ -104,8 +107,7 @@ TEST_CASE("a checkpoint of another network is refused and changes nothing") {
   Context<Cpu> context({.threads = 1, .seed = 3});
   nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 1}>, 3, Cpu> small(context);
   Net net(context);
-  train::Trainer<loss::WeightedSquaredError, label::ProximityMap> from(small, {}, {}, {}, small_crops(), settings(8)),
-      to(net, {}, {}, {}, small_crops(), settings(8));
+  WeightedTrainer from(small, {}, {}, small_crops(), settings(8)), to(net, {}, {}, small_crops(), settings(8));
   const auto path = std::filesystem::temp_directory_path() / "nucdet_test_other.safetensors";
   train::save_checkpoint(path, from, {});
   const std::vector<float> before = weights_of(net);
@@ -124,7 +126,7 @@ TEST_CASE("the loss falls, and validation finds the discs") {
   Net net(context);
   train::TrainSettings s = settings(120, 60);
   s.rate.schedule = optim::Constant{.rate = 1e-2};
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  WeightedTrainer trainer(net, {}, {}, small_crops(), s);
   std::vector<double> losses;
   std::vector<train::Validation> found;
   struct Record {
@@ -169,13 +171,13 @@ TEST_CASE("the moving average is what is validated and kept, start weights too; 
     s.average = 0.9, s.validate_start = true;
     Kept kept{net, {}, {}};
     {
-      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+      WeightedTrainer trainer(net, {}, {}, small_crops(), s);
       if (stop == 0) trainer.fit({set}, NoValidation{}, kept);
       for (std::int64_t i = 0; i < stop; ++i) trainer.step({set});
       if (stop > 0) train::save_checkpoint(path, trainer, {});
     }
     if (stop > 0) {
-      WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+      WeightedTrainer trainer(net, {}, {}, small_crops(), s);
       train::restore_checkpoint(io::read_safetensors(path), path.string(), trainer);
       trainer.fit({set}, NoValidation{}, kept);
     }
@@ -211,7 +213,7 @@ TEST_CASE("the weights are the model's again after a validation that throws") {
   Net net(context);
   train::TrainSettings s = settings(2, 2);
   s.average = 0.9;
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  WeightedTrainer trainer(net, {}, {}, small_crops(), s);
   std::vector<float> seen;
   const auto fail = [&](const nn::Model<Cpu>&) -> train::Validation {
     seen = weights_of(net);
@@ -230,7 +232,7 @@ TEST_CASE("training stops when nothing better came for long enough") {
   const auto stopped = [&](std::int64_t after) {
     Net net(context);
     s.stop_after = after;
-    WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+    WeightedTrainer trainer(net, {}, {}, small_crops(), s);
     trainer.fit({set}, NoValidation{});  // the first validation stays the best, at iteration 2
     return trainer.state().iteration;
   };
@@ -258,7 +260,7 @@ TEST_CASE("a loss that is not finite stops training with a clear error, before t
   Context<Cpu> context({.threads = 1, .seed = 3});
   const data::Dataset set = discs(context, 2, 1);
   Net net(context);
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), settings(8));
+  WeightedTrainer trainer(net, {}, {}, small_crops(), settings(8));
   net.parameters()->values().view<float>().data[0] = std::numeric_limits<float>::quiet_NaN();
   const float second = net.parameters()->values().view<float>().data[1];
   CHECK_THROWS_WITH(trainer.step({set}), Catch::Matchers::Contains("iteration 0") && Catch::Matchers::Contains("loss"));
@@ -273,7 +275,7 @@ TEST_CASE("the plateau schedule stops the run by the paper's rule") {
   train::TrainSettings s = settings(1000, 1);
   s.rate.schedule = optim::Plateau{.factor = 10, .patience = 2, .floor = 1e-3};
   s.rate.start = 1e-2;
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  WeightedTrainer trainer(net, {}, {}, small_crops(), s);
   trainer.fit({set}, NoValidation{});  // never improves after the first: 1e-2, 1e-3, stop
   CHECK(trainer.finished());
   CHECK(trainer.state().iteration == 5);
@@ -288,7 +290,7 @@ TEST_CASE("an auxiliary set is mixed in with gamma, and frozen blocks stay as th
   const std::vector<float> before = weights_of(net);
   train::TrainSettings s = settings(3);
   s.gamma = 0.1;
-  WeightedTrainer trainer(net, {}, {}, {}, small_crops(), s);
+  WeightedTrainer trainer(net, {}, {}, small_crops(), s);
   CHECK(trainer.step({target, &auxiliary}).images == 4);
   trainer.step({target, &auxiliary});
   for (const auto& e : net.parameters()->entries()) {
@@ -298,4 +300,115 @@ TEST_CASE("an auxiliary set is mixed in with gamma, and frozen blocks stay as th
     CAPTURE(e.name);
     CHECK(same == e.frozen);
   }
+}
+
+namespace {
+
+/// Nuclei and two classes of them, by two heads.
+struct JointNet
+    : nn::Graph<nn::Node<"stem", nn::Sequential<nn::ConvUnit<8, 5>, nn::ConvUnit<8, 5>, nn::ConvUnit<8, 5>>>,
+                nn::Output<"map", nn::Conv<1, 1>, nn::From<"stem">>,
+                nn::Output<"classes", nn::Conv<2, 1>, nn::From<"stem">>> {
+  using head = nn::Joint<nn::Proximity, nn::Classes<"dark", "blue">>;
+};
+
+/// Discs of two colours, the second bluish; a third of the classes is not told.
+data::Dataset coloured_discs(Context<Cpu>& context, std::size_t images, std::uint64_t seed) {
+  data::Dataset set;
+  for (std::size_t k = 0; k < images; ++k) {
+    RandomStream random{seed, k};
+    Image image = make_image(80, 96, 3, 0.85f);
+    std::vector<Point> points;
+    std::vector<int> classes;
+    for (int i = 0; i < 8; ++i) {
+      const Point p{random.uniform(8, 88), random.uniform(8, 72)};
+      if (std::any_of(points.begin(), points.end(), [&](Point q) { return squared_distance(p, q) < 400; })) continue;
+      const int colour = random.chance(0.5) ? 1 : 0;
+      points.push_back(p), classes.push_back(random.chance(0.33) ? kUnknownClass : colour);
+      for (std::size_t y = 0; y < 80; ++y)
+        for (std::size_t x = 0; x < 96; ++x)
+          if (squared_distance(p, {static_cast<double>(x), static_cast<double>(y)}) < 36)
+            for (std::size_t c = 0; c < 3; ++c) image(y, x, c) = c == 2 && colour == 1 ? 0.9f : 0.2f;
+    }
+    set.push_back(data::make_sample(context, image, points, 1.0, "discs", "", {}, classes));
+  }
+  return set;
+}
+
+}  // namespace
+
+TEST_CASE("two heads learn nuclei and their classes together, and a detector tells both") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  const data::Dataset set = coloured_discs(context, 6, 1), held_out = coloured_discs(context, 4, 2);
+  nn::Network<JointNet, 3, Cpu> net(context);
+  const std::tuple tasks(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{.radius = 8}, "map"},
+                         train::Task{loss::ClassCrossEntropy{}, label::ClassDisc{.radius = 5}, "classes", 2.0});
+  train::TrainSettings s = settings(150, 150);
+  s.rate.schedule = optim::Constant{.rate = 1e-2};
+  s.best = train::Best::class_f1;
+  train::Trainer trainer(net, tasks, optim::Adam{}, data::CropSampler{.crop = 48, .batch = 2, .seed = 5}, s);
+  trainer.fit({set}, [&](const nn::Model<Cpu>& model) {
+    return train::validate(model, tasks, held_out, {.peaks = {.radius = 4}, .least_nuclei = 1});
+  });
+  const train::Validation& found = trainer.state().best;
+  CHECK(found.f1 > 0.9);
+  CHECK(found.class_f1 > 0.85);
+  const detect::Detector detector(net, {.radius = 4, .absolute = static_cast<float>(found.floor)});
+  CHECK(detector.classes() == std::vector<std::string>{"dark", "blue"});
+  const auto nuclei = detector(held_out[0].image);
+  REQUIRE(!nuclei.empty());
+  for (const Nucleus& n : nuclei) {
+    CHECK((n.class_id == 0 || n.class_id == 1));
+    CHECK((n.class_probability >= 0.5f && n.class_probability <= 1));
+  }
+  const detect::Detector eight(net, {.radius = 4, .absolute = static_cast<float>(found.floor)}, {}, {}, {.over = 8});
+  for (const Nucleus& n : eight(held_out[0].image)) CHECK(n.class_id >= 0);
+  // A rule of one's own, over the whole map, gives classes too.
+  const auto regions =
+      detector(held_out[0].image, 1.0, detect::ComponentCentroids{.threshold = static_cast<float>(found.floor)});
+  REQUIRE(!regions.empty());
+  CHECK(regions[0].class_id >= 0);
+}
+
+TEST_CASE("tasks must fit the network") {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  nn::Network<JointNet, 3, Cpu> net(context);
+  const train::Task map{loss::WeightedSquaredError{}, label::ProximityMap{}, "map"};
+  const auto make = [&](const auto& tasks) {
+    train::Trainer trainer(net, tasks, optim::Adam{}, small_crops(), settings(2));
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(make(std::tuple(map, map)), Contains("'map' has two"));
+  CHECK_THROWS_WITH(make(std::tuple(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}, "maps"})),
+                    Contains("no output 'maps'"));
+  CHECK_THROWS_WITH(make(std::tuple(train::Task{loss::ClassCrossEntropy{}, label::ClassDisc{}, "map"})),
+                    Contains("1 maps"));
+  CHECK_THROWS_AS(make(std::tuple(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}, "map", -1.0})),
+                  ArgumentError);
+}
+
+TEST_CASE("a schedule of one's own, and a run that a stop token ends") {
+  struct Halving {
+    double operator()(std::int64_t iteration) const { return 1e-2 / static_cast<double>(1 + iteration); }
+    void check() const {}
+  };
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 2, 1);
+  Net net(context);
+  train::TrainSettings s = settings(20, 20);
+  s.rate.schedule = Halving{};
+  WeightedTrainer trainer(net, {}, {}, small_crops(), s);
+  std::stop_source source;
+  struct Rates {
+    std::stop_source& source;
+    std::vector<double> rates{};
+    void on_step(const train::StepReport& r) {
+      rates.push_back(r.rate);
+      if (rates.size() == 3) source.request_stop();
+    }
+  } rates{source};
+  trainer.fit({set}, NoValidation{}, rates, train::StopOn{source.get_token()});
+  CHECK(rates.rates == std::vector<double>{1e-2, 1e-2 / 2, 1e-2 / 3});
+  CHECK(trainer.state().iteration == 3);
+  CHECK(trainer.state().best.iteration == -1);
 }

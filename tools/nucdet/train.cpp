@@ -42,7 +42,7 @@ optim::Adam adam(const TrainOptions& o) {
 train::TrainSettings settings_of(const TrainOptions& o) {
   train::TrainSettings s;
   s.iterations = o.iterations, s.validate_every = o.validate_every, s.clip_norm = o.clip, s.gamma = o.gamma;
-  s.keep_best_f1 = o.best == "f1";
+  s.best = o.best == "f1" ? train::Best::f1 : train::Best::loss;
   s.average = o.average, s.stop_after = o.stop_after, s.validate_start = !o.initial.empty();
   s.rate.start = o.rate;
   if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};
@@ -131,8 +131,7 @@ struct Run {
 template <class Loss, class Profile, class Rule, class Device>
 train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& profile, const Rule& rule) {
   const TrainOptions& o = r.options;
-  train::Trainer<Loss, Profile, Rule, Device> trainer(r.model, loss, profile, rule, sampler_of(o, r.data),
-                                                      settings_of(o));
+  train::Trainer trainer(r.model, loss, profile, rule, sampler_of(o, r.data), settings_of(o));
   RunLog log(std::min<std::int64_t>(50, o.validate_every), static_cast<double>(full_scale(o)));
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (o.resume && fs::exists(last)) {
@@ -148,7 +147,7 @@ train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& pro
     return train::validate(m, loss, profile, r.data.validation, r.search);
   };
   {
-    Recorder<train::Trainer<Loss, Profile, Rule, Device>> recorder(trainer, o, r.metadata, r.search, log);
+    Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, r.search, log);
     trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
   }
   if (const std::string note = trainer.capture_note(); !note.empty() && !o.quiet)

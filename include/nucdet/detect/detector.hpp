@@ -83,23 +83,18 @@ class Detector {
                          [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
   }
 
+  /// The peaks of one tile's outputs (see NetworkOnTiles::outputs), with their responses and classes, in its pixels.
+  std::vector<Nucleus> peaks_in(const std::vector<Tensor<Device>>& outputs) const {
+    [[maybe_unused]] const auto turn = this->turn();
+    const TileMaps<Device> maps = network_.maps_of(outputs);
+    std::vector<Nucleus> nuclei = find_peaks(context(), maps.map.template view<const float>(), peaks_);
+    give_classes(context(), maps, nuclei);
+    return nuclei;
+  }
+
   /// The whole map in which peaks are sought, put together on the host from the tiles' cores: [1, H, W, 1].
   Tensor<Cpu> map(View<const float> image, const data::ChannelStatistics& statistics) const {
-    [[maybe_unused]] const auto turn = this->turn();
-    Tensor<Cpu> whole = context().host().make({1, image.shape.h, image.shape.w, 1});
-    for (const TileRegion& region : regions(image.shape)) {
-      const Tensor<Device> tile = network_.maps(image, statistics, region.read).map;
-      const Rectangle &core = region.core, &read = region.read;
-      Tensor<Device> dense = context().make({1, core.height, core.width, 1});
-      ops::copy<float>(
-          context(),
-          tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
-          dense.template view<float>());
-      const Tensor<Cpu> part = to_host(context(), dense);
-      ops::copy<float>(context().host(), part.template view<const float>(),
-                       whole.template view<float>().window(core.y, core.x, core.height, core.width));
-    }
-    return whole;
+    return whole_maps(image, statistics).map;
   }
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels,
@@ -115,8 +110,10 @@ class Detector {
   template <PeakFinder Finder>
   Detection detect(const Image& image, double scale, const Finder& finder) const {
     return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
-      const Tensor<Cpu> whole = map(view, statistics);
-      return peaks_of(context().host(), whole.template view<const float>(), finder);
+      const TileMaps<Cpu> whole = whole_maps(view, statistics);
+      std::vector<Nucleus> nuclei = find_by(context().host(), whole.map.template view<const float>(), finder);
+      give_classes(context().host(), whole, nuclei);
+      return nuclei;
     });
   }
   std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const { return detect(image, scale).nuclei; }
@@ -144,6 +141,44 @@ class Detector {
       throw ArgumentError(message("Detector: margin is ", given, " pixels, must be at least ", wanted));
   }
 
+  /// The maps of the whole image, on the host.
+  TileMaps<Cpu> whole_maps(View<const float> image, const data::ChannelStatistics& statistics) const {
+    [[maybe_unused]] const auto turn = this->turn();
+    TileMaps<Cpu> whole;
+    for (const TileRegion& region : regions(image.shape)) {
+      const TileMaps<Device> tile = network_.maps(image, statistics, region.read);
+      put_core(tile.map, region, image.shape, whole.map), put_core(tile.scores, region, image.shape, whole.scores);
+    }
+    return whole;
+  }
+  /// The core of a tile's map goes to its place in the whole. Throws ShapeError for a map of another size.
+  void put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image, Tensor<Cpu>& whole) const {
+    if (!tile) return;
+    const Rectangle &core = region.core, &read = region.read;
+    const Index maps = tile.shape().c;
+    if (tile.shape().h != read.height || tile.shape().w != read.width)
+      throw ShapeError(message("Detector: the map of a tile of ", read.width, 'x', read.height, " pixels is ",
+                               tile.shape(), ": a rule that looks at the whole map wants one of the image's size"));
+    if (!whole) whole = context().host().make({1, image.h, image.w, maps});
+    Tensor<Device> dense = context().make({1, core.height, core.width, maps});
+    ops::copy<float>(
+        context(), tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
+        dense.template view<float>());
+    const Tensor<Cpu> part = to_host(context(), dense);
+    ops::copy<float>(context().host(), part.template view<const float>(),
+                     whole.template view<float>().window(core.y, core.x, core.height, core.width));
+  }
+  /// The classes of nuclei whose centres are pixels of the maps.
+  template <class D>
+  static void give_classes(Context<D>& context, const TileMaps<D>& maps, std::vector<Nucleus>& nuclei) {
+    if (!maps.scores) return;
+    std::vector<detail::PixelPlace> places;
+    for (const Nucleus& n : nuclei) places.push_back({std::lround(n.centre.x), std::lround(n.centre.y)});
+    const auto found = classes_at(context, maps.scores.template view<const float>(), maps.map.shape(), places);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      nuclei[i].class_id = found[i].id, nuclei[i].class_probability = found[i].probability;
+  }
+
   template <class Find>
   Detection in_reference_pixels(const Image& image, double scale, const Find& find) const {
     Image resampled;
@@ -164,20 +199,22 @@ class Detector {
     for (const TileRegion& region : regions(image)) {
       const TileMaps<Device> maps = maps_of_tile(region.read);
       const View<const float> map = maps.map.template view<const float>();
-      const std::size_t first = all.size();
-      std::vector<detail::PixelPlace> places;
+      std::vector<Nucleus> nuclei;
+      std::vector<Point> offsets;
       for (const Peak& p : find_peak_pixels(context(), map, peaks)) {
         const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
         if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
         if (!peaks_.keep_border && !inside({x, y}, image)) continue;
-        all.push_back({{x + p.offset.x, y + p.offset.y}, p.score});
-        places.push_back({p.x, p.y});
+        nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
+        offsets.push_back(p.offset);
       }
-      if (!maps.scores) continue;
-      const auto found =
-          classes_at(context(), std::as_const(maps.scores).template view<const float>(), map.shape, places);
-      for (std::size_t i = 0; i < found.size(); ++i)
-        all[first + i].class_id = found[i].id, all[first + i].class_probability = found[i].probability;
+      give_classes(context(), maps, nuclei);
+      for (std::size_t i = 0; i < nuclei.size(); ++i) {
+        Point& centre = nuclei[i].centre;
+        centre = {centre.x + static_cast<double>(region.read.x) + offsets[i].x,
+                  centre.y + static_cast<double>(region.read.y) + offsets[i].y};
+        all.push_back(nuclei[i]);
+      }
     }
     const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
     std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });

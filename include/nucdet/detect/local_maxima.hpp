@@ -37,6 +37,10 @@ struct LocalMaxima {
     absolute = static_cast<float>(full_scale > 0 ? score * static_cast<double>(full_scale) : score);
   }
 
+  /// The peaks of a map as nuclei: see find_peaks.
+  template <class D>
+  std::vector<Nucleus> operator()(Context<D>& context, View<const float> map) const;
+
   /// Pixels that deciding on a peak looks away.
   Index reach() const { return radius + (smoothing > 0 ? detail::blur_reach(smoothing) : 0); }
 
@@ -180,6 +184,11 @@ std::vector<Nucleus> find_peaks(Context<D>& context, View<const float> map, cons
   for (const Peak& p : find_peak_pixels(context, map, settings))
     nuclei.push_back({{static_cast<double>(p.x) + p.offset.x, static_cast<double>(p.y) + p.offset.y}, p.score});
   return nuclei;
+}
+
+template <class D>
+std::vector<Nucleus> LocalMaxima::operator()(Context<D>& context, View<const float> map) const {
+  return find_peaks(context, map, *this);
 }
 
 /// Drops the peaks below xi times the highest of all.

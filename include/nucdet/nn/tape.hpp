@@ -45,15 +45,19 @@ class Tape {
 
   /// Kept by Program, one for each taped step: the step, what was saved before it, and what backward must make.
   struct Mark {
-    std::size_t step = 0, tensors = 0, numbers = 0;
-    Wanted wanted;
+    std::size_t step = 0, tensors = 0, numbers = 0, draws = 0;
+    Wanted wanted{};
 
-    std::size_t size() const { return tensors + numbers; }
+    std::size_t size() const { return tensors + numbers + draws; }
   };
   std::vector<Mark> marks;
-  void mark(std::size_t step, Wanted wanted) { marks.push_back({step, tensors_.size(), numbers_.size(), wanted}); }
+  void mark(std::size_t step, Wanted wanted) {
+    marks.push_back({step, tensors_.size(), numbers_.size(), draws_.size(), wanted});
+  }
   /// Forgets what was saved since.
-  void drop_to(const Mark& mark) { tensors_.resize(mark.tensors), numbers_.resize(mark.numbers); }
+  void drop_to(const Mark& mark) {
+    tensors_.resize(mark.tensors), numbers_.resize(mark.numbers), draws_.resize(mark.draws);
+  }
 
  private:
   std::vector<Tensor<Device>> tensors_;

@@ -32,11 +32,12 @@ struct ThresholdChoice {
   std::vector<std::pair<std::string, double>> sets{};
 };
 
-/// F1 of each set at a pair of thresholds (Hungarian matching within 16 reference pixels).
-inline ThresholdChoice score_sets(const FoundInSets& found, double xi, double floor) {
+/// F1 of each set at a pair of thresholds.
+template <match::Matcher M = match::HungarianMatcher>
+ThresholdChoice score_sets(const FoundInSets& found, double xi, double floor, const M& matcher = {}) {
   ThresholdChoice at{.xi = xi, .floor = floor, .mean_f1 = 0, .worst_f1 = 1};
   for (const auto& [name, images] : found) {
-    const auto curve = metrics::precision_recall(match::HungarianMatcher{}, images, {xi}, floor);
+    const auto curve = metrics::precision_recall(matcher, images, {xi}, floor);
     const double f1 = curve.front().score.f1();
     at.sets.push_back({name, f1});
     at.mean_f1 += f1 / static_cast<double>(found.size()), at.worst_f1 = std::min(at.worst_f1, f1);
@@ -47,12 +48,13 @@ inline ThresholdChoice score_sets(const FoundInSets& found, double xi, double fl
 /// The thresholds that are best on the mean of the sets; of equals the stricter ones. Absolute ones are tried in steps
 /// of 2 % of the full scale up to 80 %, or with `relative` from 4 % to about half of it together with xi in steps of
 /// 0.05.
-inline ThresholdChoice choose_thresholds(const FoundInSets& found, const ThresholdSearch& search) {
+template <match::Matcher M = match::HungarianMatcher>
+ThresholdChoice choose_thresholds(const FoundInSets& found, const ThresholdSearch& search, const M& matcher = {}) {
   Index nuclei = 0;
   for (const auto& [name, images] : found)
     for (const metrics::Candidates& image : images) nuclei += static_cast<Index>(image.truth.size());
   if (nuclei < search.least_nuclei)
-    return score_sets(found, search.peaks.relative, static_cast<double>(search.peaks.absolute));
+    return score_sets(found, search.peaks.relative, static_cast<double>(search.peaks.absolute), matcher);
   std::vector<int> percents;
   const int least = static_cast<int>(std::lround(100 * kLeastThreshold));
   for (int percent = least; percent <= (search.relative ? 52 : 80); percent += search.relative ? 8 : 2)
@@ -61,7 +63,8 @@ inline ThresholdChoice choose_thresholds(const FoundInSets& found, const Thresho
   ThresholdChoice best{.mean_f1 = -1};
   for (const int percent : percents)
     for (const double xi : relatives) {
-      ThresholdChoice tried = score_sets(found, xi, 0.01 * percent * static_cast<double>(search.peaks.full_scale));
+      ThresholdChoice tried =
+          score_sets(found, xi, 0.01 * percent * static_cast<double>(search.peaks.full_scale), matcher);
       if (tried.mean_f1 >= best.mean_f1) best = std::move(tried);
     }
   return best;

@@ -1,58 +1,54 @@
 #pragma once
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <optional>
 #include <span>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "nucdet/core/captured_work.hpp"
-#include "nucdet/data/resident.hpp"
-#include "nucdet/data/sampler.hpp"
-#include "nucdet/label/render_batch.hpp"
-#include "nucdet/loss/evaluate.hpp"
-#include "nucdet/loss/mix.hpp"
 #include "nucdet/nn/model.hpp"
 #include "nucdet/optim/clip.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
 #include "nucdet/train/average.hpp"
+#include "nucdet/train/batch.hpp"
+#include "nucdet/train/callbacks.hpp"
+#include "nucdet/train/settings.hpp"
 #include "nucdet/train/state.hpp"
 
 namespace nucdet::train {
 
-/// The data of a run: the set that the detector is for, and possibly another that is mixed in, a batch from each per
-/// step.
-struct Sources {
-  const data::Dataset& target;
-  const data::Dataset* auxiliary = nullptr;
-};
-
 namespace detail {
 /// What a step tells the host, in one copy.
+template <std::size_t Tasks>
 struct StepNumbers {
-  double loss = 0, squared_norm = 0;
+  double losses[Tasks], squared_norm;
 };
 }  // namespace detail
 
-/// The training loop: crops -> labels -> network -> loss -> gradients -> step. It owns the optimiser's numbers and
-/// nothing it did not make; model and data stay the caller's.
+/// The training loop: crops -> labels -> network -> losses -> gradients -> step. It owns the optimiser's numbers and
+/// nothing it did not make; model and data stay the caller's. One thread at a time.
 ///
 /// Everything random is a function of the seeds and the iteration, so that a run restored from a checkpoint goes on bit
 /// for bit.
-template <class Loss, class Profile, optim::StepRule Rule = optim::Sgd, class Device = Cpu,
-          class Sampler = data::CropSampler>
+template <class Tasks, optim::StepRule Rule = optim::Sgd, class Device = Cpu, class Sampler = data::CropSampler>
 class Trainer {
  public:
-  Trainer(nn::Model<Device>& model, Loss loss, Profile profile, Rule rule, Sampler sampler, TrainSettings settings)
+  /// tasks: a tuple of Task, one for each output that is to learn something.
+  Trainer(nn::Model<Device>& model, Tasks tasks, Rule rule, Sampler sampler, TrainSettings settings)
       : model_(model),
-        loss_(loss),
-        profile_(profile),
+        tasks_(std::move(tasks)),
+        outputs_(detail::outputs_of(model, tasks_)),
         rule_(rule),
-        sampler_(std::move(sampler)),
-        settings_(settings),
-        segments_(model.context(), segments_of(model), detail::span_of(model.parameters()->values()).size()) {
-    settings_.check(), rule_.check(), profile_.check();
+        settings_(std::move(settings)),
+        segments_(model.context(), segments_of(model), detail::span_of(model.parameters()->values()).size()),
+        batch_(model.context(), tasks_, std::move(sampler), settings_.gamma),
+        numbers_(model.context(), 1) {
+    settings_.check(), rule_.check();
     if (model.parameters()->dtype() != DType::f32) throw ArgumentError("Trainer: the model must be f32");
     if (nn::map_type(model.context(), DType::f32) == DType::f16)
       throw ArgumentError("Trainer: fp16 is for inference, its gradients vanish; bf16 is as fast");
@@ -62,6 +58,11 @@ class Trainer {
       state_.plateau = plateau->start(settings_.rate.start);
     if (settings_.average > 0) average_.emplace(model, settings_.average);
   }
+
+  /// Of a network with one output, or of its first.
+  template <loss::PixelLoss Loss, Label Y>
+  Trainer(nn::Model<Device>& model, Loss loss, Y label, Rule rule, Sampler sampler, TrainSettings settings)
+      : Trainer(model, Tasks(Task<Loss, Y>{loss, label}), rule, std::move(sampler), std::move(settings)) {}
 
   // Steps refer to the trainer's own memory.
   Trainer(const Trainer&) = delete;
@@ -78,12 +79,14 @@ class Trainer {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t iteration = state_.iteration;
     Context<Device>& context = model_.context();
-    draw(sources, iteration);
-    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images.shape().n};
+    settle(sources.sets());
+    batch_.draw(sources, iteration);
+    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images().shape().n};
     differentiate_->run();
-    prepare(sources, iteration + 1);
-    const detail::StepNumbers found = batch_.numbers.read(context)[0];
-    report.loss = found.loss, report.gradient_norm = std::sqrt(found.squared_norm);
+    batch_.prepare(sources, iteration + 1);
+    const auto found = numbers_.read(context)[0];
+    for (const double loss : found.losses) report.loss += loss;
+    report.gradient_norm = std::sqrt(found.squared_norm);
     check_finite("loss", report.loss, iteration);
     check_finite("gradient norm", report.gradient_norm, iteration);
     if (settings_.clip_norm > 0)
@@ -95,24 +98,27 @@ class Trainer {
     return report;
   }
 
-  /// Steps until the iterations are done or a validation says stop (see finished). validate(model) -> Validation is
-  /// asked every `validate_every` iterations, at the end, and before the first step if the settings say so; the model
-  /// then holds the moving average, if there is one. Each callback may have on_step(StepReport);
-  /// on_weights(Validation), while the model holds the weights that were validated; and on_validation(Validation),
-  /// after, to save a checkpoint.
+  /// Steps until the iterations are done, a validation says stop (see finished) or a callback asks for it.
+  /// validate(model) -> Validation is asked every `validate_every` iterations, at the end, and before the first step if
+  /// the settings say so; the model then holds the moving average, if there is one. See Callback for the others.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
+    static_assert((Callback<Callbacks> && ...),
+                  "nucdet: a callback needs on_step, on_weights, on_validation or stop_requested (see "
+                  "train/callbacks.hpp)");
     const bool fresh = state_.iteration == 0 && state_.best.iteration < 0;
     if (fresh && settings_.validate_start) validate_now(validate, callbacks...);
     for (bool done = finished(); !done && state_.iteration < settings_.iterations;) {
       [[maybe_unused]] const StepReport report = step(sources);
       [[maybe_unused]] const auto tell = [&](auto& c) {
-        if constexpr (requires { c.on_step(report); }) c.on_step(report);
+        if constexpr (detail::OnStep<std::remove_reference_t<decltype(c)>>) c.on_step(report);
       };
       (tell(callbacks), ...);
-      if (state_.iteration % settings_.validate_every != 0 && state_.iteration != settings_.iterations) continue;
-      validate_now(validate, callbacks...);
-      done = finished();
+      if (state_.iteration % settings_.validate_every == 0 || state_.iteration == settings_.iterations) {
+        validate_now(validate, callbacks...);
+        done = finished();
+      }
+      done = done || (asks_to_stop(callbacks) || ...);
     }
   }
 
@@ -145,98 +151,51 @@ class Trainer {
   }
 
  private:
-  /// A step's inputs and what it tells the host: the same memory in every step, so that a step can be captured.
-  struct Batch {
-    Tensor<Device> images, labels;
-    DeviceArray<float, Device> weights;
-    DeviceArray<std::uint64_t, Device> draw;  ///< see nn::Pass
-    DeviceArray<detail::StepNumbers, Device> numbers;
-  };
+  static constexpr std::size_t kTasks = std::tuple_size_v<Tasks>;
 
   /// Memory for batches of `sets` data sets. What was captured with other memory or other blocks frozen is void.
-  void make_batch(Index sets) {
+  void settle(Index sets) {
     Context<Device>& context = model_.context();
-    const Index each = sampler_.batch, size = sampler_.crop, maps = loss_.target_maps(model_.out_channels());
-    if (batch_.images && batch_.images.shape().n == sets * each && freezings_ == model_.freezings()) return;
+    if (batch_.images() && batch_.images().shape().n == batch_.images_for(sets) && freezings_ == model_.freezings())
+      return;
     freezings_ = model_.freezings();
     segments_ = optim::SegmentList<Device>(context, segments_of(model_), values().size());
-    batch_ = {context.make({sets * each, size, size, model_.in_channels()}),
-              context.make({sets * each, size, size, maps}),
-              {context, sets == 2 ? static_cast<std::size_t>(2 * each) : 0},
-              {context, 1},
-              {context, 1}};
+    batch_.make(model_, outputs_, sets);
     differentiate_.emplace(context, [this] { differentiate(); });
-  }
-
-  void draw(const Sources& sources, std::int64_t iteration) {
-    Context<Device>& context = model_.context();
-    const Index each = sampler_.batch, sets = sources.auxiliary != nullptr ? 2 : 1;
-    make_batch(sets);
-    std::vector<loss::Origin> origins;
-    for (Index set = 0; set < sets; ++set) {
-      resident(set, set == 0 ? sources.target : *sources.auxiliary)
-          .draw(context, sampler_of(set), iteration, images_of(batch_.images, set * each, each), shown_);
-      label::render_batch(context, profile_, std::span<const AnnotatedPoints>(shown_),
-                          images_of(batch_.labels, set * each, each));
-      origins.insert(origins.end(), static_cast<std::size_t>(each),
-                     set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
-    }
-    if (sets == 2) {
-      const std::vector<float> weights = loss::mix_weights(origins, settings_.gamma);
-      context.upload(batch_.weights.data(), weights.data(), weights.size() * sizeof(float));
-    }
-    const std::uint64_t number = static_cast<std::uint64_t>(iteration) << 16;
-    context.upload(batch_.draw.data(), &number, sizeof number);
-  }
-  static View<float> images_of(Tensor<Device>& batch, Index first, Index count) {
-    const View<float> all = batch.template view<float>();
-    return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
-  }
-  /// The data set on the device, taken there when it is first seen.
-  data::ResidentDataset<Device, Sampler>& resident(Index set, const data::Dataset& dataset) {
-    auto& kept = resident_[set];
-    if (!kept || &kept->host() != &dataset) kept.emplace(model_.context(), dataset);
-    return *kept;
-  }
-
-  /// The host's part of the next batch, while the device works on this one.
-  void prepare(const Sources& sources, std::int64_t iteration) {
-    const Index each = sampler_.batch, sets = sources.auxiliary != nullptr ? 2 : 1;
-    for (Index set = 0; set < sets; ++set)
-      resident(set, set == 0 ? sources.target : *sources.auxiliary)
-          .prepare(model_.context(), sampler_of(set), iteration, images_of(batch_.images, set * each, each).shape);
-  }
-  Sampler sampler_of(Index set) const {
-    Sampler sampler = sampler_;
-    if (set > 0) sampler.seed += 1, sampler.set_weights.clear();  // the weights are of the target's sets
-    return sampler;
   }
 
   /// Loss, gradients and their norm, without waiting for the device.
   void differentiate() {
     Context<Device>& context = model_.context();
     nn::Tape<Device> tape;
-    const Tensor<Device> y =
-        model_.forward(batch_.images, {.mode = nn::Mode::training, .tape = &tape, .draw = batch_.draw.data()});
-    Tensor<Device> dy = context.make(y.shape());
-    detail::StepNumbers& numbers = *batch_.numbers.data();
-    loss::evaluate_into<float>(
-        context, loss_, y.template view<const float>(), std::as_const(batch_.labels).template view<const float>(),
-        batch_.weights.size() == 0 ? nullptr : batch_.weights.data(), dy.template view<float>(), &numbers.loss);
+    const auto& ys =
+        model_.outputs(batch_.images(), {.mode = nn::Mode::training, .tape = &tape, .draw = batch_.number()});
+    std::vector<Tensor<Device>> dys(ys.size());
+    auto& numbers = *numbers_.data();
+    detail::for_each_task(tasks_, [&](const auto& task, std::size_t i) {
+      const Tensor<Device>& y = ys[outputs_[i]];
+      Tensor<Device>& dy = dys[outputs_[i]] = context.make(y.shape());
+      loss::evaluate_into<float>(context, task.loss, y.template view<const float>(),
+                                 batch_.labels(i).template view<const float>(), batch_.weights(i),
+                                 dy.template view<float>(), &numbers.losses[i]);
+    });
     gradients_ = {};
     model_.zero_gradients();
-    model_.backward(dy, tape);
+    model_.backward(dys, tape);
     gradients_ = model_.parameters()->gradients();  // where a captured step puts them again, whoever else asks for some
     optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers.squared_norm);
   }
 
   double rate() const {
     if (std::holds_alternative<optim::Plateau>(settings_.rate.schedule)) return state_.plateau.rate;
-    if (const auto* constant = std::get_if<optim::Constant>(&settings_.rate.schedule))
-      return (*constant)(state_.iteration);
-    return std::get<optim::Cosine>(settings_.rate.schedule)(state_.iteration);
+    return std::get<optim::AnySchedule>(settings_.rate.schedule)(state_.iteration);
   }
 
+  template <class C>
+  static bool asks_to_stop(C& callback) {
+    if constexpr (detail::AsksToStop<C>) return static_cast<bool>(callback.stop_requested());
+    return false;
+  }
   template <class Validate, class... Callbacks>
   void validate_now(Validate& validate, Callbacks&... callbacks) {
     Validation found;
@@ -246,12 +205,12 @@ class Trainer {
       found.iteration = state_.iteration;
       take(found);
       [[maybe_unused]] const auto tell = [&](auto& c) {
-        if constexpr (requires { c.on_weights(found); }) c.on_weights(found);
+        if constexpr (detail::OnWeights<std::remove_reference_t<decltype(c)>>) c.on_weights(found);
       };
       (tell(callbacks), ...);
     }
     [[maybe_unused]] const auto tell = [&](auto& c) {
-      if constexpr (requires { c.on_validation(found); }) c.on_validation(found);
+      if constexpr (detail::OnValidation<std::remove_reference_t<decltype(c)>>) c.on_validation(found);
     };
     (tell(callbacks), ...);
   }
@@ -261,7 +220,10 @@ class Trainer {
     if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
       plateau->observe(state_.plateau, found.iteration, found.loss);
     const Validation& best = state_.best;
-    found.best = best.iteration < 0 || (settings_.keep_best_f1 ? found.f1 > best.f1 : found.loss < best.loss);
+    const bool better = settings_.best == Best::loss       ? found.loss < best.loss
+                        : settings_.best == Best::class_f1 ? found.class_f1 > best.class_f1
+                                                           : found.f1 > best.f1;
+    found.best = best.iteration < 0 || better;
     if (found.best) state_.best = found;
   }
 
@@ -281,20 +243,25 @@ class Trainer {
   }
 
   nn::Model<Device>& model_;
-  Loss loss_;
-  Profile profile_;
+  Tasks tasks_;
+  std::array<std::size_t, kTasks> outputs_;  ///< of each task
   Rule rule_;
-  Sampler sampler_;
   TrainSettings settings_;
   TrainState state_;
   Tensor<Device> optimizer_, gradients_;
   optim::SegmentList<Device> segments_;
-  std::vector<AnnotatedPoints> shown_;
-  std::optional<data::ResidentDataset<Device, Sampler>> resident_[2];
-  Batch batch_;
+  Batch<Tasks, Device, Sampler> batch_;
+  DeviceArray<detail::StepNumbers<kTasks>, Device> numbers_;
   std::optional<CapturedWork<Device>> differentiate_;
   std::optional<WeightAverage<Device>> average_;
   int freezings_ = 0;
 };
+
+template <class Device, loss::PixelLoss Loss, Label Y, class Rule, class Sampler>
+Trainer(nn::Model<Device>&, Loss, Y, Rule, Sampler, TrainSettings)
+    -> Trainer<std::tuple<Task<Loss, Y>>, Rule, Device, Sampler>;
+template <class Device, class... Tasks, class Rule, class Sampler>
+Trainer(nn::Model<Device>&, std::tuple<Tasks...>, Rule, Sampler, TrainSettings)
+    -> Trainer<std::tuple<Tasks...>, Rule, Device, Sampler>;
 
 }  // namespace nucdet::train

@@ -1,24 +1,66 @@
 #pragma once
+#include <algorithm>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
-#include "nucdet/label/render_batch.hpp"
-#include "nucdet/loss/evaluate.hpp"
+#include "nucdet/metrics/class_score.hpp"
 #include "nucdet/train/state.hpp"
+#include "nucdet/train/task.hpp"
 #include "nucdet/train/thresholds.hpp"
 
 namespace nucdet::train {
 
-/// The validation loss over whole images, and the thresholds of highest F1 on the mean of the data sets, with F1 of
-/// each. Images are reflected to a multiple of the network's stride; the loss counts their own pixels. Throws
-/// ArgumentError for an empty data set or one without a single nucleus.
-template <class Loss, class Profile, class Device>
-Validation validate(const nn::Model<Device>& model, const Loss& loss, const Profile& profile,
-                    const data::Dataset& dataset, const ThresholdSearch& search = {}) {
+namespace detail {
+
+/// The sum of the tasks' losses on a whole image.
+template <class Device, class Tasks, std::size_t Count>
+double loss_of(Context<Device>& context, const Tasks& tasks, const std::array<std::size_t, Count>& outputs_of_tasks,
+               const std::vector<Tensor<Device>>& outputs, const AnnotatedPoints& nuclei) {
+  double sum = 0;
+  for_each_task(tasks, [&](const auto& task, std::size_t i) {
+    const Tensor<Device>& output = outputs[outputs_of_tasks[i]];
+    Shape map = output.shape();
+    map.c = task.loss.target_maps(static_cast<int>(map.c));
+    Tensor<Device> labels = context.make(map);
+    render_batch(context, task.label, std::span<const AnnotatedPoints>(&nuclei, 1), labels.template view<float>());
+    sum += task.weight * loss::evaluate<float>(context, task.loss, output.template view<const float>(),
+                                               std::as_const(labels).template view<const float>());
+  });
+  return sum;
+}
+
+/// How well the classes of what is found above the thresholds are told apart, over all sets.
+template <class M>
+double class_f1(const FoundInSets& found, const ThresholdChoice& at, int classes, const M& matcher) {
+  if (classes == 0) return -1;
+  metrics::ClassScore score(classes);
+  for (const auto& [name, images] : found)
+    for (const metrics::Candidates& image : images)
+      score.add(matcher, metrics::above(image.peaks, at.xi, at.floor), {image.truth, image.truth_classes});
+  return score.mean_f1();
+}
+
+inline void check_validation_set(const data::Dataset& dataset) {
   if (dataset.empty()) throw ArgumentError("validate: the validation set is empty");
   if (std::all_of(dataset.begin(), dataset.end(), [](const data::Sample& s) { return s.points.empty(); }))
     throw ArgumentError("validate: the validation set has no nuclei at all, there is nothing to choose weights by");
+}
+
+}  // namespace detail
+
+/// The validation loss over whole images, and the thresholds of highest F1 on the mean of the data sets, with F1 of
+/// each, and of the classes. Images are reflected to a multiple of the network's stride; the loss counts their own
+/// pixels, in tasks for outputs of the input's size. Throws ArgumentError for an empty data set or one without a single
+/// nucleus.
+template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
+Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
+                    const ThresholdSearch& search = {}, const M& matcher = {}) {
+  detail::check_validation_set(dataset);
   Context<Device>& context = model.context();
-  const Index maps = loss.target_maps(model.out_channels());
+  const auto outputs_of_tasks = detail::outputs_of(model, tasks);
   detect::LocalMaxima peaks = search.peaks;
   peaks.absolute = std::min(peaks.absolute, kLeastThreshold * search.peaks.full_scale);
   const detect::Detector detector(model, peaks);
@@ -27,22 +69,24 @@ Validation validate(const nn::Model<Device>& model, const Loss& loss, const Prof
   for (const data::Sample& sample : dataset) {
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
-    const Tensor<Device>& response = outputs.front();
-    const AnnotatedPoints nuclei{sample.points, sample.classes};
-    Tensor<Device> labels = context.make({1, view.shape.h, view.shape.w, maps});
-    label::render_batch(context, profile, std::span(&nuclei, 1), labels.template view<float>());
-    sum += loss::evaluate<float>(context, loss, response.template view<const float>(),
-                                 std::as_const(labels).template view<const float>());
-    const Tensor<Device> map = detector.on_tiles().maps_of(outputs).map;
-    found[sample.set].push_back({detect::find_peaks(context, map.template view<const float>(), peaks), sample.points});
+    sum += detail::loss_of(context, tasks, outputs_of_tasks, outputs, {sample.points, sample.classes});
+    found[sample.set].push_back({detector.peaks_in(outputs), sample.points, sample.classes});
   }
-  const ThresholdChoice best = choose_thresholds(found, search);
+  const ThresholdChoice best = choose_thresholds(found, search, matcher);
   return {.loss = sum / static_cast<double>(dataset.size()),
           .f1 = best.mean_f1,
           .worst = best.worst_f1,
+          .class_f1 = detail::class_f1(found, best, static_cast<int>(detector.classes().size()), matcher),
           .xi = best.xi,
           .floor = best.floor,
           .sets = best.sets};
+}
+
+/// The same of a network that has one task, for its first output.
+template <loss::PixelLoss Loss, Label Y, class Device, match::Matcher M = match::HungarianMatcher>
+Validation validate(const nn::Model<Device>& model, const Loss& loss, const Y& label, const data::Dataset& dataset,
+                    const ThresholdSearch& search = {}, const M& matcher = {}) {
+  return validate(model, std::tuple(Task<Loss, Y>{loss, label}), dataset, search, matcher);
 }
 
 }  // namespace nucdet::train
