@@ -1,21 +1,49 @@
 #!/usr/bin/env bash
-# Installs a build and uses nucdet from two outside projects, by find_package and by add_subdirectory.
-# usage: test_package.sh BUILD_DIR SOURCE_DIR COMPILER
+# Installs a build and uses nucdet from outside projects: by find_package with and without the image libraries, by
+# pkg-config, and by add_subdirectory.    usage: test_package.sh BUILD_DIR SOURCE_DIR COMPILER
 set -euo pipefail
 build=$1 source=$2 compiler=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-launcher=()
-if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+cache=() launcher=()
+if command -v ccache > /dev/null; then cache=(ccache) launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 configure() { cmake -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug "${launcher[@]}" "$@" > /dev/null; }
+wrong() { echo "$*" >&2; exit 1; }
 
 cmake --install "$build" --prefix "$work/prefix" > /dev/null
 "$work/prefix/bin/nucdet" --version
+
+# The program is hardened.
+program=$work/prefix/bin/nucdet
+readelf --dynamic --wide "$program" | grep -q 'BIND_NOW\|Flags:.* NOW' || wrong "the program binds lazily"
+readelf --segments --wide "$program" | grep -q GNU_RELRO || wrong "the program's tables stay writable"
+readelf --symbols --wide "$program" | grep -q __stack_chk_fail || wrong "the program's stack is not guarded"
+
 configure -S "$source/tests/package/find_package" -B "$work/find" -DCMAKE_PREFIX_PATH="$work/prefix"
 cmake --build "$work/find"
 "$work/find/outside" > /dev/null
 "$work/find/outside_headers" > /dev/null
 if [ -e "$work/prefix/include/nucdet/cuda/launch.cuh" ]; then "$work/find/outside_gpu"; fi
-configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source" -DNUCDET_CUDA=OFF
+
+hidden=()
+for package in PNG JPEG TIFF nlohmann_json; do hidden+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON"); done
+configure -S "$source/tests/package/cpu_only" -B "$work/cpu_only" -DCMAKE_PREFIX_PATH="$work/prefix" "${hidden[@]}"
+cmake --build "$work/cpu_only"
+"$work/cpu_only/both_kinds"
+
+if command -v pkg-config > /dev/null; then
+  mv "$work/prefix" "$work/moved"
+  PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name nucdet.pc)")
+  export PKG_CONFIG_PATH
+  read -ra flags <<< "$(pkg-config --cflags nucdet-io)"
+  read -ra libraries <<< "$(pkg-config --libs nucdet-io)"
+  "${cache[@]}" "$compiler" -std=c++20 "${flags[@]}" -c "$source/tests/package/main.cpp" -o "$work/main.o"
+  "$compiler" "$work/main.o" "${libraries[@]}" -o "$work/by_pkg_config"
+  "$work/by_pkg_config" > /dev/null
+else
+  echo "SKIPPED: no pkg-config"
+fi
+
+configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
 cmake --build "$work/add"
 "$work/add/outside" > /dev/null
