@@ -113,6 +113,7 @@ class Header {
       throw IoError(message(where_, ", line ", line_, ": header ", shown(found_), " lacks the column '", name, "'"));
     return found->second;
   }
+  bool has(const std::string& name) const { return columns_.contains(name); }
   /// Empty if there is no such column.
   std::string text(const Record& record, const std::string& name) const {
     const auto found = columns_.find(name);

@@ -67,9 +67,11 @@ std::vector<ManifestEntry> list_images(const std::filesystem::path& folder) {
     if (!is_image_name(file->path()) || !file->is_regular_file(none)) continue;
     ManifestEntry entry;
     entry.image = file->path();
-    const std::filesystem::path name = file->path().stem().string() + ".csv";
-    for (const std::filesystem::path& place : {folder / name, folder / ".." / "annotations" / name})
-      if (entry.annotations.empty() && std::filesystem::is_regular_file(place, none)) entry.annotations = place;
+    for (const char* extension : {".csv", ".geojson"}) {
+      const std::filesystem::path name = file->path().stem().string() + extension;
+      for (const std::filesystem::path& place : {folder / name, folder / ".." / "annotations" / name})
+        if (entry.annotations.empty() && std::filesystem::is_regular_file(place, none)) entry.annotations = place;
+    }
     entries.push_back(std::move(entry));
   }
   if (error) throw IoError(message(folder.string(), ": cannot be listed: ", error.message()));

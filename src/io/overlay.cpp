@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/io/class_colour.hpp"
 
 #include "stroke_font.hpp"
 
@@ -32,6 +33,14 @@ constexpr Colour colour_of(MarkKind kind) {
     default:
       return {1.0f, 0.95f, 0.2f};
   }
+}
+
+Colour colour_of_class(int class_id) {
+  const auto c = class_colour(class_id);
+  return {static_cast<float>(c[0]) / 255, static_cast<float>(c[1]) / 255, static_cast<float>(c[2]) / 255};
+}
+Colour colour_of(const OverlayMark& mark) {
+  return mark.class_id == kUnknownClass ? colour_of(mark.kind) : colour_of_class(mark.class_id);
 }
 
 struct Segment {
@@ -138,13 +147,17 @@ Outline shape_of(MarkKind kind, Point at, double radius) {
 }
 
 void draw_mark(Canvas& canvas, const OverlayMark& mark, const OverlayStyle& style) {
-  const Colour colour = colour_of(mark.kind);
+  const Colour colour = colour_of(mark);
   if (mark.kind == MarkKind::hit) canvas.edged({{}, 0, {{mark.at, mark.truth}}}, 0.6 * style.width, colour);
   canvas.edged(shape_of(mark.kind, mark.at, style.radius), style.width, colour);
+  const bool confused = mark.kind == MarkKind::hit && mark.class_id != kUnknownClass &&
+                        mark.truth_class != kUnknownClass && mark.truth_class != mark.class_id;
+  if (confused) canvas.edged({mark.at, 0.5 * style.radius, {}}, style.width, colour_of_class(mark.truth_class));
 }
 
 struct LegendItem {
   MarkKind kind;
+  Colour colour;
   std::string text;
   double left = 0;
   Index row = 0;
@@ -181,21 +194,33 @@ void draw_text(Canvas& canvas, const std::string& text, Point at) {
   }
 }
 
-/// The items of the legend, set in rows that fit the width.
-std::vector<LegendItem> legend_of(std::span<const OverlayMark> marks, Index width) {
+/// The items of the legend, set in rows that fit the width: what the shapes say, then what the colours say.
+std::vector<LegendItem> legend_of(std::span<const OverlayMark> marks, const ClassNames& names, Index width) {
   std::array<Index, 4> counts{};
-  for (const OverlayMark& mark : marks) ++counts[static_cast<std::size_t>(mark.kind)];
+  std::array<Index, kMostClasses> of_class{};
+  bool classes = false;
+  for (const OverlayMark& mark : marks) {
+    ++counts[static_cast<std::size_t>(mark.kind)];
+    if (mark.class_id != kUnknownClass) ++of_class[static_cast<std::size_t>(mark.class_id)], classes = true;
+  }
   const auto text = [](Index count, const char* one, const char* many) {
     return std::to_string(count) + ' ' + (count == 1 ? one : many);
   };
   std::vector<LegendItem> items;
+  const auto add = [&](MarkKind kind, std::string says) {
+    items.push_back({kind, classes ? kLegendText : colour_of(kind), std::move(says)});
+  };
   const bool scored = counts[1] + counts[2] + counts[3] > 0;
-  if (!scored || counts[0] > 0) items.push_back({MarkKind::detection, text(counts[0], "nucleus", "nuclei")});
+  if (!scored || counts[0] > 0) add(MarkKind::detection, text(counts[0], "nucleus", "nuclei"));
   if (scored) {
-    items.push_back({MarkKind::hit, text(counts[1], "hit", "hits")});
-    items.push_back({MarkKind::miss, text(counts[3], "miss", "misses")});
-    items.push_back({MarkKind::false_alarm, text(counts[2], "false alarm", "false alarms")});
+    add(MarkKind::hit, text(counts[1], "hit", "hits"));
+    add(MarkKind::miss, text(counts[3], "miss", "misses"));
+    add(MarkKind::false_alarm, text(counts[2], "false alarm", "false alarms"));
   }
+  for (int c = 0; c < kMostClasses; ++c)
+    if (const Index count = of_class[static_cast<std::size_t>(c)]; count > 0)
+      items.push_back({MarkKind::detection, colour_of_class(c),
+                       std::to_string(count) + ' ' + (c < names.size() ? names[c] : "class " + std::to_string(c))});
   double left = kMargin;
   Index row = 0;
   for (LegendItem& item : items) {
@@ -211,7 +236,7 @@ void draw_legend(Canvas& canvas, const std::vector<LegendItem>& items, Index top
   for (const LegendItem& item : items) {
     const double middle = static_cast<double>(top) + kRowHeight * (static_cast<double>(item.row) + 0.5);
     const double drop = item.kind == MarkKind::miss ? 1.5 : 0;  // a triangle's centre lies below its middle
-    canvas.stroke(shape_of(item.kind, {item.left + kSymbol, middle + drop}, kSymbol), width, colour_of(item.kind));
+    canvas.stroke(shape_of(item.kind, {item.left + kSymbol, middle + drop}, kSymbol), width, item.colour);
     draw_text(canvas, item.text, {item.left + 2 * kSymbol + 7, middle - 3 * kLetter});
   }
 }
@@ -227,6 +252,10 @@ void check(const Image& image, std::span<const OverlayMark> marks, const Overlay
   for (const OverlayMark& mark : marks)
     for (const double value : {mark.at.x, mark.at.y, mark.truth.x, mark.truth.y})
       if (!std::isfinite(value)) throw ArgumentError("draw_overlay: the position of a mark is not finite");
+  for (const OverlayMark& mark : marks)
+    for (const int c : {mark.class_id, mark.truth_class})
+      if (c < kUnknownClass || c >= kMostClasses)
+        throw ArgumentError(message("draw_overlay: the class of a mark is ", c, ", wanted less than ", kMostClasses));
 }
 
 /// The image, enlarged, above a strip of the legend's colour.
@@ -248,7 +277,8 @@ Image draw_overlay(const Image& image, std::span<const OverlayMark> marks, Overl
   check(image, marks, style);
   const Index height = style.zoom * static_cast<Index>(image.shape(0)),
               width = style.zoom * static_cast<Index>(image.shape(1));
-  const std::vector<LegendItem> items = style.legend ? legend_of(marks, width) : std::vector<LegendItem>{};
+  const std::vector<LegendItem> items =
+      style.legend ? legend_of(marks, style.classes, width) : std::vector<LegendItem>{};
   const Index strip = items.empty() ? 0 : static_cast<Index>(kRowHeight) * (items.back().row + 1);
   Image result = enlarged(image, style.zoom, strip);
   // The centre of the first pixel moves to the centre of its zoom x zoom block.
@@ -256,7 +286,10 @@ Image draw_overlay(const Image& image, std::span<const OverlayMark> marks, Overl
     return Point{style.zoom * p.x + 0.5 * (style.zoom - 1), style.zoom * p.y + 0.5 * (style.zoom - 1)};
   };
   Canvas picture(result, height), whole(result, height + strip);
-  for (const OverlayMark& mark : marks) draw_mark(picture, {placed(mark.at), mark.kind, placed(mark.truth)}, style);
+  for (OverlayMark mark : marks) {
+    mark.at = placed(mark.at), mark.truth = placed(mark.truth);
+    draw_mark(picture, mark, style);
+  }
   draw_legend(whole, items, height, style.width);
   return result;
 }

@@ -24,11 +24,12 @@ void append_point(std::string& text, Point p, std::size_t index) {
 
 }  // namespace
 
-std::vector<Point> parse_points(std::string_view text, std::string_view where) {
+Annotations parse_annotations(std::string_view text, std::string_view where) {
   CsvParser csv(text, where);
   const Header header(csv, where);
   const std::size_t columns[2] = {header.wanted("x"), header.wanted("y")};
-  std::vector<Point> points;
+  const bool classes = header.has("class");
+  Annotations found;
   for (Record record; csv.next(record);) {
     header.check(record);
     double value[2] = {0, 0};
@@ -38,9 +39,14 @@ std::vector<Point> parse_points(std::string_view text, std::string_view where) {
         throw IoError(message(where, ", line ", record.line, ": ", i == 0 ? 'x' : 'y', " is ", shown(field),
                               ", wanted a number of pixels"));
     }
-    points.push_back({value[0], value[1]});
+    found.points.push_back({value[0], value[1]});
+    if (classes) found.classes.push_back(header.text(record, "class"));
   }
-  return points;
+  return found;
+}
+
+std::vector<Point> parse_points(std::string_view text, std::string_view where) {
+  return parse_annotations(text, where).points;
 }
 
 std::vector<Point> read_points(const std::filesystem::path& path) {
@@ -57,13 +63,24 @@ void write_points(const std::filesystem::path& path, std::span<const Point> poin
 }
 
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei) {
-  std::string text = "x,y,score\n";
+  write_points(path, nuclei, {});
+}
+
+void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes) {
+  std::string text = classes.empty() ? "x,y,score\n" : "x,y,score,class,class_probability\n";
   for (std::size_t i = 0; i < nuclei.size(); ++i) {
-    append_point(text, nuclei[i].centre, i);
-    if (!std::isfinite(nuclei[i].score))
-      throw ArgumentError(message("write_points: the score of point ", i, " is ", nuclei[i].score));
+    const Nucleus& n = nuclei[i];
+    append_point(text, n.centre, i);
+    if (!std::isfinite(n.score) || !std::isfinite(n.class_probability))
+      throw ArgumentError(message("write_points: the score of point ", i, " is ", n.score, ", its class's probability ",
+                                  n.class_probability));
     text += ',';
-    append_number(text, nuclei[i].score);
+    append_number(text, n.score);
+    if (!classes.empty() && n.class_id == kUnknownClass) text += ",,";
+    if (!classes.empty() && n.class_id != kUnknownClass) {
+      text += ',' + csv_field(classes[n.class_id]) + ',';
+      append_number(text, n.class_probability);
+    }
     text += '\n';
   }
   write_atomically(path, text);

@@ -35,6 +35,40 @@ TEST_CASE("points in other people's CSV") {
   CHECK(parse_points("x,y", "t").empty());
 }
 
+TEST_CASE("points with classes") {
+  const Annotations found = parse_annotations("x,class,y\n1.5,tumour,2\n3,,-4\n5,\"a, b\",6\n", "t");
+  CHECK(found.points == std::vector<Point>{{1.5, 2}, {3, -4}, {5, 6}});
+  CHECK(found.classes == std::vector<std::string>{"tumour", "", "a, b"});
+  CHECK(parse_annotations("x,y\n1,2\n", "t").classes.empty());
+  CHECK(numbered(found, ClassNames({"a, b", "tumour"})).classes == std::vector<int>{1, kUnknownClass, 0});
+  CHECK(numbered(parse_annotations("x,y\n1,2\n", "t"), ClassNames({"a"})) == AnnotatedPoints{{{1, 2}}, {}});
+}
+
+TEST_CASE("nuclei come back with their classes, by any points file's name") {
+  const TemporaryFolder folder;
+  const ClassNames names({"tumour", "a, b"});
+  const std::vector<Nucleus> nuclei{{{1, 2}, 0.5f, 1, 0.75f}, {{3, 4}, 0.25f}, {{5, 6}, 1, 0, 1}};
+  write_points(folder / "c.csv", nuclei, names);
+  CHECK(contents_of(folder / "c.csv") ==
+        "x,y,score,class,class_probability\n1,2,0.5,\"a, b\",0.75\n3,4,0.25,,\n5,6,1,tumour,1\n");
+  const Annotations back = read_annotations(folder / "c.csv");
+  CHECK(back.points == centres_of(nuclei));
+  CHECK(numbered(back, names).classes == classes_of(nuclei));
+  write_points(folder / "p.csv", nuclei, {});
+  CHECK(contents_of(folder / "p.csv") == "x,y,score\n1,2,0.5\n3,4,0.25\n5,6,1\n");
+  CHECK_THROWS_AS(write_points(folder / "d.csv", nuclei, ClassNames({"tumour"})), ArgumentError);
+  put(folder / "q.GeoJSON", R"({"type":"Feature","geometry":{"type":"Point","coordinates":[1.5,2.5]},)"
+                            R"("properties":{"classification":{"name":"stroma"}}})");
+  const std::vector<std::filesystem::path> paths{folder / "q.GeoJSON", "", folder / "c.csv", folder / "p.csv"};
+  CHECK(read_class_names(paths) == ClassNames({"a, b", "stroma", "tumour"}));
+  CHECK(read_class_names({}).empty());
+  std::string many = "x,y,class\n";
+  for (int k = 0; k <= kMostClasses; ++k) many += "1,2,class " + std::to_string(k) + "\n";
+  put(folder / "many.csv", many);
+  const std::vector<std::filesystem::path> too_many{folder / "many.csv"};
+  CHECK_THROWS_WITH(read_class_names(too_many), Catch::Matchers::Contains("many.csv: with its classes there are 17"));
+}
+
 TEST_CASE("bad points name file, line and what was found") {
   const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_points(text, "a.csv"); }); };
   CHECK(error("") == "a.csv: is empty, wanted a header");

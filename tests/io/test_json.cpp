@@ -16,7 +16,7 @@ std::string without_spaces(std::string text) {
 }
 }  // namespace
 
-TEST_CASE("detections as JSON and as GeoJSON") {
+TEST_CASE("detections as JSON") {
   const TemporaryFolder folder;
   DetectionReport report{"a\"b.png", 320, 200, 0.7, "m"};
   report.normalization = "fixed", report.statistics = {{0.7f, 0.5f, 1}, {0.1f, 0.2f, 0.3f}};
@@ -28,15 +28,13 @@ TEST_CASE("detections as JSON and as GeoJSON") {
       R"({"format":"nucdet-detections-2","image":"a\"b.png","width":320,"height":200,"scale":0.7,"model":"m",)"
       R"("normalization":{"rule":"fixed","mean":[0.7,0.5,1.0],"deviation":[0.1,0.2,0.3]},"threshold":0.3,"xi":0.45,)"
       R"("full_scale":5.0,"tile":1024,"average":8,"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},{"x":-0.5,"y":7.0,"score":1.0}]})");
-  write_geojson(folder / "d.geojson", report, "Tumour");
-  CHECK(
-      contents_of(folder / "d.geojson")
-          .find(
-              R"({"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1.75,2.5]},)"
-              R"("properties":{"objectType":"detection","classification":{"name":"Tumour","color":[0,160,255]},)"
-              R"("measurements":{"score":0.3}}},{)") == 0);
-  write_geojson(folder / "none.geojson", {});
-  CHECK(contents_of(folder / "none.geojson") == "{\"type\":\"FeatureCollection\",\"features\":[]}\n");
+  report.classes = ClassNames({"stroma", "tumour"});
+  report.nuclei[1].class_id = 1, report.nuclei[1].class_probability = 0.9f;
+  write_detections_json(folder / "c.json", report);
+  CHECK_THAT(without_spaces(contents_of(folder / "c.json")),
+             Catch::Matchers::Contains(
+                 R"("average":8,"classes":["stroma","tumour"],"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},)"
+                 R"({"x":-0.5,"y":7.0,"score":1.0,"class":"tumour","class_probability":0.9}]})"));
 }
 
 TEST_CASE("scores as JSON, undefined ones as null") {
@@ -64,6 +62,15 @@ TEST_CASE("scores as JSON, undefined ones as null") {
           row + R"("f1":0.84,"distance_mean":2.5,"distance_deviation":1.25},{"name":"liver",)" + row +
           R"("f1":null,"distance_mean":2.5,"distance_deviation":1.25}],"images":[],)"
           R"("curve_over":"xi","curve":[{"at":0.1,"precision":0.2,"recall":0.9,"f1":0.33}]})");
+  report.classes = ClassReport{ClassNames({"a", "b"}), metrics::ClassScore(2)};
+  report.classes->score.add({{{0, 0, 1.0}, {1, 1, 1.0}}, 2, 3}, std::vector{0, 0}, std::vector{0, 1, 1});
+  write_scores_json(folder / "c.json", report);
+  CHECK_THAT(
+      without_spaces(contents_of(folder / "c.json")),
+      Catch::Matchers::Contains(
+          R"("f1":0.33}],"mean_class_f1":0.3333333333333333,"classes":[{"name":"a","truths":1,"detections":2,"hits":1,)"
+          R"("precision":0.5,"recall":1.0,"f1":0.6666666666666666},{"name":"b","truths":2,"detections":0,"hits":0,)"
+          R"("precision":1.0,"recall":0.0,"f1":0.0}],"confusion":[[1,0,0,0],[1,0,0,1],[0,0,0,0],[0,0,0,0]]})"));
 }
 
 TEST_CASE("JSON of a name that is not UTF-8 is still JSON; a file that cannot be written is an error") {
@@ -72,5 +79,5 @@ TEST_CASE("JSON of a name that is not UTF-8 is still JSON; a file that cannot be
   report.image = "\xFF.png";
   write_detections_json(folder / "d.json", report);
   CHECK(contents_of(folder / "d.json").find("\"image\": \"\xEF\xBF\xBD.png\"") != std::string::npos);
-  CHECK_THROWS_AS(write_geojson(folder / "no" / "d.json", {}), IoError);
+  CHECK_THROWS_AS(write_detections_json(folder / "no" / "d.json", {}), IoError);
 }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/io/class_colour.hpp"
 #include "nucdet/io/overlay.hpp"
 
 #include "support/catch.hpp"
@@ -95,4 +96,44 @@ TEST_CASE("bad overlays are refused") {
   CHECK_THROWS_AS(draw_overlay(image, {}, {.radius = 0}), ArgumentError);
   CHECK_THROWS_AS(draw_overlay(image, {}, {.zoom = 0}), ArgumentError);
   CHECK_THROWS_AS(draw_overlay(make_image(4, 4, 1), {}), ShapeError);
+}
+
+TEST_CASE("classes have their colours, a hit of another class shows both, and the legend names them") {
+  const auto drawn = [](OverlayMark mark, OverlayStyle style) {
+    return draw_overlay(make_image(41, 240, 3, 0.5f), std::span(&mark, 1), style);
+  };
+  const auto is_colour = [](const Image& image, Index y, Index x, int class_id) {
+    const auto c = class_colour(class_id);
+    for (std::size_t k = 0; k < 3; ++k)
+      if (std::abs(255 * image(static_cast<std::size_t>(y), static_cast<std::size_t>(x), k) -
+                   static_cast<float>(c[k])) > 6)
+        return false;
+    return true;
+  };
+  const OverlayStyle plain{.radius = 8, .legend = false};
+  for (const MarkKind kind : {MarkKind::detection, MarkKind::hit})
+    CHECK(is_colour(drawn({{20, 20}, kind, {20, 20}, 2}, plain), 20, 28, 2));
+  CHECK(is_colour(drawn({{20, 20}, MarkKind::miss, {}, 4}, plain), 10, 20, 4));
+  const Image right = drawn({{20, 20}, MarkKind::hit, {20, 20}, 2, 2}, plain),
+              wrong = drawn({{20, 20}, MarkKind::hit, {20, 20}, 2, 3}, plain);
+  CHECK(is_colour(wrong, 20, 28, 2));
+  CHECK(is_colour(wrong, 20, 24, 3));
+  CHECK(changed(right, 20, 24) == 0);
+  // Unknown classes change nothing.
+  CHECK((drawn({{20, 20}, MarkKind::hit, {20, 20}, kUnknownClass, 1}, plain) ==
+         drawn({{20, 20}, MarkKind::hit, {20, 20}}, plain)));
+  const auto legend = [&](const ClassNames& names) {
+    const Image image = drawn({{20, 20}, MarkKind::detection, {}, 1}, {.radius = 8, .classes = names});
+    int ink = 0, coloured = 0;
+    for (Index y = 41; y < static_cast<Index>(image.shape(0)); ++y)
+      for (Index x = 0; x < 240; ++x)
+        ink += image(y, x, 1) > 0.8f ? 1 : 0, coloured += is_colour(image, y, x, 1) ? 1 : 0;
+    CHECK(coloured > 10);
+    return ink;
+  };
+  const int numbered = legend({}), named = legend(ClassNames({"a", "Plasma cell (b/w)"}));
+  CHECK(numbered > 50);
+  CHECK(named > numbered + 50);
+  CHECK_THROWS_AS(drawn({{20, 20}, MarkKind::hit, {}, kMostClasses}, plain), ArgumentError);
+  CHECK_THROWS_AS(drawn({{20, 20}, MarkKind::hit, {}, 0, -2}, plain), ArgumentError);
 }

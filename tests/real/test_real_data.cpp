@@ -1,6 +1,7 @@
 // Real H&E images with nucleus centres, from the folder NUCDET_DATA (default: shared/data beside the project): what the
 // manifests promise, that points and pixels share their coordinates, and that labels, peaks and matching agree.
 // docs/results.md says where the sets come from.
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +13,7 @@
 #include "nucdet/io/image.hpp"
 #include "nucdet/label/proximity.hpp"
 #include "nucdet/label/render.hpp"
+#include "nucdet/label/render_classes.hpp"
 #include "nucdet/match/hungarian.hpp"
 #include "nucdet/metrics/score.hpp"
 
@@ -104,4 +106,39 @@ TEST_CASE("real data: a perfect response finds nearly all nuclei of real images:
   CHECK(pooled.precision() > 0.99);
   CHECK(pooled.recall() > 0.97);  // centres closer than the peak window become one
   CHECK(pooled.distance_mean() < 1.0);
+}
+
+TEST_CASE("real data: BRCA-M2C's classes are read by name, and a class map has them at their centres") {
+  const auto entries = manifest("brca-m2c");
+  if (entries.empty()) return;
+  std::vector<fs::path> files;
+  for (const io::ManifestEntry& e : entries) files.push_back(e.annotations);
+  const ClassNames names = io::read_class_names(files);
+  REQUIRE(names == ClassNames({"lymphocyte", "stroma", "tumour"}));
+  Context<Cpu> context({.threads = 2});
+  std::map<std::string, std::array<int, 3>> counts;
+  std::size_t agree = 0, all = 0;
+  for (const io::ManifestEntry& e : entries) {
+    const AnnotatedPoints nuclei = io::numbered(io::read_annotations(e.annotations), names);
+    REQUIRE(nuclei.classes.size() == nuclei.points.size());
+    for (const int c : nuclei.classes) ++counts[e.split].at(static_cast<std::size_t>(c));
+    if (e.split != "val") continue;
+    const auto sample =
+        data::make_sample(context, io::read_image(e.image), nuclei.points, e.scale, "", "", {}, nuclei.classes);
+    const View<const float> image = view_of(sample.image);
+    std::vector<float> map(static_cast<std::size_t>(image.shape.h * image.shape.w));
+    const AnnotatedPoints scaled{sample.points, sample.classes};
+    label::render_batch(context, label::ClassDisc{}, std::span(&scaled, 1),
+                        View<float>(map.data(), {1, image.shape.h, image.shape.w, 1}));
+    for (std::size_t i = 0; i < scaled.points.size(); ++i) {
+      const Index x = std::clamp<Index>(std::llround(scaled.points[i].x), 0, image.shape.w - 1),
+                  y = std::clamp<Index>(std::llround(scaled.points[i].y), 0, image.shape.h - 1);
+      agree +=
+          map[static_cast<std::size_t>(y * image.shape.w + x)] == static_cast<float>(scaled.classes[i] + 1) ? 1 : 0;
+      ++all;
+    }
+  }
+  CHECK(counts["train"] == std::array{2974, 4710, 8930});
+  CHECK(counts["val"] == std::array{1358, 1042, 733});
+  CHECK(static_cast<double>(agree) > 0.99 * static_cast<double>(all));  // some dots lie nearly upon each other
 }

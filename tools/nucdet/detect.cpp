@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/geojson.hpp"
 #include "nucdet/io/image.hpp"
-#include "nucdet/io/json.hpp"
 #include "nucdet/io/overlay.hpp"
 
 #include "commands.hpp"

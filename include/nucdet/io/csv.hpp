@@ -8,6 +8,7 @@
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/shape.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/io/annotations.hpp"
 
 /// Tables as CSV (RFC 4180: quoted fields, commas; LF or CRLF; a byte order mark is skipped; blank lines are skipped).
 /// Errors are IoError and name the file, the line and what was found.
@@ -18,11 +19,17 @@ namespace nucdet::io {
 std::vector<Point> read_points(const std::filesystem::path& path);
 /// The same from memory; `where` names the source in errors.
 std::vector<Point> parse_points(std::string_view text, std::string_view where);
+/// The same with the names in the column `class`, where there is one; an empty field is an unknown class.
+/// `read_annotations` does it for a file.
+Annotations parse_annotations(std::string_view text, std::string_view where);
 
 /// Columns x, y (and score), in the shortest form that reads back to the same bits.
 /// Throws ArgumentError if a value is not finite or a coordinate is beyond what is read back (1e9).
 void write_points(const std::filesystem::path& path, std::span<const Point> points);
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei);
+/// Columns x, y, score, class and class_probability, the last two empty for a nucleus of unknown class; without any
+/// names the same as above. Throws ArgumentError for a class without a name, too.
+void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes);
 
 /// Text as a field: in quotes if it holds a comma, a quote or a line end.
 std::string csv_field(const std::string& text);
@@ -43,7 +50,7 @@ struct ManifestEntry {
 /// and `organ, split, width, height, nuclei, source_id, patient, scale` where present, in any order; others are
 /// ignored. Folder of images: every PNG, JPEG and TIFF file, sorted by name, with the points of `<stem>.csv` beside it
 /// or in
-/// `../annotations`, if there.
+/// `../annotations`, if there, or else of `<stem>.geojson`.
 /// Missing files, duplicate images, bad numbers and text that is not UTF-8 are reported together, the first ten by
 /// name.
 std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path);

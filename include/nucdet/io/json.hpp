@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -8,6 +9,7 @@
 #include "nucdet/core/shape.hpp"
 #include "nucdet/data/normalization/statistics.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/io/class_report.hpp"
 
 /// Results as JSON. Values that are not finite (an undefined score) are written as null. Bytes that
 /// are not UTF-8 (file names may hold any) become U+FFFD. Every writer throws IoError if the file cannot be written.
@@ -27,19 +29,15 @@ struct DetectionReport {
   Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
   int average = 1;                       ///< ways in which the network looked at the image
   std::vector<Nucleus> nuclei{};
+  ClassNames classes{};  ///< of a network with classes
 };
 
 /// {"format": "nucdet-detections-2", "image", "width", "height", "scale", "model",
 ///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
 ///  "count", "nuclei": [{"x", "y", "score"}, ...]}
-/// Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
+/// A network with classes adds "classes", their names, before "count", and to each nucleus "class" and
+/// "class_probability". Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
-
-/// A GeoJSON FeatureCollection of points for QuPath and GIS tools; every feature is a "detection" of class `class_name`
-/// with its score as a measurement. QuPath's origin is the corner of the top left pixel: coordinates are x + 0.5, y +
-/// 0.5.
-void write_geojson(const std::filesystem::path& path, const DetectionReport& report,
-                   const std::string& class_name = "Nucleus");
 
 /// The scores of one image, one organ, or all of them.
 struct ScoreRow {
@@ -65,11 +63,14 @@ struct ScoreReport {
   std::vector<ScoreRow> organs{}, images{};
   std::string curve_over{};  ///< threshold or xi
   std::vector<CurveRow> curve{};
+  std::optional<ClassReport> classes{};  ///< where classes were scored
 };
 
 /// {"format": "nucdet-scores-2", "data", "model", "matcher", "gate", "threshold", "xi", "pooled": {...},
 ///  "mean_organ_f1", "organs": [...], "images": [...], "curve_over", "curve": [...]}; the members are those of
-///  ScoreReport and its rows. Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
+///  ScoreReport and its rows. Where classes were scored: "mean_class_f1", "classes": [{"name", "truths", "detections",
+///  "hits", "precision", "recall", "f1"}, ...], "confusion": the rows of write_confusion without names. Format 1, of
+///  version 0.1, had xi as "threshold" and the least response as "floor".
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
 
 /// Named figures and texts, in their order.
