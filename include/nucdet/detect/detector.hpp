@@ -3,11 +3,15 @@
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "nucdet/core/transfer.hpp"
+#include "nucdet/core/watch.hpp"
+#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/resample.hpp"
 #include "nucdet/detect/class_scores.hpp"
 #include "nucdet/detect/local_maxima.hpp"
@@ -73,14 +77,24 @@ class Detector {
   }
 
   /// All peaks of at least the absolute threshold, with their responses, in pixels of this image (reference pixels), in
-  /// row-major order of their pixels.
-  std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
-    return candidates_of(image.shape, [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
+  /// row-major order of their pixels. Throws Stopped, between tiles, if the watch asks for it.
+  std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics,
+                                  const Watch& watch = {}) const {
+    return candidates_of(image.shape, watch,
+                         [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
   }
   /// The same for an image in the device's memory; only the points come back.
-  std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics) const {
-    return candidates_of(image.shape,
+  std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics,
+                                           const Watch& watch = {}) const {
+    return candidates_of(image.shape, watch,
                          [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
+  }
+  /// The same for bytes of a host program.
+  std::vector<Nucleus> candidates(const data::ImageView& image, const data::ChannelStatistics& statistics,
+                                  const Watch& watch = {}) const {
+    image.check();
+    return candidates_of({1, image.height, image.width, image.channels}, watch,
+                         [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
   }
 
   /// The peaks of one tile's outputs (see NetworkOnTiles::outputs), with their responses and classes, in its pixels.
@@ -98,13 +112,19 @@ class Detector {
   }
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels,
-  /// scores by the peaks' full scale.
-  Detection detect(const Image& image, double scale = 1.0) const {
+  /// scores by the peaks' full scale. Throws ArgumentError for other values.
+  Detection detect(const Image& image, double scale = 1.0, const Watch& watch = {}) const {
     return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
-      std::vector<Nucleus> nuclei = candidates(view, statistics);
-      keep_relative(nuclei, peaks_.relative);
-      return nuclei;
+      return relative(candidates(view, statistics, watch));
     });
+  }
+  /// The same of bytes of a host program: no copy as floats is made, unless they are resampled or the model's rule
+  /// looks at the whole image.
+  Detection detect(const data::ImageView& image, double scale = 1.0, const Watch& watch = {}) const {
+    const auto* constants = std::get_if<data::FixedNormalization>(&normalization_);
+    if (scale != 1 || constants == nullptr)
+      return detect(data::to_image(context().host(), image, network()->in_channels), scale, watch);
+    return finished({relative(candidates(image, constants->statistics, watch)), constants->statistics}, 1);
   }
   /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
   template <PeakFinder Finder>
@@ -116,10 +136,26 @@ class Detector {
       return nuclei;
     });
   }
-  std::vector<Nucleus> operator()(const Image& image, double scale = 1.0) const { return detect(image, scale).nuclei; }
-  template <PeakFinder Finder>
-  std::vector<Nucleus> operator()(const Image& image, double scale, const Finder& finder) const {
-    return detect(image, scale, finder).nuclei;
+  /// Many images, Image or ImageView, in one call; the watch counts them.
+  template <class Pixels>
+  std::vector<Detection> detect(std::span<const Pixels> images, double scale = 1.0, const Watch& watch = {}) const {
+    std::vector<Detection> all;
+    for (const Pixels& image : images) {
+      all.push_back(detect(image, scale, {.stop = watch.stop}));
+      watch.step("Detector", static_cast<Index>(all.size()), static_cast<Index>(images.size()));
+    }
+    return all;
+  }
+  /// Anything but an image: refused by the compiler, in a sentence.
+  template <class Other>
+  requires(xt::is_xexpression<Other>::value) Detection detect(const Other&, double = 1.0)
+  const {
+    data::detail::refuse_unless_image<Other>();
+    return {};
+  }
+  template <class Pixels, class... More>
+  std::vector<Nucleus> operator()(const Pixels& image, const More&... more) const {
+    return detect(image, more...).nuclei;
   }
 
  private:
@@ -179,24 +215,36 @@ class Detector {
       nuclei[i].class_id = found[i].id, nuclei[i].class_probability = found[i].probability;
   }
 
+  std::vector<Nucleus> relative(std::vector<Nucleus> nuclei) const {
+    keep_relative(nuclei, peaks_.relative);
+    return nuclei;
+  }
+  /// In the image's own pixels, and with scores for users.
+  Detection finished(Detection found, double scale) const {
+    for (Nucleus& n : found.nuclei) n.centre = data::to_source(n.centre, scale), n.score = peaks_.score(n.score);
+    return found;
+  }
   template <class Find>
   Detection in_reference_pixels(const Image& image, double scale, const Find& find) const {
+    data::check_image(context().host(), view_of(image), "Detector");
     Image resampled;
     if (scale != 1) resampled = data::resample(context().host(), image, scale);
     const View<const float> view = view_of(scale != 1 ? resampled : image);
     Detection found{{}, statistics(view)};
     found.nuclei = find(view, found.statistics);
-    for (Nucleus& n : found.nuclei) n.centre = data::to_source(n.centre, scale), n.score = peaks_.score(n.score);
-    return found;
+    return finished(std::move(found), scale);
   }
 
   template <class Maps>
-  std::vector<Nucleus> candidates_of(const Shape& image, const Maps& maps_of_tile) const {
+  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const {
     [[maybe_unused]] const auto turn = this->turn();
     std::vector<Nucleus> all;
     LocalMaxima peaks = peaks_;
     peaks.keep_border = true;
-    for (const TileRegion& region : regions(image)) {
+    const std::vector<TileRegion> tiles = regions(image);
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      const TileRegion& region = tiles[i];
+      watch.step("Detector", static_cast<Index>(i), static_cast<Index>(tiles.size()));
       const TileMaps<Device> maps = maps_of_tile(region.read);
       const View<const float> map = maps.map.template view<const float>();
       std::vector<Nucleus> nuclei;
@@ -209,13 +257,14 @@ class Detector {
         offsets.push_back(p.offset);
       }
       give_classes(context(), maps, nuclei);
-      for (std::size_t i = 0; i < nuclei.size(); ++i) {
-        Point& centre = nuclei[i].centre;
-        centre = {centre.x + static_cast<double>(region.read.x) + offsets[i].x,
-                  centre.y + static_cast<double>(region.read.y) + offsets[i].y};
-        all.push_back(nuclei[i]);
+      for (std::size_t k = 0; k < nuclei.size(); ++k) {
+        Point& centre = nuclei[k].centre;
+        centre = {centre.x + static_cast<double>(region.read.x) + offsets[k].x,
+                  centre.y + static_cast<double>(region.read.y) + offsets[k].y};
+        all.push_back(nuclei[k]);
       }
     }
+    if (watch.progress) watch.progress(static_cast<Index>(tiles.size()), static_cast<Index>(tiles.size()));
     const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
     std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
     return all;

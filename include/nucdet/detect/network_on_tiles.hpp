@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nucdet/core/transfer.hpp"
+#include "nucdet/data/image_view.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/pad.hpp"
 #include "nucdet/detect/nucleus_map.hpp"
@@ -64,16 +65,21 @@ class NetworkOnTiles {
   }
 
   /// What the network says of a rectangle of an image on the host: the mean over the ways it is looked at.
+  TileMaps<Device> maps(const data::ImageView& image, const data::ChannelStatistics& statistics,
+                        const Rectangle& read) const {
+    return resident_maps(image, statistics, read);
+  }
   TileMaps<Device> maps(View<const float> image, const data::ChannelStatistics& statistics,
                         const Rectangle& read) const {
     return on_device(image, read,
                      [&](View<const float> tile, const Rectangle& at) { return resident_maps(tile, statistics, at); });
   }
-  /// The same of an image in the device's memory.
-  TileMaps<Device> resident_maps(View<const float> image, const data::ChannelStatistics& statistics,
+  /// The same of an image in the device's memory, or of bytes on the host, which become floats on the device.
+  template <class Pixels>
+  TileMaps<Device> resident_maps(const Pixels& image, const data::ChannelStatistics& statistics,
                                  const Rectangle& read) const {
     if (averaging_.over == 1) return maps_of(resident_outputs(image, statistics, read));
-    Tensor<Device> tile = context().make(padded(image, read));
+    Tensor<Device> tile = context().make(padded(read));
     prepare(image, statistics, read, tile);
     const auto plain = std::as_const(tile).template view<const float>();
     TileMaps<Device> mean;
@@ -107,19 +113,21 @@ class NetworkOnTiles {
       return body(tile.template view<const float>(), Rectangle{0, 0, read.width, read.height});
     }
   }
-  Shape padded(View<const float> image, const Rectangle& read) const {
+  Shape padded(const Rectangle& read) const {
     const Index stride = network_->coarsest_stride;
-    return {1, data::round_up(read.height, stride), data::round_up(read.width, stride), image.shape.c};
+    return {1, data::round_up(read.height, stride), data::round_up(read.width, stride), network_->in_channels};
   }
-  void prepare(View<const float> image, const data::ChannelStatistics& statistics, const Rectangle& read,
+  template <class Pixels>
+  void prepare(const Pixels& image, const data::ChannelStatistics& statistics, const Rectangle& read,
                Tensor<Device>& tile) const {
     const View<float> x = tile.template view<float>();
     data::copy_reflected(context(), image, read.y, read.x, x);
     data::normalize(context(), x, statistics, x);
   }
-  std::vector<Tensor<Device>> resident_outputs(View<const float> image, const data::ChannelStatistics& statistics,
+  template <class Pixels>
+  std::vector<Tensor<Device>> resident_outputs(const Pixels& image, const data::ChannelStatistics& statistics,
                                                const Rectangle& read) const {
-    const Shape shape = padded(image, read);
+    const Shape shape = padded(read);
     const auto pass = passes_->take(context(), network_, shape);
     prepare(image, statistics, read, pass->input());
     std::vector<Tensor<Device>> all = pass->run();
