@@ -2,12 +2,16 @@
 /// The only header on the compute path that includes Eigen; where nucdet::cpu brings the product, nobody includes it.
 #include <Eigen/Core>
 
+// What is called below is inside of Eigen, where a later version may change it: checked with 3.4.0 and 3.4.1.
+static_assert(EIGEN_WORLD_VERSION == 3 && EIGEN_MAJOR_VERSION == 4, "nucdet: wanted Eigen 3.4");
+
 #include "nucdet/cpu/gemm.hpp"
 
 namespace nucdet::cpu {
 
 /// Calls Eigen's serial product (the one without parallel information) directly: the operators would start OpenMP
-/// threads in a program built with -fopenmp, and their last bits depend on how many.
+/// threads in a program built with -fopenmp, and their last bits depend on how many. They also sum small products in
+/// another order, so that a pixel's value would depend on the size of its tile.
 template <bool Transposed>
 void gemm(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b, Index ldb, float* c,
           Index ldc) {

@@ -1,6 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/half.hpp"
 #include "nucdet/core/shape.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/detail/input_file.hpp"
@@ -66,36 +66,24 @@ SafeTensor make_safe_tensor(std::string name, std::vector<Index> shape, std::spa
 
 namespace detail {
 
-inline float from_half(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 31u, fraction = bits & 1023u;
-  if (exponent == 0) {
-    const float value = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -value : value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
-inline float from_bfloat(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
-template <class T, class Stored, class Convert>
-std::vector<T> convert_values(const std::vector<std::byte>& data, Convert convert) {
+/// Values of the format's type Stored, each by way of Number.
+template <class T, class Stored, class Number = Stored>
+std::vector<T> convert_values(const std::vector<std::byte>& data) {
   std::vector<T> values(data.size() / sizeof(Stored));
   for (std::size_t i = 0; i < values.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, data.data() + i * sizeof(Stored), sizeof(Stored));
-    values[i] = static_cast<T>(convert(stored));
+    values[i] = static_cast<T>(static_cast<Number>(stored));
   }
   return values;
 }
 
 template <class T>
 std::vector<T> to_reals(const SafeTensor& tensor) {
-  const auto same = [](auto value) { return value; };
-  if (tensor.dtype == "F32") return convert_values<T, float>(tensor.data, same);
-  if (tensor.dtype == "F64") return convert_values<T, double>(tensor.data, same);
-  if (tensor.dtype == "F16") return convert_values<T, std::uint16_t>(tensor.data, from_half);
-  if (tensor.dtype == "BF16") return convert_values<T, std::uint16_t>(tensor.data, from_bfloat);
+  if (tensor.dtype == "F32") return convert_values<T, float>(tensor.data);
+  if (tensor.dtype == "F64") return convert_values<T, double>(tensor.data);
+  if (tensor.dtype == "F16") return convert_values<T, f16, float>(tensor.data);
+  if (tensor.dtype == "BF16") return convert_values<T, bf16, float>(tensor.data);
   throw IoError(message("tensor '", tensor.name, "' is ", tensor.dtype, ", wanted F32, F64, F16 or BF16"));
 }
 
