@@ -51,6 +51,7 @@ if [ "$quick" = 0 ]; then
   step "layout (clang-format)" formatted
   step "include rules" scripts/check_includes.py
   step "documents" scripts/check_docs.py
+  step "interface reference (Doxygen)" cmake --build build/ci --target docs
   step "headers alone" cmake --build build/ci --target all_verify_interface_header_sets
   step "configure, clang with sanitizers" cmake --preset clang
   step "build, clang with sanitizers" cmake --build build/clang

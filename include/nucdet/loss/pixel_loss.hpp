@@ -6,12 +6,12 @@ namespace nucdet::loss {
 
 /// The loss of one pixel: a functor that sees all maps of the pixel at once.
 ///
-///   template <class T> NUCDET_HD T value(const T* prediction, const T* target, const T* label_mean, int maps) const;
-///   template <class T> NUCDET_HD void slope(const T* prediction, const T* target, const T* label_mean, int maps,
-///                                           T* out) const;      ///< out[k] = d value / d prediction[k]
-///   NUCDET_HD int target_maps(int prediction_maps) const;       ///< 0 if the loss cannot take so many predicted maps
-///   template <class T> NUCDET_HD T counted(T target) const;     ///< optional: what label_mean is the mean of
-///   void check() const;                                         ///< optional: throws ArgumentError for bad settings
+///     template <class T> NUCDET_HD T value(const T* prediction, const T* target, const T* label_mean, int maps) const;
+///     template <class T> NUCDET_HD void slope(const T* prediction, const T* target, const T* label_mean, int maps,
+///                                             T* out) const;      // out[k] = d value / d prediction[k]
+///     NUCDET_HD int target_maps(int prediction_maps) const;       // 0 if the loss cannot take so many predicted maps
+///     template <class T> NUCDET_HD T counted(T target) const;     // optional: what label_mean is the mean of
+///     void check() const;                                         // optional: throws ArgumentError for bad settings
 ///
 /// prediction, out: `maps` numbers; target, label_mean: target_maps(maps) numbers. label_mean[k] is the mean of target
 /// map k over the pixel's image, or of counted(target map k) where the loss has that; it depends on the labels only and

@@ -8,7 +8,7 @@
 /// The element types that networks run in.
 namespace nucdet::nn {
 
-/// Calls body.operator()<T>() with the element type: float or double on the CPU, float, bf16 or f16 on a GPU.
+/// Calls `body.operator()<T>()` with the element type: float or double on the CPU, float, bf16 or f16 on a GPU.
 template <class Device = Cpu, class Body>
 decltype(auto) dispatch(DType type, Body&& body) {
   if constexpr (std::is_same_v<Device, Cpu>) {

@@ -119,8 +119,10 @@ concept Spec = requires(Checker& b, std::span<const Slot> in) {
 };
 
 /// Base of the specs that stand for one run-time layer. A leaf adds
-///   static constexpr std::string_view role        the layer's part in parameter names: down1.conv2.weight
-///   template <class D> static std::unique_ptr<Layer<D>> make(std::span<const Slot>)
+///
+///     static constexpr std::string_view role        the layer's part in parameter names: down1.conv2.weight
+///     template <class D> static std::unique_ptr<Layer<D>> make(std::span<const Slot>)
+///
 /// and may replace `inputs` (0: any number), `channels`, and add `check` and `equal_channels`.
 template <class Self>
 struct Leaf {
