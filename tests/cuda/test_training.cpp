@@ -278,6 +278,21 @@ TEST_CASE("cuda: blocks frozen between captured steps stay as they are") {
   CHECK(moved);
 }
 
+TEST_CASE("cuda: images that come to lie where others lay are taken to the device again") {
+  Context<Cuda> gpu;
+  data::Dataset dataset = tissue(gpu.host(), 2, 32);
+  const data::ResidentDataset<Cuda> resident(gpu, dataset);
+  CHECK(resident.holds(dataset));
+  data::Dataset moved = std::move(dataset);
+  CHECK_FALSE(resident.holds(moved));
+  dataset = std::move(moved);  // back with the same images
+  CHECK(resident.holds(dataset));
+  dataset[1] = tissue(gpu.host(), 1, 32)[0];
+  CHECK_FALSE(resident.holds(dataset));
+  dataset.pop_back();
+  CHECK_FALSE(resident.holds(dataset));
+}
+
 TEST_CASE("cuda: training refuses fp16") {
   CHECK_THROWS_AS((Training<optim::Sgd, Cuda>({.precision = Precision::fp16}, {}, 0)), ArgumentError);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
 #include <vector>
 
@@ -25,9 +26,16 @@ class ResidentDataset {
         throw ShapeError(message(sample.name, ": statistics of ", sample.statistics.mean.size(),
                                  " channels, the image has ", image.shape.c));
       images_.push_back(to_device(context, image));
+      identities_.push_back(sample.identity.number());
     }
   }
   const Dataset& host() const { return *dataset_; }
+  /// True if this is the data set, with the images that it was made of: another may have come to lie where it lay.
+  bool holds(const Dataset& dataset) const {
+    return dataset_ == &dataset &&
+           std::equal(dataset.begin(), dataset.end(), identities_.begin(), identities_.end(),
+                      [](const Sample& sample, std::uint64_t number) { return sample.identity.number() == number; });
+  }
 
   /// The host's part of a draw, done while the device is busy with something else.
   void prepare(Context<Device>& context, const Sampler& sampler, std::int64_t iteration, const Shape& images) {
@@ -104,7 +112,8 @@ class ResidentDataset {
 
   const Dataset* dataset_;
   std::vector<Tensor<Device>> images_;
-  Tensor<Device> buffer_;  ///< for steps of two passes
+  std::vector<std::uint64_t> identities_;  ///< of the samples
+  Tensor<Device> buffer_;                  ///< for steps of two passes
   Prepared ready_;
 };
 
@@ -113,6 +122,7 @@ class ResidentDataset<Cpu, Sampler> {
  public:
   ResidentDataset(Context<Cpu>&, const Dataset& dataset) : dataset_(&dataset) {}
   const Dataset& host() const { return *dataset_; }
+  bool holds(const Dataset& dataset) const { return dataset_ == &dataset; }
   void prepare(Context<Cpu>&, const Sampler&, std::int64_t, const Shape&) {}
   void draw(Context<Cpu>& context, const Sampler& sampler, std::int64_t iteration, View<float> images,
             std::vector<AnnotatedPoints>& shown) {

@@ -106,7 +106,7 @@ class Batch {
   /// The data set on the device, taken there when it is first seen.
   data::ResidentDataset<Device, Sampler>& resident(Index set, const data::Dataset& dataset) {
     auto& kept = resident_[set];
-    if (!kept || &kept->host() != &dataset) kept.emplace(context_, dataset);
+    if (!kept || !kept->holds(dataset)) kept.emplace(context_, dataset);
     return *kept;
   }
   Sampler sampler_of(Index set) const {
