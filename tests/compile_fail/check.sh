@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every file here must fail to compile, with the sentence of its first line; a right network must compile.
+# Every file here must fail to compile, with all that its "// wanted:" lines say, in 20 lines at most; a right network
+# must compile.
 # usage: check.sh COMPILER SOURCE_DIR [OPTION...]
 set -uo pipefail
 compiler=$1 source=$2
@@ -7,15 +8,22 @@ shift 2
 failed=0 count=0
 for file in "$source"/tests/compile_fail/*.cpp; do
   name=$(basename "$file" .cpp)
-  wanted=$(sed -n '1s|^// wanted: ||p' "$file")
-  [ -n "$wanted" ] || { echo "$name: no '// wanted:' line"; failed=1; continue; }
+  mapfile -t wanted < <(sed -n 's|^// wanted: ||p' "$file")
+  [ "${#wanted[@]}" -gt 0 ] || { echo "$name: no '// wanted:' line"; failed=1; continue; }
   if output=$("$compiler" -std=c++20 -fsyntax-only -DNUCDET_PREBUILT -I"$source/include" "$@" "$file" 2>&1); then
     echo "$name: compiles, but must not"
     failed=1
-  elif ! grep -qE -- "$wanted" <<< "$output"; then
-    echo "$name: wanted '$wanted' in:"
-    head -n 20 <<< "$output"
-    failed=1
+  else
+    for sentence in "${wanted[@]}"; do
+      grep -qE -- "$sentence" <<< "$output" && continue
+      echo "$name: wanted '$sentence' in:"
+      head -n 20 <<< "$output"
+      failed=1
+    done
+    if [ "$(wc -l <<< "$output")" -gt 20 ]; then
+      echo "$name: $(wc -l <<< "$output") lines, wanted at most 20"
+      failed=1
+    fi
   fi
   count=$((count + 1))
 done

@@ -127,7 +127,7 @@ template <class T, class L, class D>
 void evaluate_into(Context<D>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
                    View<const std::type_identity_t<T>> target, const float* weights,
                    View<std::type_identity_t<T>> gradient, double* value) {
-  static_assert(PixelLoss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
+  static_assert(is_pixel_loss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
   if constexpr (requires { loss.check(); }) loss.check();
   detail::check_fit<T>(loss, prediction, target, 0, gradient);
   const Shape shape = target.shape;
@@ -157,13 +157,18 @@ template <class T, class L, class D>
 double evaluate(Context<D>& context, const L& loss, View<const std::type_identity_t<T>> prediction,
                 View<const std::type_identity_t<T>> target, std::span<const float> sample_weights = {},
                 View<T> gradient = {}) {
-  detail::check_weights(sample_weights);
-  const DeviceArray<float, D> weights(context, sample_weights.data(), sample_weights.size());
-  const DeviceArray<double, D> value(context, 1);
-  detail::check_fit<T>(loss, prediction, target, sample_weights.size(), gradient);
-  evaluate_into<T>(context, loss, prediction, target, sample_weights.empty() ? nullptr : weights.data(), gradient,
-                   value.data());
-  return value.read(context)[0];
+  static_assert(is_pixel_loss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
+  if constexpr (!is_pixel_loss<L>) {
+    return 0;  // the sentence above is all that there is to say
+  } else {
+    detail::check_weights(sample_weights);
+    const DeviceArray<float, D> weights(context, sample_weights.data(), sample_weights.size());
+    const DeviceArray<double, D> value(context, 1);
+    detail::check_fit<T>(loss, prediction, target, sample_weights.size(), gradient);
+    evaluate_into<T>(context, loss, prediction, target, sample_weights.empty() ? nullptr : weights.data(), gradient,
+                     value.data());
+    return value.read(context)[0];
+  }
 }
 
 }  // namespace nucdet::loss

@@ -27,6 +27,10 @@ concept PixelLoss = std::is_trivially_copyable_v<L> &&
   { loss.target_maps(maps) } -> std::convertible_to<int>;
 };
 
+/// The same as a plain number: compilers explain a concept that is not met in a page.
+template <class L>
+inline constexpr bool is_pixel_loss = PixelLoss<L>;
+
 template <class L>
 concept CountingLoss = PixelLoss<L> && requires(const L& loss, float f, double d) {
   { loss.counted(f) } -> std::same_as<float>;

@@ -27,7 +27,9 @@ class ProgramBuilder {
   void output(std::string_view name, const Slot& slot) {
     program_.add_output({std::string(name), slot.id, slot.channels});
   }
-  Slot fail(Problem, int = 0, int = 0) { throw Error("nucdet: ill-formed network"); }  // the Checker was there first
+  Slot fail(Problem, int = 0, int = 0, std::string_view = {}) {
+    throw Error("nucdet: ill-formed network");
+  }  // the Checker was there first
   std::string enter(std::string_view node) {
     std::string outer = node_;
     if (!node_.empty()) node_ += '.';

@@ -10,13 +10,13 @@ namespace nucdet::nn {
 inline constexpr int kSame = 0;
 
 /// One after the other.
-template <Spec... Specs>
+template <class... Specs>
 struct Sequential {
   template <class Builder>
   static constexpr Slot build(Builder& b, std::span<const Slot> in) {
     Slot y = in[0];
     bool first = true;
-    ((y = Specs::build(b, first ? in : std::span<const Slot>(&y, 1)), first = false), ...);
+    ((y = build_part<Specs>(b, first ? in : std::span<const Slot>(&y, 1)), first = false), ...);
     return y;
   }
 };
@@ -30,18 +30,18 @@ struct Identity {
 };
 
 /// The same block n times; the first one reads the input.
-template <int Times, Spec S>
+template <int Times, class S>
 struct Repeat {
   template <class Builder>
   static constexpr Slot build(Builder& b, std::span<const Slot> in) {
     Slot y = in[0];
-    for (int i = 0; i < Times; ++i) y = S::build(b, std::span<const Slot>(&y, 1));
+    for (int i = 0; i < Times; ++i) y = build_part<S>(b, std::span<const Slot>(&y, 1));
     return y;
   }
 };
 
 /// Branches and a leaf that combines them: branch i reads input i, or all of them share one input.
-template <class Combine, Spec... Branches>
+template <class Combine, class... Branches>
 struct Join {
   template <class Builder>
   static constexpr Slot build(Builder& b, std::span<const Slot> in) {
@@ -50,7 +50,7 @@ struct Join {
       return b.fail(Problem::wrong_number_of_inputs, static_cast<int>(kCount), static_cast<int>(in.size()));
     std::size_t next = 0;
     const auto input = [&] { return in.size() == 1 ? in : in.subspan(next++, 1); };
-    const std::array<Slot, kCount> ys{Branches::build(b, input())...};
+    const std::array<Slot, kCount> ys{build_part<Branches>(b, input())...};
     return b.template add<Combine>(ys);
   }
 };
@@ -62,7 +62,7 @@ struct From {
 };
 
 /// A named block of a Graph. Without From it reads the node above it.
-template <FixedString Name, Spec S, class Inputs = From<>>
+template <FixedString Name, class S, class Inputs = From<>>
 struct Node {
   using spec = S;
   static constexpr FixedString text = Name;
@@ -71,7 +71,7 @@ struct Node {
 };
 
 /// A node whose map leaves the network under its name. Without a spec it is the node that From names, or the one above.
-template <FixedString Name, Spec S = Identity, class Inputs = From<>>
+template <FixedString Name, class S = Identity, class Inputs = From<>>
 struct Output : Node<Name, S, Inputs> {
   static constexpr bool leaves = true;
 };
@@ -86,13 +86,22 @@ concept GraphItem = requires {
 
 /// A list of named nodes, read from top to bottom. Each Output leaves the network; without any, the last node does,
 /// under the name "map". Write `struct Net : Graph<...> {};`.
-template <GraphItem... Nodes>
+template <class... Nodes>
 struct Graph {
   static constexpr std::size_t size = sizeof...(Nodes);
-  static constexpr std::array<std::string_view, size + 1> names{"input", Nodes::name...};
 
   template <class Builder>
   static constexpr Slot build(Builder& b, std::span<const Slot> in) {
+    if constexpr (!(GraphItem<Nodes> && ...)) {
+      return b.fail(Problem::not_a_node);
+    } else {
+      return build_nodes(b, in);
+    }
+  }
+
+ private:
+  template <class Builder>
+  static constexpr Slot build_nodes(Builder& b, std::span<const Slot> in) {
     std::array<Slot, size + 1> made{};
     made[0] = in[0];
     std::size_t count = 1;
@@ -102,7 +111,6 @@ struct Graph {
     return made[size];
   }
 
- private:
   template <class N>
   static constexpr bool kLeaves = requires {
     N::leaves;
@@ -118,17 +126,18 @@ struct Graph {
   }
   template <class N, class Builder>
   static constexpr Slot build_in(Builder& b, const auto& made, std::size_t count) {
-    if (index_of(N::name, count) != count) return b.fail(Problem::duplicate_node);
+    if (index_of(N::name, count) != count) return b.fail(Problem::duplicate_node, 0, 0, N::name);
     std::array<Slot, N::from.size() == 0 ? 1 : N::from.size()> in{made[count - 1]};
     for (std::size_t k = 0; k < N::from.size(); ++k) {
       const std::size_t source = index_of(N::from[k], count);
-      if (source == count) return b.fail(Problem::no_such_node, 0, static_cast<int>(k));
+      if (source == count) return b.fail(Problem::no_such_node, 0, 0, N::from[k]);
       in[k] = made[source];
     }
-    return N::spec::build(b, in);
+    return build_part<typename N::spec>(b, in);
   }
   /// The position of a name among the first `count`, or `count`.
   static constexpr std::size_t index_of(std::string_view name, std::size_t count) {
+    constexpr std::array<std::string_view, size + 1> names{"input", Nodes::name...};
     std::size_t i = 0;
     while (i < count && names[i] != name) ++i;
     return i;

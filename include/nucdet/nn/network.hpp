@@ -7,7 +7,9 @@ namespace nucdet::nn {
 template <Spec S, int InChannels, class Device>
 class Network : public Model<Device> {
   static constexpr Diagnosis kFound = diagnosis_of<S, InChannels>;
-  [[no_unique_address]] CheckNode<kFound.problem, node_name<kFound>, kFound.expected, kFound.got> check_;
+  [[no_unique_address]] CheckNode<kFound.problem, node_of<kFound>, name_of_diagnosis<kFound>, kFound.expected,
+                                  kFound.got>
+      check_;
 
  public:
   using spec = S;

@@ -29,6 +29,8 @@ enum class Problem {
   duplicate_node,
   unused_node,
   wrong_number_of_inputs,
+  not_a_block,
+  not_a_node,
   unequal_channels,
   bad_channels,
   even_kernel,
@@ -38,10 +40,22 @@ enum class Problem {
   head_of_other_channels,
 };
 
+/// A name inside a Diagnosis: cut at 47 characters.
+struct DiagnosedName {
+  char text[48]{};
+
+  constexpr DiagnosedName() = default;
+  constexpr DiagnosedName(std::string_view name) {
+    std::copy_n(name.data(), std::min<std::size_t>(name.size(), 47), text);
+  }
+  constexpr std::size_t size() const { return std::string_view(text).size(); }
+};
+
 /// The first mistake found in a network, small enough to be printed inside a compiler message.
 struct Diagnosis {
   Problem problem = Problem::none;
-  FixedString<32> node{"                               "};
+  DiagnosedName node{};  ///< where it is
+  DiagnosedName name{};  ///< what is named wrong there
   int expected = 0, got = 0;
 };
 
@@ -65,12 +79,8 @@ class Checker {
     return {next_++, channels};
   }
 
-  constexpr Slot fail(Problem problem, int expected = 0, int got = 0) {
-    if (found_.problem == Problem::none) {
-      found_.problem = problem, found_.expected = expected, found_.got = got;
-      std::fill_n(found_.node.text, 32, '\0');
-      std::copy_n(node_.data(), std::min<std::size_t>(node_.size(), 31), found_.node.text);
-    }
+  constexpr Slot fail(Problem problem, int expected = 0, int got = 0, std::string_view name = {}) {
+    if (found_.problem == Problem::none) found_ = {problem, node_, name, expected, got};
     return {next_++, expected > 0 ? expected : 1};
   }
 
@@ -87,11 +97,12 @@ class Checker {
       if (wanted.channels == 0) continue;
       std::size_t i = 0;
       while (i < count_ && !wanted.name.empty() && outputs_[i].name != wanted.name) ++i;
-      node_ = wanted.name.empty() ? outputs_[0].name : wanted.name;
+      node_ = "(head)";
       if (i == count_)
-        static_cast<void>(fail(Problem::head_without_output));
+        static_cast<void>(fail(Problem::head_without_output, 0, 0, wanted.name));
       else if (outputs_[i].channels != wanted.channels)
-        static_cast<void>(fail(Problem::head_of_other_channels, wanted.channels, outputs_[i].channels));
+        static_cast<void>(
+            fail(Problem::head_of_other_channels, wanted.channels, outputs_[i].channels, outputs_[i].name));
     }
   }
 
@@ -117,6 +128,15 @@ template <class S>
 concept Spec = requires(Checker& b, std::span<const Slot> in) {
   { S::build(b, in) } -> std::same_as<Slot>;
 };
+
+/// The block's slot; of what is no block a failure. Containers build their parts by it.
+template <class S, class Builder>
+constexpr Slot build_part(Builder& b, std::span<const Slot> in) {
+  if constexpr (Spec<S>)
+    return S::build(b, in);
+  else
+    return b.fail(Problem::not_a_block);
+}
 
 /// Base of the specs that stand for one run-time layer. A leaf adds
 ///
@@ -163,22 +183,37 @@ inline constexpr Diagnosis diagnosis_of = [] {
   return checker.diagnosis();
 }();
 
-/// The node name of a diagnosis, without the unused end of its buffer.
-template <Diagnosis D>
-inline constexpr auto node_name = [] {
-  constexpr std::size_t n = std::string_view(D.node.text).size();
-  char text[n + 1]{};
-  std::copy_n(D.node.text, n, text);
-  return FixedString<n + 1>(text);
-}();
+// Names as packs of characters, which every compiler prints as letters: InNode<'m', 'a', 'p'>.
+template <char...>
+struct InNode {};
+template <char...>
+struct Named {};
 
-/// Instantiated with the first mistake, so that the compiler prints it: the problem, the node, expected, got.
-template <Problem What, FixedString Node, int Expected, int Got>
+namespace detail {
+template <template <char...> class As, Diagnosis D, DiagnosedName Diagnosis::*Which>
+constexpr auto letters() {
+  return []<std::size_t... I>(std::index_sequence<I...>) { return As<(D.*Which).text[I]...>{}; }
+  (std::make_index_sequence<(D.*Which).size()>());
+}
+}  // namespace detail
+template <Diagnosis D>
+using node_of = decltype(detail::letters<InNode, D, &Diagnosis::node>());
+template <Diagnosis D>
+using name_of_diagnosis = decltype(detail::letters<Named, D, &Diagnosis::name>());
+
+/// Instantiated with the first mistake, so that the compiler prints it: the problem, the node, the name that is wrong
+/// there, expected, got.
+template <Problem What, class InNode, class Named, int Expected, int Got>
 struct CheckNode {
   static_assert(What != Problem::no_such_node,
-                "nucdet: From<...> of this node names no node above it (is it misspelt?)");
+                "nucdet: From<...> of this node names one that is not above it (is it misspelt?): see Named");
   static_assert(What != Problem::duplicate_node, "nucdet: two nodes of this graph have the same name");
   static_assert(What != Problem::unused_node, "nucdet: nothing reads the output of this node");
+  static_assert(What != Problem::not_a_block,
+                "nucdet: what stands in this node is no block: it has no build(builder, inputs) -> Slot");
+  static_assert(
+      What != Problem::not_a_node,
+      "nucdet: an item of this Graph is no Node: write Node<\"name\", ...> or Output<\"name\", ...> around it");
   static_assert(What != Problem::wrong_number_of_inputs,
                 "nucdet: this node joins another number of inputs than From<...> gives");
   static_assert(What != Problem::unequal_channels, "nucdet: Add and Residual need branches with equal channel counts");
@@ -187,7 +222,8 @@ struct CheckNode {
                 "nucdet: a centred convolution needs an odd kernel (or explicit padding)");
   static_assert(What != Problem::bad_setting, "nucdet: a layer's kernel, stride, factor or rate is out of range");
   static_assert(What != Problem::nested_output, "nucdet: an Output stands in a graph within a graph");
-  static_assert(What != Problem::head_without_output, "nucdet: the network's head names no output of it");
+  static_assert(What != Problem::head_without_output,
+                "nucdet: the network's head names an output that it has not: see Named");
   static_assert(What != Problem::head_of_other_channels,
                 "nucdet: the network's head wants another number of channels of this output");
 };

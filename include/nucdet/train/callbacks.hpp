@@ -34,6 +34,9 @@ template <class C>
 concept Callback = detail::OnStep<std::remove_reference_t<C>> || detail::OnWeights<std::remove_reference_t<C>> ||
     detail::OnValidation<std::remove_reference_t<C>> || detail::AsksToStop<std::remove_reference_t<C>>;
 
+template <class C>
+inline constexpr bool is_callback = Callback<C>;
+
 /// The callback that ends a run by a host program's stop token.
 struct StopOn {
   std::stop_token token;

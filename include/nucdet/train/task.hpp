@@ -22,9 +22,15 @@ concept Label = requires(const L& label, Context<Cpu>& context, std::span<const 
   render_batch(context, label, nuclei, maps);
 };
 
+template <class L>
+inline constexpr bool is_label = Label<L>;
+
 /// What an output is trained for: a loss that compares it with a label, and a weight in the sum of the losses.
-template <loss::PixelLoss L, Label Y>
+template <class L, class Y>
 struct Task {
+  static_assert(loss::is_pixel_loss<L>, "nucdet: a loss needs value, slope and target_maps (see loss/pixel_loss.hpp)");
+  static_assert(is_label<Y>,
+                "nucdet: a label is a LabelProfile (see label/profile.hpp) or has a render_batch of its own");
   using Loss = L;
 
   L loss;

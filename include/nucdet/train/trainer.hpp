@@ -60,7 +60,7 @@ class Trainer {
   }
 
   /// Of a network with one output, or of its first.
-  template <loss::PixelLoss Loss, Label Y>
+  template <class Loss, class Y>
   Trainer(nn::Model<Device>& model, Loss loss, Y label, Rule rule, Sampler sampler, TrainSettings settings)
       : Trainer(model, Tasks(Task<Loss, Y>{loss, label}), rule, std::move(sampler), std::move(settings)) {}
 
@@ -103,7 +103,7 @@ class Trainer {
   /// the settings say so; the model then holds the moving average, if there is one. See Callback for the others.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
-    static_assert((Callback<Callbacks> && ...),
+    static_assert((is_callback<Callbacks> && ...),
                   "nucdet: a callback needs on_step, on_weights, on_validation or stop_requested (see "
                   "train/callbacks.hpp)");
     const bool fresh = state_.iteration == 0 && state_.best.iteration < 0;
@@ -257,7 +257,7 @@ class Trainer {
   int freezings_ = 0;
 };
 
-template <class Device, loss::PixelLoss Loss, Label Y, class Rule, class Sampler>
+template <class Device, class Loss, class Y, class Rule, class Sampler>
 Trainer(nn::Model<Device>&, Loss, Y, Rule, Sampler, TrainSettings)
     -> Trainer<std::tuple<Task<Loss, Y>>, Rule, Device, Sampler>;
 template <class Device, class... Tasks, class Rule, class Sampler>
