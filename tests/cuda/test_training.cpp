@@ -1,11 +1,7 @@
 // Training and detection on a CUDA device: the CPU's losses, the same bits each time, the same points.
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
-#include "nucdet/label/disc.hpp"
-#include "nucdet/label/gaussian.hpp"
 #include "nucdet/label/proximity.hpp"
-#include "nucdet/label/render_batch.hpp"
-#include "nucdet/label/render_classes.hpp"
 #include "nucdet/loss/class_cross_entropy.hpp"
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
@@ -85,51 +81,6 @@ TEST_CASE("cuda: losses and their gradients") {
   check(loss::WeightedSquaredError{}, 1, {}), check(loss::WeightedSquaredError{}, 3, {0.5f, 2.0f});
   check(loss::SquaredError{}, 1, {1.0f, 0.0f}), check(loss::CrossEntropy{.background = 0.5f, .nucleus = 3}, 2, {});
   check(loss::ClassCrossEntropy::balanced({3, 1, 2}), 3, {2.0f, 0.5f}, 3.49);
-}
-
-TEST_CASE("cuda: labels are drawn from points as on the CPU") {
-  Context<Cpu> cpu({.threads = 1});
-  Context<Cuda> gpu;
-  RandomStream random{3};
-  std::vector<AnnotatedPoints> points(3);
-  for (int k = 0; k < 60; ++k) points[0].points.push_back({random.uniform(-20, 130), random.uniform(-20, 100)});
-  points[2].points = {{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}};  // image 1 has none
-  const auto check = [&](const auto& profile) {
-    const auto run = [&](auto& context) {
-      auto maps = context.make({3, 80, 120, 2});
-      label::render_batch(context, profile, std::span<const AnnotatedPoints>(points), maps.template view<float>());
-      return numbers_of(context, maps);
-    };
-    CHECK(difference(run(gpu), run(cpu)) < kElementwise);
-  };
-  check(label::ProximityMap{}), check(label::GaussianDensity{}), check(label::Disc{});
-  auto maps = gpu.make({3, 8, 8, 1});
-  CHECK_THROWS_AS(
-      label::render_batch(gpu, label::Disc{}, std::span<const AnnotatedPoints>(points).first(2), maps.view<float>()),
-      ShapeError);
-  points[1].points = {{NAN, 0}};
-  CHECK_THROWS_AS(label::render_batch(gpu, label::Disc{}, std::span<const AnnotatedPoints>(points), maps.view<float>()),
-                  ArgumentError);
-}
-
-TEST_CASE("cuda: class maps are the CPU's, bit for bit") {
-  Context<Cpu> cpu({.threads = 1});
-  Context<Cuda> gpu;
-  RandomStream random{3};
-  std::vector<AnnotatedPoints> nuclei(3);
-  for (int k = 0; k < 60; ++k) {
-    nuclei[0].points.push_back(
-        {0.5 * std::floor(random.uniform(-40, 260)), 0.5 * std::floor(random.uniform(-40, 200))});
-    nuclei[0].classes.push_back(static_cast<int>(random.below(4)) - 1);
-  }
-  nuclei[2] = {{{5, 5}, {5, 5}, {-1e9, 3}, {119.5, 79.5}}, {2, 0, 1, 15}};  // image 1 has none
-  const auto run = [&](auto& context) {
-    auto maps = context.make({3, 80, 120, 2});
-    label::render_batch(context, label::ClassDisc{12}, std::span<const AnnotatedPoints>(nuclei),
-                        maps.template view<float>());
-    return numbers_of(context, maps);
-  };
-  CHECK(run(gpu) == run(cpu));
 }
 
 TEST_CASE("cuda: crops are cut on the device with the CPU's random numbers") {

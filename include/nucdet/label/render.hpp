@@ -40,8 +40,8 @@ inline bool reach_of(Point p, double reach, const Shape& image, Reach& r) {
   return r.x0 < r.x1 && r.y0 < r.y1;
 }
 
-inline Bands bands_of(std::span<const Point> points, double reach, const Shape& image) {
-  Bands bands{.rows = exec::rows_per_chunk(image), .count = 0, .first = {}, .points = {}};
+inline Bands bands_of(std::span<const Point> points, double reach, const Shape& image, Index rows) {
+  Bands bands{.rows = rows, .count = 0, .first = {}, .points = {}};
   bands.count = (image.h + bands.rows - 1) / bands.rows;
   bands.first.assign(static_cast<std::size_t>(bands.count + 1), 0);
   const auto each = [&](auto&& visit) {
@@ -172,7 +172,8 @@ void render(Context<Cpu>& context, const Profile& profile, std::span<const Point
   detail::check_finite(points);
   if (map.shape.count() == 0) return;
 
-  const detail::Bands bands = detail::bands_of(points, static_cast<double>(profile.reach()), map.shape);
+  const detail::Bands bands =
+      detail::bands_of(points, static_cast<double>(profile.reach()), map.shape, exec::rows_per_chunk(map.shape));
   const Index pitch = detail::pitch_of(map.shape.w);
   const Index span = static_cast<Index>(2 * static_cast<double>(profile.reach())) + 2 + detail::kLanes;
   const auto scratch = context.scratch<float>(bands.rows * pitch + span);

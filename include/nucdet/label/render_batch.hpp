@@ -73,8 +73,9 @@ struct CentreTable {
   std::vector<Index> first{0};
   Index bands = 0, rows = 1;
 
-  void add_image(std::span<const Point> points, double reach, const Shape& image) {
-    const Bands in = bands_of(points, reach, image);
+  /// rows_of_band: the same for all images. A pixel looks at the centres of its band: few rows are quick to draw.
+  void add_image(std::span<const Point> points, double reach, const Shape& image, Index rows_of_band) {
+    const Bands in = bands_of(points, reach, image, rows_of_band);
     bands = in.count, rows = in.rows;
     for (const Index i : in.points) {
       const Point p = points[static_cast<std::size_t>(i)];
@@ -131,7 +132,8 @@ void render_batch(Context<D>& context, const Profile& profile, std::span<const A
   detail::CentreTable table;
   for (const AnnotatedPoints& of_image : nuclei) {
     detail::check_finite(of_image.points);
-    table.add_image(of_image.points, static_cast<double>(profile.reach()), {1, maps.shape.h, maps.shape.w, 1});
+    const Shape image{1, maps.shape.h, maps.shape.w, 1};
+    table.add_image(of_image.points, static_cast<double>(profile.reach()), image, exec::rows_per_chunk(image));
   }
   const detail::DeviceCentres<D> centres(context, table);
   exec::parallel_for(context, maps.shape, detail::GatherCentres<Profile>{profile, maps, centres.lists()});

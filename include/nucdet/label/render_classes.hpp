@@ -6,6 +6,8 @@ namespace nucdet::label {
 
 namespace detail {
 
+inline constexpr Index kClassRows = 4;  ///< of a band
+
 /// A pixel takes the value of the nearest centre within the radius.
 struct GatherClasses {
   float squared_radius;
@@ -52,7 +54,7 @@ void render_batch(Context<D>& context, const ClassDisc& label, std::span<const A
     detail::check_finite(of_image.points);
     check_classes("label::render_batch", of_image.points.size(), of_image.classes);
     const std::size_t before = table.centres.size();
-    table.add_image(of_image.points, label.reach(), {1, maps.shape.h, maps.shape.w, 1});
+    table.add_image(of_image.points, label.reach(), {1, maps.shape.h, maps.shape.w, 1}, detail::kClassRows);
     for (std::size_t i = before; i < table.centres.size(); ++i)
       values.push_back(static_cast<float>(1 + of_image.class_of(static_cast<std::size_t>(table.origins[i]))));
   }
