@@ -69,10 +69,10 @@ TEST_CASE("cuda: windows of bytes are the CPU's, bit for bit, and only what they
     for (Index i = 0; i < h * (w * channels + pad); ++i) pixels.push_back(static_cast<T>(random.below(65536)));
     const data::ImageView image(pixels.data(), h, w, channels, (w * channels + pad) * static_cast<Index>(sizeof(T)),
                                 order);
-    for (const auto& [top, left] : {std::pair<Index, Index>{0, 0}, {3, 5}, {-40, -9}, {15, 20}}) {
+    for (const auto& corner : {std::pair<Index, Index>{0, 0}, {3, 5}, {-40, -9}, {15, 20}}) {
       const auto run = [&](auto& context) {
         auto tile = context.make({1, 17, 13, 3});
-        data::copy_reflected(context, image, top, left, tile.template view<float>());
+        data::copy_reflected(context, image, corner.first, corner.second, tile.template view<float>());
         return numbers_of(context, tile);
       };
       CHECK(run(gpu) == run(cpu));
