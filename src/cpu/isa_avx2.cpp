@@ -5,6 +5,6 @@
 namespace nucdet::cpu {
 
 static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-const Isa kAvx2 = avx2::table("avx2", &has_avx2);
+constinit const Isa kAvx2 = avx2::table("avx2", &has_avx2);
 
 }  // namespace nucdet::cpu

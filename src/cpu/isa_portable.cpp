@@ -5,6 +5,6 @@
 namespace nucdet::cpu {
 
 static bool always() { return true; }
-const Isa kPortable = portable::table("portable", &always);
+constinit const Isa kPortable = portable::table("portable", &always);
 
 }  // namespace nucdet::cpu
