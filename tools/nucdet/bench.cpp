@@ -11,11 +11,11 @@
 #include "nucdet/io/json.hpp"
 #include "nucdet/label/proximity.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/models/load.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/train/trainer.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
 #include "device.hpp"
 
 namespace nucdet::program {
@@ -165,8 +165,8 @@ void print(const std::vector<Figure>& figures) {
   }
 }
 
-void write_json(const std::string& path, const BenchOptions& o, const std::string& device, const NetworkChoice& network,
-                const std::vector<Figure>& figures) {
+void write_json(const std::string& path, const BenchOptions& o, const std::string& device,
+                const models::NetworkChoice& network, const std::vector<Figure>& figures) {
   std::vector<io::JsonRecord> records;
   for (const Figure& f : figures) {
     const double per_second = 1e3 / f.milliseconds;
@@ -191,15 +191,15 @@ void write_json(const std::string& path, const BenchOptions& o, const std::strin
 template <class Device>
 int bench_on(Context<Device>& context, const BenchOptions& o, const std::string& device) {
   std::unique_ptr<nn::Model<Device>> model;
-  NetworkChoice network = o.network;
+  models::NetworkChoice network = o.network;
   detect::LocalMaxima peaks;
   data::Normalization normalization;
   if (o.model.empty()) {
-    model = make_network(context, network);
+    model = models::make_network(context, network);
   } else {
-    LoadedModel<Device> loaded = load_model(context, o.model);
+    models::LoadedModel<Device> loaded = models::load_model(context, o.model);
     model = std::move(loaded.model), peaks = loaded.peaks, normalization = loaded.normalization;
-    network = from_metadata(loaded.metadata, o.model);
+    network = models::network_from(loaded.metadata, o.model);
   }
   Image image;
   if (o.image.empty())

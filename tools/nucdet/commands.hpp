@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "nucdet/data/augment.hpp"
-
-#include "networks.hpp"
+#include "nucdet/models/networks.hpp"
+#include "nucdet/models/thresholds.hpp"
 
 /// The subcommands: what each is asked (filled in by main.cpp from the command line), and the function that does it.
 /// Each returns the program's exit code: 0 done, 3 some inputs failed. Everything else is an exception.
@@ -30,7 +30,7 @@ struct TrainOptions {
   std::string train_split = "train", validation_split = "val";
   std::string auxiliary;  ///< a second manifest, mixed in: gamma L_T + L_A
   double gamma = 1;
-  NetworkChoice network;
+  models::NetworkChoice network;
   std::string initial;              ///< weights to start from
   std::vector<std::string> freeze;  ///< blocks that keep their weights
   /// fixed, image or tissue; auto: that of the weights to start from, else fixed.
@@ -60,9 +60,9 @@ struct TrainOptions {
 void apply_preset(TrainOptions& options, const std::string& name);
 int train(const TrainOptions&);
 
-/// What replaces the thresholds that a model came with.
+/// How nuclei are told from the rest of the map.
 struct ThresholdOptions {
-  std::optional<double> xi, threshold;  ///< threshold: in units of the model's scores
+  models::Thresholds replaced;  ///< instead of those that the model came with
   /// Instead of peaks: centroids of the regions that score at least this (0.5 for a pixel classifier).
   std::optional<double> components;
 };
@@ -118,14 +118,14 @@ struct SynthOptions {
 int synth(const SynthOptions&);
 
 struct SummaryOptions {
-  NetworkChoice network;
+  models::NetworkChoice network;
   std::string model, dot;  ///< dot: a file for the drawing; "-": the standard output
   Index height = 512, width = 512;
 };
 int summary(const SummaryOptions&);
 
 struct BenchOptions {
-  NetworkChoice network;
+  models::NetworkChoice network;
   std::string model, image, json;
   Index height = 1024, width = 1024, batch = 4, crop = 200;
   double seconds = 2;  ///< spent on each measurement
@@ -142,7 +142,7 @@ struct StudyOptions {
   std::vector<std::string> organs;    ///< those to use; empty: all
   std::vector<std::string> targets;   ///< of finetune, mix, gamma and lambda; empty: three drawn with the seed
   std::vector<std::string> networks;  ///< of baseline; empty: all
-  NetworkChoice network{.name = "micronet", .base = 0};  ///< of the others; base 0: the budget's
+  models::NetworkChoice network{.name = "micronet", .base = 0};  ///< of the others; base 0: the budget's
   std::vector<double> gammas, lambdas;
   std::optional<std::int64_t> iterations;  ///< instead of the budget's
   int seeds = 1;

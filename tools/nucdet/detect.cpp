@@ -6,10 +6,15 @@
 #include "nucdet/io/geojson.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
+#include "nucdet/models/dataset.hpp"
+#include "nucdet/models/load.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
+#include "default_model.hpp"
 #include "device.hpp"
+#include "progress.hpp"
+#include "regions.hpp"
+#include "results.hpp"
 
 namespace nucdet::program {
 
@@ -23,7 +28,7 @@ std::vector<io::ManifestEntry> collect(const DetectOptions& o) {
   for (const std::string& input : o.inputs) {
     const fs::path path = input;
     if (fs::is_directory(path) || path.extension() == ".csv") {
-      for (io::ManifestEntry& e : entries_of(input, o.split)) all.push_back(std::move(e));
+      for (io::ManifestEntry& e : models::entries_of(input, o.split)) all.push_back(std::move(e));
     } else {
       io::ManifestEntry entry;
       entry.image = path;
@@ -102,7 +107,7 @@ class ImagesAhead {
 
 template <class Device>
 int detect_on(Context<Device>& context, const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
-  LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
+  models::LoadedModel<Device> loaded = models::load_model(context, o.model, o.thresholds.replaced);
   const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
                                   {.over = o.average});
   const io::DetectionReport settings = report_of(o, loaded.peaks, loaded.normalization);

@@ -15,10 +15,14 @@
 #include "nucdet/match/ungated.hpp"
 #include "nucdet/metrics/curve.hpp"
 #include "nucdet/metrics/summary.hpp"
+#include "nucdet/models/dataset.hpp"
+#include "nucdet/models/load.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
 #include "device.hpp"
+#include "progress.hpp"
+#include "regions.hpp"
+#include "results.hpp"
 #include "score_overlay.hpp"
 
 namespace nucdet::program {
@@ -60,7 +64,7 @@ struct Thresholds {
 template <class Device>
 std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& o,
                                const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
-  LoadedModel<Device> loaded = load_model(context, o.model, o.thresholds);
+  models::LoadedModel<Device> loaded = models::load_model(context, o.model, o.thresholds.replaced);
   if (!o.thresholds.components) use = {loaded.peaks, loaded.full_response};
   loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor());
   const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
@@ -69,7 +73,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
-    const data::Sample sample = load_sample(context.host(), entry);
+    const data::Sample sample = models::load_sample(context.host(), entry);
     const View<const float> image = view_of(sample.image);
     scored.push_back({entry,
                       {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds, loaded.peaks))
@@ -201,10 +205,11 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
 
 int evaluate(const EvaluateOptions& o) {
   if (o.model.empty() == o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
-  if (!o.predictions.empty() && (o.thresholds.xi || o.thresholds.threshold || o.thresholds.components))
+  if (!o.predictions.empty() &&
+      (o.thresholds.replaced.xi || o.thresholds.replaced.threshold || o.thresholds.components))
     throw ArgumentError(
         "evaluate: --threshold, --xi and --components are for --model; predictions are scored as they are");
-  const std::vector<io::ManifestEntry> entries = entries_of(o.manifest, o.split);
+  const std::vector<io::ManifestEntry> entries = models::entries_of(o.manifest, o.split);
   check_names(entries);
   for (const io::ManifestEntry& e : entries)
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));

@@ -2,13 +2,13 @@
 
 namespace nucdet::program {
 
-void add_network(CLI::App& app, NetworkChoice& n) {
+void add_network(CLI::App& app, models::NetworkChoice& n) {
   app.add_option(
          "--net,--network", n.name,
          "micronet-lite: half the resolution, a quarter of the cost; micronet: the paper's; micronet-paper: its words "
          "where they differ from the authors' code")
       ->capture_default_str()
-      ->check(CLI::IsMember(network_names()));
+      ->check(CLI::IsMember(models::network_names()));
   app.add_option("--base", n.base, "Filters of the first block: 8, 16, 32 and, by network, 4 or 64")
       ->capture_default_str();
   app.add_option("--context", n.context, "Context maps of micronet: sparse3, two-s or bilinear")->capture_default_str();
@@ -17,7 +17,7 @@ void add_network(CLI::App& app, NetworkChoice& n) {
       ->capture_default_str();
 }
 
-void add_maps(CLI::App& app, NetworkChoice& n) {
+void add_maps(CLI::App& app, models::NetworkChoice& n) {
   app.add_option("--maps", n.maps, "1 to regress a label map, 2 to classify pixels; default: as the paper does")
       ->check(CLI::Range(1, 2));
 }
@@ -48,9 +48,9 @@ void add_quiet(CLI::App& app, bool& quiet) { app.add_flag("-q,--quiet", quiet, "
 namespace {
 
 void add_thresholds(CLI::App& c, ThresholdOptions& o) {
-  c.add_option("--threshold,--floor", o.threshold, "The least score that is kept; default: the model's")
+  c.add_option("--threshold,--floor", o.replaced.threshold, "The least score that is kept; default: the model's")
       ->check(CLI::NonNegativeNumber);
-  c.add_option("--xi", o.xi,
+  c.add_option("--xi", o.replaced.xi,
                "The paper's threshold beside it, a fraction of the image's highest response; default: the model's, 0 "
                "where the score alone decides")
       ->check(CLI::Range(0.0, 1.0));
@@ -219,7 +219,7 @@ CLI::App& add_study(CLI::App& app, StudyOptions& o) {
   c.add_option("--networks", o.networks, "Networks of baseline; default: all")->delimiter(',');
   c.add_option("--net,--network", o.network.name, "Network of the others")
       ->capture_default_str()
-      ->check(CLI::IsMember(network_names()));
+      ->check(CLI::IsMember(models::network_names()));
   c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's");
   c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
   c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);

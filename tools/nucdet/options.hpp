@@ -21,8 +21,8 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& options);
 CLI::App& add_study(CLI::App& app, StudyOptions& options);
 
 // Options that several subcommands have.
-void add_network(CLI::App& app, NetworkChoice& network);
-void add_maps(CLI::App& app, NetworkChoice& network);
+void add_network(CLI::App& app, models::NetworkChoice& network);
+void add_maps(CLI::App& app, models::NetworkChoice& network);
 void add_device(CLI::App& app, DeviceOptions& options);
 void add_quiet(CLI::App& app, bool& quiet);
 

@@ -11,7 +11,7 @@
 #include "nucdet/train/thresholds.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
+#include "progress.hpp"
 #include "run_log.hpp"
 
 /// What a training leaves behind.

@@ -3,10 +3,10 @@
 #include <iostream>
 
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/models/load.hpp"
 #include "nucdet/nn/dot.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
 
 namespace nucdet::program {
 
@@ -14,9 +14,9 @@ int summary(const SummaryOptions& o) {
   Context<Cpu> context({.threads = 1});
   std::unique_ptr<nn::Model<Cpu>> model;
   if (o.model.empty()) {
-    model = make_network(context, o.network, nn::Start::zeros);
+    model = models::make_network(context, o.network, nn::Start::zeros);
   } else {
-    LoadedModel<Cpu> loaded = load_model(context, o.model);
+    models::LoadedModel<Cpu> loaded = models::load_model(context, o.model);
     model = std::move(loaded.model);
     for (const auto& [key, value] : loaded.metadata)
       if (o.dot != "-") std::cout << key << ": " << value << '\n';

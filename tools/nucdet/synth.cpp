@@ -8,7 +8,7 @@
 #include "nucdet/io/image.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
+#include "results.hpp"
 
 namespace nucdet::program {
 

@@ -13,15 +13,17 @@
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/models/load.hpp"
 #include "nucdet/optim/adam.hpp"
 #include "nucdet/train/checkpoint.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 
 #include "commands.hpp"
-#include "common.hpp"
+#include "default_model.hpp"
 #include "device.hpp"
 #include "recorder.hpp"
+#include "results.hpp"
 #include "run_metadata.hpp"
 #include "training.hpp"
 
@@ -78,8 +80,8 @@ train::ThresholdSearch thresholds_of(const TrainOptions& o, const std::optional<
 
 /// The network of the weights to start from, where no other was asked for. Throws ArgumentError for another one.
 void take_network(TrainOptions& o) {
-  NetworkChoice found = from_metadata(io::read_safetensors(o.initial).metadata, o.initial);
-  const NetworkChoice usual;
+  models::NetworkChoice found = models::network_from(io::read_safetensors(o.initial).metadata, o.initial);
+  const models::NetworkChoice usual;
   const bool unasked = o.network.name == usual.name && o.network.base == usual.base &&
                        o.network.context == usual.context && o.network.norm == usual.norm;
   found.maps = o.network.maps;
@@ -91,7 +93,7 @@ void take_network(TrainOptions& o) {
 
 /// The paper's use of the network where nothing else is asked for, and what follows from label and loss.
 TrainOptions settled(TrainOptions o) {
-  const PaperUse use = paper_use(o.network.name);
+  const models::PaperUse use = models::paper_use(o.network.name);
   if (o.label == "auto") o.label = use.label;
   if (o.loss == "auto") o.loss = use.loss;
   if (!o.radius) o.radius = o.label == "gaussian" ? 16 : o.label == "disc" ? 8 : 15;
@@ -198,11 +200,11 @@ template <class Device>
 train::Validation train_model(Context<Device>& context, const TrainOptions& asked, RunData data) {
   const TrainOptions o = settled(asked);
   make_folder(o.out);
-  const auto model = make_network(context, o.network);
+  const auto model = models::make_network(context, o.network);
   std::optional<data::Normalization> start;
   std::optional<detect::LocalMaxima> peaks;
   if (!o.initial.empty()) {
-    const LoadedModel<Device> from = load_model(context, o.initial);
+    const models::LoadedModel<Device> from = models::load_model(context, o.initial);
     io::SafeTensorFile weights;
     io::append_weights(*from.model, weights);
     io::apply_weights(weights, *model, o.initial);

@@ -2,7 +2,9 @@
 #include <cstdio>
 #include <set>
 
-#include "common.hpp"
+#include "nucdet/core/rng.hpp"
+#include "nucdet/models/dataset.hpp"
+
 #include "training.hpp"
 
 namespace nucdet::program {
@@ -39,7 +41,7 @@ void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
 }
 
 Parts parts_of(const std::string& manifest, const TrainOptions& o) {
-  const Entries all = entries_of(manifest, "");
+  const Entries all = models::entries_of(manifest, "");
   const auto of = [&](const std::string& split) {
     Entries chosen;
     std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& e) { return e.split == split; });
@@ -49,18 +51,18 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
   // A folder, or a manifest without the column: everything is there to learn from.
   if (parts.train.empty() && parts.validation.empty() && o.train_split == TrainOptions{}.train_split)
     parts.train = of("");
-  if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
+  if (parts.train.empty()) models::entries_of(manifest, o.train_split);  // says which splits there are
   if (parts.validation.empty() && o.validation_split != TrainOptions{}.validation_split)
-    entries_of(manifest, o.validation_split);  // asked for by name and not there
+    models::entries_of(manifest, o.validation_split);  // asked for by name and not there
   if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
   return parts;
 }
 
 /// Its split to train on; all of a folder or of a manifest without the column.
 Entries auxiliary_entries(const TrainOptions& o) {
-  Entries all = entries_of(o.auxiliary, "");
+  Entries all = models::entries_of(o.auxiliary, "");
   const bool plain = std::all_of(all.begin(), all.end(), [](const auto& e) { return e.split.empty(); });
-  return plain && o.train_split == TrainOptions{}.train_split ? all : entries_of(o.auxiliary, o.train_split);
+  return plain && o.train_split == TrainOptions{}.train_split ? all : models::entries_of(o.auxiliary, o.train_split);
 }
 
 void check_nuclei(const data::Dataset& set, const std::string& manifest, const char* use) {
@@ -112,7 +114,8 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = load_dataset(context, parts.train), validation = load_dataset(context, parts.validation);
+    data::Dataset train = models::load_dataset(context, parts.train),
+                  validation = models::load_dataset(context, parts.validation);
     check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
     if (parts.held_out && !o.quiet)
       std::fprintf(stderr, "%s: %zu of %zu images are held out to validate with\n", manifest.c_str(),
@@ -120,7 +123,7 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
-    data.auxiliary = load_dataset(context, auxiliary_entries(o));
+    data.auxiliary = models::load_dataset(context, auxiliary_entries(o));
     check_nuclei(data.auxiliary, o.auxiliary, "mix in");
   }
   return data;

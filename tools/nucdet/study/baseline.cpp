@@ -81,7 +81,7 @@ void baseline(Study& study) {
   Table table{{"network", "precision", "recall", "F1", "highest F1", "distance, pixels", "parameters", "GFLOP", "ms"},
               {}};
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const NetworkChoice& network = all[i].network;
+    const models::NetworkChoice& network = all[i].network;
     const Cost cost = study.laboratory.cost(network);
     table.rows.push_back({message(all[i].name, ", base ", network.base), shown(spread_of(found[i].precision)),
                           shown(spread_of(found[i].recall)), shown(spread_of(found[i].f1)),

@@ -10,13 +10,15 @@
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/metadata.hpp"
+#include "nucdet/io/safetensors.hpp"
 #include "nucdet/match/hungarian.hpp"
+#include "nucdet/models/load.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/version.hpp"
 
 #include "../augmentation.hpp"
-#include "../common.hpp"
-#include "../device.hpp"
+#include "../progress.hpp"
+#include "../results.hpp"
 #include "../training.hpp"
 #include "hash.hpp"
 #include "report.hpp"
@@ -167,7 +169,7 @@ class LaboratoryOn final : public Laboratory {
     const std::string name = weights.parent_path().filename().string() + "-" + weights.stem().string();
     const fs::path path = tests_ / (name + "-" + file_name(part.text) + "-" + hexadecimal(part.hash, 10) + ".csv");
     if (fs::exists(path)) return read_test(path);
-    LoadedModel<Device> loaded = load_model(context_, weights.string());
+    models::LoadedModel<Device> loaded = models::load_model(context_, weights);
     const double xi = loaded.peaks.relative, floor = static_cast<double>(loaded.peaks.absolute);
     loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor());
     const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization);
@@ -185,8 +187,8 @@ class LaboratoryOn final : public Laboratory {
     return tested;
   }
 
-  Cost cost(const NetworkChoice& network) override {
-    const auto model = make_network(context_, network);
+  Cost cost(const models::NetworkChoice& network) override {
+    const auto model = models::make_network(context_, network);
     const Shape shape{1, 512, 512, 3};
     Cost cost{model->parameters()->parameter_count(), 1e-9 * static_cast<double>(model->plan(shape).total_flops()), 0};
     const auto program = nn::for_inference(*model);
@@ -205,8 +207,8 @@ class LaboratoryOn final : public Laboratory {
     return cost;
   }
 
-  std::vector<std::string> blocks(const NetworkChoice& network) override {
-    const auto model = make_network(context_, network, nn::Start::zeros);
+  std::vector<std::string> blocks(const models::NetworkChoice& network) override {
+    const auto model = models::make_network(context_, network, nn::Start::zeros);
     std::vector<std::string> names;
     for (const auto& step : model->program().steps()) {
       const std::string name = step.node.substr(0, step.node.find('.'));

@@ -47,10 +47,10 @@ class Laboratory {
   virtual Context<Cpu>& host() = 0;
   virtual Trained train(const Training& training) = 0;
   virtual Tested test(const std::filesystem::path& weights, const Part& part) = 0;
-  virtual Cost cost(const NetworkChoice& network) = 0;
+  virtual Cost cost(const models::NetworkChoice& network) = 0;
   /// The blocks that may be frozen, from the input on: all but those that make the output of the others (in MicroNet's
   /// numbering the tenth, to which the context maps belong).
-  virtual std::vector<std::string> blocks(const NetworkChoice& network) = 0;
+  virtual std::vector<std::string> blocks(const models::NetworkChoice& network) = 0;
 };
 
 /// A laboratory on the context's device, which keeps what it makes in out/models and out/tests.

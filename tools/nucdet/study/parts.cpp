@@ -5,7 +5,9 @@
 #include <cstring>
 #include <filesystem>
 
-#include "../common.hpp"
+#include "nucdet/core/rng.hpp"
+#include "nucdet/models/dataset.hpp"
+
 #include "hash.hpp"
 
 namespace nucdet::program::studies {
@@ -49,7 +51,7 @@ Collection::Collection(Context<Cpu>& context, const std::string& manifest, const
   name_ = (path.extension() == ".csv" ? path.parent_path() : path).filename().string();
   if (name_.empty()) name_ = path.parent_path().filename().string();
   std::map<std::string, std::map<std::string, std::vector<io::ManifestEntry>>> found;
-  for (const io::ManifestEntry& e : entries_of(manifest, "")) found[e.organ][e.split].push_back(e);
+  for (const io::ManifestEntry& e : models::entries_of(manifest, "")) found[e.organ][e.split].push_back(e);
   for (const std::string& wanted : organs)
     if (!found.contains(wanted)) throw IoError(message(manifest, ": no images of the organ '", wanted, "'"));
   for (auto& one : found) {
@@ -63,7 +65,7 @@ Collection::Collection(Context<Cpu>& context, const std::string& manifest, const
                             validation.size(), " to validate with and ", splits["test"].size(),
                             " to test on, wanted at least one of each"));
     const auto part = [&](const char* split) {
-      return make_part(message(name_, ' ', organ, ' ', split), load_dataset(context, splits[split]));
+      return make_part(message(name_, ' ', organ, ' ', split), models::load_dataset(context, splits[split]));
     };
     organs_.push_back({organ, part("train"), part("val"), part("test")});
   }

@@ -7,7 +7,7 @@
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
 
-#include "../common.hpp"
+#include "../results.hpp"
 
 namespace nucdet::program::studies {
 

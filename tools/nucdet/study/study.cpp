@@ -6,7 +6,6 @@
 
 #include "nucdet/version.hpp"
 
-#include "../common.hpp"
 #include "../device.hpp"
 #include "hash.hpp"
 

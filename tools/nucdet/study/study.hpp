@@ -13,7 +13,7 @@ namespace nucdet::program::studies {
 /// A network and how it is trained.
 struct Contestant {
   std::string name;  ///< "FCRN-A, density"
-  NetworkChoice network;
+  models::NetworkChoice network;
   std::string label = "auto", loss = "auto";
 };
 

@@ -1,4 +1,4 @@
-#include "networks.hpp"
+#include "nucdet/models/networks.hpp"
 
 #include <algorithm>
 
@@ -10,7 +10,7 @@
 #include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
 
-namespace nucdet::program {
+namespace nucdet::models {
 
 namespace {
 
@@ -134,7 +134,7 @@ std::map<std::string, std::string> to_metadata(const NetworkChoice& c) {
           {"network.maps", std::to_string(maps_of(c))}};
 }
 
-NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where) {
+NetworkChoice network_from(const std::map<std::string, std::string>& metadata, const std::string& where) {
   const auto get = [&](const std::string& key) {
     const auto found = metadata.find(key);
     if (found == metadata.end())
@@ -168,4 +168,4 @@ template std::unique_ptr<nn::Model<Cpu>> make_network(Context<Cpu>&, const Netwo
 template std::unique_ptr<nn::Model<Cuda>> make_network(Context<Cuda>&, const NetworkChoice&, nn::Start);
 #endif
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models

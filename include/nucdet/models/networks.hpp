@@ -6,8 +6,8 @@
 
 #include "nucdet/nn/model.hpp"
 
-/// The networks that the program knows by name: each is a type, chosen here at run time.
-namespace nucdet::program {
+/// The networks that are known by name: each is a type, chosen here at run time.
+namespace nucdet::models {
 
 struct NetworkChoice {
   std::string name = "micronet-lite";  ///< one of network_names()
@@ -34,11 +34,11 @@ PaperUse paper_use(const std::string& network);
 
 /// As metadata of a weight file, and back. Throws IoError, naming `where`, for metadata without a known network.
 std::map<std::string, std::string> to_metadata(const NetworkChoice& choice);
-NetworkChoice from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where);
+NetworkChoice network_from(const std::map<std::string, std::string>& metadata, const std::string& where);
 
 /// Throws ArgumentError, listing what there is, for a combination that is not built in.
 template <class Device>
 std::unique_ptr<nn::Model<Device>> make_network(Context<Device>& context, const NetworkChoice& choice,
                                                 nn::Start start = nn::Start::drawn);
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models

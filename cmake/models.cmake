@@ -1,0 +1,14 @@
+# nucdet::models: networks by name, detectors from weight files, trainings from a configuration. The table of networks and
+# the trainers are compiled here, once.
+if(NOT NUCDET_IO)
+  return()
+endif()
+file(GLOB NUCDET_MODELS_SOURCES CONFIGURE_DEPENDS src/models/*.cpp)
+add_library(nucdet_models ${NUCDET_MODELS_SOURCES})
+add_library(nucdet::models ALIAS nucdet_models)
+set_target_properties(nucdet_models PROPERTIES EXPORT_NAME models VERSION ${PROJECT_VERSION} SOVERSION 0.1
+                                               POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(nucdet_models PUBLIC nucdet_cpu nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>)
+if(TARGET nucdet_cuda)
+  target_link_libraries(nucdet_models PUBLIC nucdet_cuda)
+endif()

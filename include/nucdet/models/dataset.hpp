@@ -1,0 +1,23 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nucdet/data/dataset.hpp"
+#include "nucdet/io/csv.hpp"
+
+/// Data sets from manifests.
+namespace nucdet::models {
+
+/// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none,
+/// saying which splits there are.
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {});
+
+/// Reads an entry's image and points and brings them to reference pixels. Throws IoError.
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
+
+/// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
+/// has one is thrown.
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
+
+}  // namespace nucdet::models

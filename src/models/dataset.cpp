@@ -1,0 +1,53 @@
+#include "nucdet/models/dataset.hpp"
+
+#include <atomic>
+#include <exception>
+#include <set>
+
+#include "nucdet/io/image.hpp"
+
+namespace nucdet::models {
+
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split) {
+  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
+  std::set<std::string> splits;
+  for (const io::ManifestEntry& e : entries) splits.insert(e.split);
+  if (!split.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != split; });
+  if (!entries.empty()) return entries;
+  if (splits.empty()) throw IoError(message(manifest.string(), ": no images"));
+  std::string there;
+  for (const std::string& s : splits) there += (there.empty() ? "'" : ", '") + s + "'";
+  throw IoError(message(manifest.string(), ": no images of split '", split, "', only of ", there));
+}
+
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry) {
+  const Image image = io::read_image(entry.image);
+  std::vector<Point> points;
+  if (!entry.annotations.empty()) points = io::read_points(entry.annotations);
+  try {
+    return data::make_sample(context, image, points, entry.scale, entry.image.string(), entry.organ);
+  } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
+}
+
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries) {
+  const Index count = static_cast<Index>(entries.size());
+  data::Dataset dataset(entries.size());
+  std::vector<std::exception_ptr> errors(entries.size());
+  std::atomic<Index> first_error = count;
+  context.run(count, [&](Index i, int) {
+    if (i > first_error) return;
+    const auto at = static_cast<std::size_t>(i);
+    try {
+      if (entries[at].annotations.empty())
+        throw IoError(message(entries[at].image.string(), ": no annotations, wanted a CSV of nucleus centres"));
+      dataset[at] = load_sample(context, entries[at]);
+    } catch (...) {
+      errors[at] = std::current_exception();
+      for (Index known = first_error; i < known && !first_error.compare_exchange_weak(known, i);) {}
+    }
+  });
+  if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
+  return dataset;
+}
+
+}  // namespace nucdet::models

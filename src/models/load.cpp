@@ -1,0 +1,59 @@
+#include "nucdet/models/load.hpp"
+
+#include "nucdet/io/normalization.hpp"
+#include "nucdet/io/peaks.hpp"
+#include "nucdet/io/weights.hpp"
+#include "nucdet/models/networks.hpp"
+
+namespace nucdet::models {
+
+namespace {
+
+/// The weighted loss takes labels to 5, the others leave them at 1.
+float full_response_of(const io::Metadata& metadata) {
+  const auto loss = metadata.find("loss");
+  return loss == metadata.end() || loss->second == "weighted" ? 5.0f : 1.0f;
+}
+
+}  // namespace
+
+template <class Device>
+LoadedModel<Device> load_model(Context<Device>& context, const std::filesystem::path& path,
+                               const Thresholds& thresholds) {
+  const std::string where = path.string();
+  const io::SafeTensorFile file = io::read_safetensors(path);
+  LoadedModel<Device> loaded{make_network(context, network_from(file.metadata, where), nn::Start::zeros),
+                             file.metadata};
+  loaded.normalization = io::normalization_from(file.metadata, where);
+  loaded.peaks = io::peaks_from(file.metadata, where);
+  loaded.full_response = loaded.peaks.full_scale > 0 ? loaded.peaks.full_scale : full_response_of(file.metadata);
+  const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";  // a checkpoint holds more
+  if (prefix.empty()) {
+    io::apply_weights(file, *loaded.model, where);
+  } else {
+    io::SafeTensorFile weights;
+    for (const io::SafeTensor& tensor : file.tensors)
+      if (tensor.name.starts_with(prefix)) weights.tensors.push_back(tensor);
+    io::apply_weights(weights, *loaded.model, where, prefix);
+  }
+  loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
+  if (thresholds.threshold) loaded.peaks.set_threshold(*thresholds.threshold);
+  loaded.peaks.check();
+  return loaded;
+}
+
+template <class Device>
+detect::Detector<Device> load_detector(Context<Device>& context, const std::filesystem::path& path,
+                                       const DetectorOptions& options) {
+  const LoadedModel<Device> loaded = load_model(context, path, options.thresholds);
+  return detect::Detector<Device>(*loaded.model, loaded.peaks, loaded.normalization, options.tiles, options.averaging);
+}
+
+template LoadedModel<Cpu> load_model(Context<Cpu>&, const std::filesystem::path&, const Thresholds&);
+template detect::Detector<Cpu> load_detector(Context<Cpu>&, const std::filesystem::path&, const DetectorOptions&);
+#ifdef NUCDET_WITH_CUDA
+template LoadedModel<Cuda> load_model(Context<Cuda>&, const std::filesystem::path&, const Thresholds&);
+template detect::Detector<Cuda> load_detector(Context<Cuda>&, const std::filesystem::path&, const DetectorOptions&);
+#endif
+
+}  // namespace nucdet::models
