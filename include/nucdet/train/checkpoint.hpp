@@ -16,8 +16,8 @@ namespace detail {
 constexpr const char* kWeights = "weight/";
 
 inline io::SafeTensor state_tensor(const TrainState& s) {
-  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss, s.best.f1,
-                                    s.best.xi,      s.best.floor,   s.best.worst};
+  const std::vector<double> numbers{s.plateau.rate, s.plateau.best, s.best.loss,  s.best.f1,
+                                    s.best.xi,      s.best.floor,   s.best.worst, s.best.class_f1};
   return io::make_safe_tensor<double>("state/numbers", {static_cast<Index>(numbers.size())}, numbers);
 }
 inline io::SafeTensor counter_tensor(const TrainState& s) {
@@ -58,7 +58,7 @@ template <class Trainer>
 void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {
   std::vector<float> optimizer = trainer.optimizer_state();
   const auto& kept = detail::wanted(file, "optimizer", "F32", static_cast<Index>(optimizer.size()), where);
-  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 7, where));
+  const auto numbers = io::to_doubles(detail::wanted(file, "state/numbers", "F64", 8, where));
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
   std::int64_t c[4];
   std::memcpy(c, counters.data.data(), sizeof c);
@@ -74,8 +74,15 @@ void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where
   std::memcpy(optimizer.data(), kept.data.data(), kept.data.size());
   trainer.set_optimizer_state(optimizer);
   trainer.set_average(average);
-  trainer.set_state(
-      {c[0], {numbers[0], numbers[1], c[1], c[2]}, {c[3], numbers[2], numbers[3], numbers[6], numbers[4], numbers[5]}});
+  trainer.set_state({.iteration = c[0],
+                     .plateau = {.rate = numbers[0], .best = numbers[1], .best_iteration = c[1], .since = c[2]},
+                     .best = {.iteration = c[3],
+                              .loss = numbers[2],
+                              .f1 = numbers[3],
+                              .worst = numbers[6],
+                              .xi = numbers[4],
+                              .floor = numbers[5],
+                              .class_f1 = numbers[7]}});
 }
 
 }  // namespace nucdet::train

@@ -13,13 +13,13 @@ namespace nucdet::train {
 struct Validation {
   std::int64_t iteration = 0;
   double loss = 0;
-  double f1 = 0;         ///< at the thresholds: of each data set, pooled over its images; here the mean of the sets
-  double worst = 0;      ///< and the lowest of the sets
-  double class_f1 = -1;  ///< mean F1 of the classes, over all sets at the thresholds; -1 without classes
-  double xi = 0;         ///< the thresholds: relative (0: none),
-  double floor = 0;      ///< and absolute, in the response's units
+  double f1 = 0;     ///< at the thresholds: of each data set, pooled over its images; here the mean of the sets
+  double worst = 0;  ///< and the lowest of the sets
+  double xi = 0;     ///< the thresholds: relative (0: none),
+  double floor = 0;  ///< and absolute, in the response's units
   bool best = false;
   std::vector<std::pair<std::string, double>> sets{};  ///< F1 of each, by name
+  double class_f1 = -1;  ///< mean F1 of the classes, over all sets at the thresholds; -1 without classes
 };
 
 /// Where training stands, besides the weights and the optimiser's numbers. Random numbers need no state: they are drawn

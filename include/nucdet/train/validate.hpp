@@ -76,10 +76,10 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
   return {.loss = sum / static_cast<double>(dataset.size()),
           .f1 = best.mean_f1,
           .worst = best.worst_f1,
-          .class_f1 = detail::class_f1(found, best, static_cast<int>(detector.classes().size()), matcher),
           .xi = best.xi,
           .floor = best.floor,
-          .sets = best.sets};
+          .sets = best.sets,
+          .class_f1 = detail::class_f1(found, best, static_cast<int>(detector.classes().size()), matcher)};
 }
 
 /// The same of a network that has one task, for its first output.

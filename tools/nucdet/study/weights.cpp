@@ -104,6 +104,7 @@ void gamma(Study& study) {
 
 /// Fig. 9.
 void lambda(Study& study) {
+  const TrainOptions usual;
   Table table = table_of("lambda");
   io::Chart chart{.title = "lambda", .x_label = "lambda", .y_label = "F1"};
   for (std::size_t i = 0; i < study.budget.lambdas.size(); ++i)
@@ -118,7 +119,7 @@ void lambda(Study& study) {
           [&](std::uint64_t seed) {
             Training t = study.from_scratch(study.contestant(), organ, seed);
             t.options.lambda = lambda;
-            if (lambda != TrainOptions{}.lambda) t.label += message(" lambda ", lambda);
+            if (lambda != usual.lambda) t.label += message(" lambda ", lambda);
             return t;
           },
           message("lambda ", lambda), table);
