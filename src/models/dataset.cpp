@@ -4,6 +4,7 @@
 #include <exception>
 #include <set>
 
+#include "nucdet/io/annotations.hpp"
 #include "nucdet/io/image.hpp"
 
 namespace nucdet::models {
@@ -20,16 +21,24 @@ std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest,
   throw IoError(message(manifest.string(), ": no images of split '", split, "', only of ", there));
 }
 
-data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry) {
+ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries) {
+  std::vector<std::filesystem::path> files;
+  for (const io::ManifestEntry& e : entries) files.push_back(e.annotations);
+  return io::read_class_names(files);
+}
+
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names) {
   const Image image = io::read_image(entry.image);
-  std::vector<Point> points;
-  if (!entry.annotations.empty()) points = io::read_points(entry.annotations);
+  AnnotatedPoints nuclei;
+  if (!entry.annotations.empty()) nuclei = io::numbered(io::read_annotations(entry.annotations), names);
   try {
-    return data::make_sample(context, image, points, entry.scale, entry.image.string(), entry.organ);
+    return data::make_sample(context, image, nuclei.points, entry.scale, entry.image.string(), entry.organ, {},
+                             std::move(nuclei.classes));
   } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
 }
 
-data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries) {
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
+                           const ClassNames& names) {
   const Index count = static_cast<Index>(entries.size());
   data::Dataset dataset(entries.size());
   std::vector<std::exception_ptr> errors(entries.size());
@@ -40,7 +49,7 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
     try {
       if (entries[at].annotations.empty())
         throw IoError(message(entries[at].image.string(), ": no annotations, wanted a CSV of nucleus centres"));
-      dataset[at] = load_sample(context, entries[at]);
+      dataset[at] = load_sample(context, entries[at], names);
     } catch (...) {
       errors[at] = std::current_exception();
       for (Index known = first_error; i < known && !first_error.compare_exchange_weak(known, i);) {}

@@ -1,5 +1,6 @@
 #include "nucdet/models/load.hpp"
 
+#include "nucdet/io/head.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
@@ -36,6 +37,7 @@ LoadedModel<Device> load_model(Context<Device>& context, const std::filesystem::
       if (tensor.name.starts_with(prefix)) weights.tensors.push_back(tensor);
     io::apply_weights(weights, *loaded.model, where, prefix);
   }
+  io::take_head(file.metadata, *loaded.model, where);
   loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
   if (thresholds.threshold) loaded.peaks.set_threshold(*thresholds.threshold);
   loaded.peaks.check();

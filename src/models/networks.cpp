@@ -31,6 +31,7 @@ class Table {
         add<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = B, .maps = M}>>("micronet-lite", B, M);
       });
     });
+    widths<8, 32>([&]<int B>() { with_classes<B, 2, 3, 4, 5, 6, 7, 8>(); });
     widths<4, 8, 16, 32>([&]<int B>() {
       add<nn::Frcn<nn::FrcnOptions{.base = B}>>("frcn", B, 1);
       add<nn::FcrnA<nn::FcrnOptions{.base = B}>>("fcrn-a", B, 1);
@@ -73,6 +74,12 @@ class Table {
     }();
     add<MicroNet<paper>>("micronet-paper", B, 1);
   }
+  template <int B, int... Classes>
+  void with_classes() {
+    ((add<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = B, .classes = Classes}>>("micronet-lite", B, 1),
+      list_.back().choice.classes = Classes),
+     ...);
+  }
   template <class S>
   void add(const char* name, int base, int maps, const char* norm = "batch", const char* context = "sparse3") {
     list_.push_back({{name, base, context, norm, maps}, [](Context<Device>& device, nn::Start start) {
@@ -107,7 +114,7 @@ int maps_of(const NetworkChoice& c) { return c.maps == 0 ? paper_use(c.name).map
 std::string describe(const NetworkChoice& c) {
   const int maps = maps_of(c);
   return message(c.name, " base ", c.base, ", context ", c.context, ", norm ", c.norm, ", ", maps,
-                 maps == 1 ? " map" : " maps");
+                 maps == 1 ? " map" : " maps", c.classes == 0 ? "" : message(", ", c.classes, " classes"));
 }
 
 const std::vector<std::string>& network_names() {
@@ -127,11 +134,13 @@ PaperUse paper_use(const std::string& network) {
 }
 
 std::map<std::string, std::string> to_metadata(const NetworkChoice& c) {
-  return {{"network", c.name},
-          {"network.base", std::to_string(c.base)},
-          {"network.context", c.context},
-          {"network.norm", c.norm},
-          {"network.maps", std::to_string(maps_of(c))}};
+  std::map<std::string, std::string> metadata{{"network", c.name},
+                                              {"network.base", std::to_string(c.base)},
+                                              {"network.context", c.context},
+                                              {"network.norm", c.norm},
+                                              {"network.maps", std::to_string(maps_of(c))}};
+  if (c.classes > 0) metadata["network.classes"] = std::to_string(c.classes);
+  return metadata;
 }
 
 NetworkChoice network_from(const std::map<std::string, std::string>& metadata, const std::string& where) {
@@ -143,15 +152,16 @@ NetworkChoice network_from(const std::map<std::string, std::string>& metadata, c
   };
   // Files of a version that knew regressors only say nothing of maps.
   const std::string name = get("network"), base = get("network.base"), context = get("network.context"),
-                    norm = get("network.norm"), maps = metadata.contains("network.maps") ? get("network.maps") : "1";
+                    norm = get("network.norm"), maps = metadata.contains("network.maps") ? get("network.maps") : "1",
+                    classes = metadata.contains("network.classes") ? get("network.classes") : "0";
   for (const auto& known : known_networks<Cpu>()) {
     const NetworkChoice& c = known.choice;
     if (c.name == name && std::to_string(c.base) == base && c.context == context && c.norm == norm &&
-        std::to_string(c.maps) == maps)
+        std::to_string(c.maps) == maps && std::to_string(c.classes) == classes)
       return c;
   }
   throw IoError(message(where, ": the network '", name, "' base ", base, ", context ", context, ", norm ", norm, ", ",
-                        maps, " maps, is not built in"));
+                        maps, " maps, ", classes, " classes, is not built in"));
 }
 
 template <class Device>

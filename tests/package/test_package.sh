@@ -44,6 +44,17 @@ else
   echo "SKIPPED: no pkg-config"
 fi
 
+# An own project in its strictest dress, from the install and as a sub-project.
+for dress in "$compiler 20 -O0" "$compiler 23 -O3" "clang++ 20 -O3" "clang++ 23 -O0"; do
+  read -r with standard level <<< "$dress"
+  command -v "$with" > /dev/null || { echo "SKIPPED: no $with"; continue; }
+  cmake -G Ninja -S "$source/tests/package/foreign" -B "$work/foreign" -DCMAKE_CXX_COMPILER="$with" -DCMAKE_CXX_STANDARD="$standard" \
+    -DCMAKE_CXX_FLAGS="$level" "${launcher[@]}" -DCMAKE_PREFIX_PATH="$work/moved" > /dev/null
+  cmake --build "$work/foreign"
+  "$work/foreign/foreign"
+  rm -rf "$work/foreign"
+done
+
 configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
 cmake --build "$work/add"
 "$work/add/outside" > /dev/null

@@ -72,12 +72,12 @@ void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
   const std::vector<Nucleus>& nuclei = report.nuclei;
   io::write_detections_json(with(".json"), report);
-  io::write_points(with(".csv"), std::span<const Nucleus>(nuclei));
+  io::write_points(with(".csv"), nuclei, report.classes);
   if (o.geojson) io::write_geojson(with(".geojson"), report);
   if (o.overlay) {
     std::vector<io::OverlayMark> marks;
-    for (const Nucleus& n : nuclei) marks.push_back({n.centre, io::MarkKind::detection, {}});
-    io::write_png(with(".overlay.png"), io::draw_overlay(image, marks));
+    for (const Nucleus& n : nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
+    io::write_png(with(".overlay.png"), io::draw_overlay(image, marks, {.classes = report.classes}));
   }
 }
 
@@ -110,7 +110,8 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
   models::LoadedModel<Device> loaded = models::load_model(context, o.model, o.thresholds.replaced);
   const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
                                   {.over = o.average});
-  const io::DetectionReport settings = report_of(o, loaded.peaks, loaded.normalization);
+  io::DetectionReport settings = report_of(o, loaded.peaks, loaded.normalization);
+  settings.classes = ClassNames(detector.classes());
   loaded.model.reset();  // the detector has weights of its own
   int failed = 0;
   std::int64_t done = 0;

@@ -60,32 +60,57 @@ struct Thresholds {
   bool relative() const { return peaks.relative > 0; }
 };
 
-/// The peaks down to a low floor, for the curve; the thresholds in use are returned apart.
+/// The peaks down to a low floor, for the curve; the thresholds in use and the model's classes are returned apart.
 template <class Device>
 std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& o,
-                               const std::vector<io::ManifestEntry>& entries, Thresholds& use) {
+                               const std::vector<io::ManifestEntry>& entries, Thresholds& use, ClassNames& classes) {
   models::LoadedModel<Device> loaded = models::load_model(context, o.model, o.thresholds.replaced);
   if (!o.thresholds.components) use = {loaded.peaks, loaded.full_response};
   loaded.peaks.absolute = std::min(loaded.peaks.absolute, loaded.least_floor());
   const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
                                   {.over = o.average});
   loaded.model.reset();
+  classes = ClassNames(detector.classes());
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(entries.size()), 0, o.quiet);
   for (const io::ManifestEntry& entry : entries) {
-    const data::Sample sample = models::load_sample(context.host(), entry);
+    const data::Sample sample = models::load_sample(context.host(), entry, classes);
     const View<const float> image = view_of(sample.image);
     scored.push_back({entry,
                       {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds, loaded.peaks))
                                                : detector.candidates(image, detector.statistics(image)),
-                       sample.points}});
+                       sample.points, sample.classes}});
     progress.update(static_cast<std::int64_t>(scored.size()), entry.image.filename().string());
   }
   return scored;
 }
 
-std::vector<Point> kept(const Scored& s, const Thresholds& use) {
-  return centres_of(metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute)));
+std::vector<Nucleus> kept(const Scored& s, const Thresholds& use) {
+  return metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute));
+}
+
+/// How well the model's classes are told apart, where the annotations name some of them.
+std::optional<io::ClassReport> class_report(const std::vector<Scored>& images, const ClassNames& classes,
+                                            const Thresholds& use, const ChosenMatcher& matcher) {
+  const auto named = [](const Scored& s) {
+    const std::vector<int>& truth = s.candidates.truth_classes;
+    return std::any_of(truth.begin(), truth.end(), [](int c) { return c != kUnknownClass; });
+  };
+  if (classes.empty() || std::none_of(images.begin(), images.end(), named)) return std::nullopt;
+  io::ClassReport report{classes, metrics::ClassScore(classes.size())};
+  for (const Scored& s : images)
+    report.score.add(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes});
+  return report;
+}
+
+void print_classes(const io::ClassReport& report) {
+  std::printf("%-18s %6s %7s %9s %7s %7s\n", "class", "", "nuclei", "precision", "recall", "F1");
+  for (int c = 0; c < report.names.size(); ++c) {
+    const metrics::Score s = report.score.of(c);
+    std::printf("%-18s %6s %7lld %9.4f %7.4f %7.4f\n", report.names[c].c_str(), "",
+                static_cast<long long>(s.hits + s.misses), s.precision(), s.recall(), s.f1());
+  }
+  std::printf("mean F1 of %d classes: %.4f\n", report.names.size(), report.score.mean_f1());
 }
 
 /// Detections made elsewhere: a points file for each image, in its own pixels.
@@ -191,13 +216,14 @@ void print_table(const metrics::Summary& summary) {
 }
 
 void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
-                    const ChosenMatcher& matcher) {
+                    const ChosenMatcher& matcher, const ClassNames& classes) {
   const fs::path folder = fs::path(o.out) / "overlays";
   make_folder(folder);
   for (const Scored& s : images) {
-    const auto marks = score_marks(matcher, kept(s, use), s.candidates.truth, s.entry.scale);
+    const auto marks =
+        score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.entry.scale);
     io::write_png(folder / (s.entry.image.stem().string() + ".png"),
-                  io::draw_overlay(io::read_image(s.entry.image), marks));
+                  io::draw_overlay(io::read_image(s.entry.image), marks, {.classes = classes}));
   }
 }
 
@@ -215,9 +241,10 @@ int evaluate(const EvaluateOptions& o) {
     if (e.annotations.empty()) throw IoError(message(e.image.string(), ": no annotations to score against"));
   Thresholds use;
   std::vector<Scored> images;
+  ClassNames classes;
   if (o.predictions.empty())
     on_device(o.device, {}, o.quiet, [&](auto& context) {
-      images = with_model(context, o, entries, use);
+      images = with_model(context, o, entries, use, classes);
       return 0;
     });
   else
@@ -226,12 +253,14 @@ int evaluate(const EvaluateOptions& o) {
   std::vector<metrics::ImageScore> scores;
   std::vector<metrics::Candidates> candidates;
   for (const Scored& s : images) {
-    scores.push_back(
-        {s.entry.image.stem().string(), s.entry.organ, metrics::score(matcher, kept(s, use), s.candidates.truth)});
+    scores.push_back({s.entry.image.stem().string(), s.entry.organ,
+                      metrics::score(matcher, centres_of(kept(s, use)), s.candidates.truth)});
     candidates.push_back(s.candidates);
   }
   const metrics::Summary summary = metrics::summarize(scores);
   print_table(summary);
+  const std::optional<io::ClassReport> by_class = class_report(images, classes, use, matcher);
+  if (by_class) print_classes(*by_class);
   if (o.out.empty()) return 0;
   const fs::path folder = o.out;
   make_folder(folder);
@@ -255,10 +284,15 @@ int evaluate(const EvaluateOptions& o) {
     for (const metrics::CurvePoint& p : curve)
       report.curve.push_back({place_of(p, use), p.score.precision(), p.score.recall(), p.score.f1()});
   }
+  report.classes = by_class;
   io::write_scores_json(folder / "scores.json", report);
+  if (by_class) {
+    io::write_class_scores(folder / "classes.csv", *by_class);
+    io::write_confusion(folder / "confusion.csv", *by_class);
+  }
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
   io::write_atomically(folder / "images.csv", csv_of("image", report.images));
-  if (o.overlays) write_overlays(o, images, use, matcher);
+  if (o.overlays) write_overlays(o, images, use, matcher, classes);
   return 0;
 }
 

@@ -132,9 +132,9 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber)
       ->group(how);
-  c.add_option("--best", o.best, "What the best weights are best in: f1 or loss")
+  c.add_option("--best", o.best, "What the best weights are best in: f1, loss, or classes (their mean F1)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"f1", "loss"}))
+      ->check(CLI::IsMember({"f1", "loss", "classes"}))
       ->group(how);
   c.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->group(how);
   add_augmentation(c, o.augment);

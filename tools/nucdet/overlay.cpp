@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "nucdet/io/annotations.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/match/hungarian.hpp"
@@ -14,20 +15,28 @@ int overlay(const OverlayOptions& o) {
   const Image image = io::read_image(o.image);
   if (o.detections.empty() && o.truth.empty())
     throw ArgumentError("overlay: neither --detections nor --truth was given");
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file : {o.detections, o.truth})
+    if (!file.empty()) files.push_back(file);
+  const ClassNames names = io::read_class_names(files);
+  const auto read = [&](const std::string& file) { return io::numbered(io::read_annotations(file), names); };
   std::vector<io::OverlayMark> marks;
-  if (o.detections.empty() || o.truth.empty()) {  // one list of points: nothing to score
-    for (const Point& p : io::read_points(o.detections.empty() ? o.truth : o.detections))
-      marks.push_back({p, io::MarkKind::detection, {}});
+  if (files.size() == 1) {  // one list of points: nothing to score
+    const AnnotatedPoints nuclei = read(files[0].string());
+    for (std::size_t i = 0; i < nuclei.points.size(); ++i)
+      marks.push_back({.at = nuclei.points[i], .class_id = nuclei.class_of(i)});
   } else {
-    const auto reference = [&](const std::vector<Point>& points) {
-      std::vector<Point> moved;
-      for (const Point& p : points) moved.push_back(data::to_reference(p, o.scale));
-      return moved;
+    const auto reference = [&](AnnotatedPoints nuclei) {
+      for (Point& p : nuclei.points) p = data::to_reference(p, o.scale);
+      return nuclei;
     };
-    marks = score_marks(match::HungarianMatcher{o.gate}, reference(io::read_points(o.detections)),
-                        reference(io::read_points(o.truth)), o.scale);
+    const AnnotatedPoints detections = reference(read(o.detections));
+    std::vector<Nucleus> found;
+    for (std::size_t i = 0; i < detections.points.size(); ++i)
+      found.push_back({.centre = detections.points[i], .class_id = detections.class_of(i)});
+    marks = score_marks(match::HungarianMatcher{o.gate}, found, reference(read(o.truth)), o.scale);
   }
-  io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom}));
+  io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom, .classes = names}));
   std::cout << o.out << '\n';
   return 0;
 }

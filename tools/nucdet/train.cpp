@@ -4,12 +4,15 @@
 #include <iostream>
 #include <optional>
 
+#include "nucdet/io/head.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
+#include "nucdet/label/class_disc.hpp"
 #include "nucdet/label/disc.hpp"
 #include "nucdet/label/gaussian.hpp"
 #include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/class_cross_entropy.hpp"
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
@@ -44,7 +47,7 @@ optim::Adam adam(const TrainOptions& o) {
 train::TrainSettings settings_of(const TrainOptions& o) {
   train::TrainSettings s;
   s.iterations = o.iterations, s.validate_every = o.validate_every, s.clip_norm = o.clip, s.gamma = o.gamma;
-  s.best = o.best == "f1" ? train::Best::f1 : train::Best::loss;
+  s.best = o.best == "f1" ? train::Best::f1 : o.best == "classes" ? train::Best::class_f1 : train::Best::loss;
   s.average = o.average, s.stop_after = o.stop_after, s.validate_start = !o.initial.empty();
   s.rate.start = o.rate;
   if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};
@@ -84,7 +87,7 @@ void take_network(TrainOptions& o) {
   const models::NetworkChoice usual;
   const bool unasked = o.network.name == usual.name && o.network.base == usual.base &&
                        o.network.context == usual.context && o.network.norm == usual.norm;
-  found.maps = o.network.maps;
+  found.maps = o.network.maps, found.classes = o.network.classes;  // these follow from loss and data
   if (unasked) o.network = found;
   if (o.network != found)
     throw ArgumentError(message("train: the network asked for is ", describe(o.network), ", the weights ", o.initial,
@@ -102,6 +105,32 @@ TrainOptions settled(TrainOptions o) {
     throw ArgumentError(message("train: cross-entropy is for classes, the label is ", o.label, ", wanted disc"));
   o.network.maps = o.loss == "cross-entropy" ? 2 : 1;
   return o;
+}
+
+/// The classes of the data become the network's. Throws ArgumentError where they cannot be learnt.
+void settle_classes(TrainOptions& o, const RunData& data) {
+  o.network.classes = data.classes.size();
+  if (data.classes.empty()) return;
+  if (o.network.name != "micronet-lite" || o.loss != "weighted" || o.label != "proximity")
+    throw ArgumentError(message("train: the points have ", data.classes.size(), " classes, which --net micronet-lite ",
+                                "learns with --loss weighted and --label proximity, not ", describe(o.network), ", ",
+                                o.loss, " and ", o.label, ": leave the column 'class' out, or train that network"));
+}
+
+/// Throws ArgumentError unless weights to start from have no classes or the data's.
+template <class Device>
+void check_classes(const nn::Model<Device>& from, const ClassNames& classes, const std::string& where) {
+  if (!from.head().classes.empty() && from.head().classes != classes.all())
+    throw ArgumentError(message("train: the weights ", where, " tell other classes apart than the data have"));
+}
+
+/// What weights without classes lack stays as it was drawn.
+template <class Device>
+void append_missing(const nn::Model<Device>& model, io::SafeTensorFile& weights) {
+  io::SafeTensorFile own;
+  io::append_weights(model, own);
+  for (io::SafeTensor& tensor : own.tensors)
+    if (weights.find(tensor.name) == nullptr) weights.tensors.push_back(std::move(tensor));
 }
 
 /// Class weights by the inverse of the share of pixels that lie in a disc, overlaps not counted.
@@ -130,10 +159,10 @@ struct Run {
   const train::ThresholdSearch& search;
 };
 
-template <class Loss, class Profile, class Rule, class Device>
-train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& profile, const Rule& rule) {
+template <class... Tasks, class Rule, class Device>
+train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, const Rule& rule) {
   const TrainOptions& o = r.options;
-  train::Trainer trainer(r.model, loss, profile, rule, sampler_of(o, r.data), settings_of(o));
+  train::Trainer trainer(r.model, tasks, rule, sampler_of(o, r.data), settings_of(o));
   RunLog log(std::min<std::int64_t>(50, o.validate_every), static_cast<double>(full_scale(o)));
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (o.resume && fs::exists(last)) {
@@ -146,7 +175,7 @@ train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& pro
       std::fprintf(stderr, "resuming after iteration %lld\n", static_cast<long long>(trainer.state().iteration));
   }
   const auto validate = [&](const nn::Model<Device>& m) {
-    return train::validate(m, loss, profile, r.data.validation, r.search);
+    return train::validate(m, tasks, r.data.validation, r.search);
   };
   {
     Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, r.search, log);
@@ -157,29 +186,54 @@ train::Validation run(const Run<Device>& r, const Loss& loss, const Profile& pro
   return trainer.state().best;
 }
 
-template <class Loss, class Profile, class Device>
-train::Validation with_rule(const Run<Device>& r, const Loss& loss, const Profile& profile) {
+template <class Device, class... Tasks>
+train::Validation with_rule(const Run<Device>& r, const Tasks&... tasks) {
   const TrainOptions& o = r.options;
-  return o.optimizer == "sgd" ? run(r, loss, profile, sgd(o)) : run(r, loss, profile, adam(o));
+  return o.optimizer == "sgd" ? run(r, std::tuple(tasks...), sgd(o)) : run(r, std::tuple(tasks...), adam(o));
 }
 
 template <class Loss, class Device>
 train::Validation with_label(const Run<Device>& r, const Loss& loss) {
   const TrainOptions& o = r.options;
   const float radius = static_cast<float>(*o.radius);
-  if (o.label == "gaussian") return with_rule(r, loss, label::GaussianDensity{.sigma = radius / 4});
-  if (o.label == "disc") return with_rule(r, loss, label::Disc{.radius = radius});
-  return with_rule(r, loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius});
+  if (o.label == "gaussian") return with_rule(r, train::Task{loss, label::GaussianDensity{.sigma = radius / 4}});
+  if (o.label == "disc") return with_rule(r, train::Task{loss, label::Disc{.radius = radius}});
+  return with_rule(r, train::Task{loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}});
+}
+
+/// The loss of the classes, each weighing the same. Throws ArgumentError for a class that the training images have not.
+loss::ClassCrossEntropy class_loss(const RunData& data) {
+  std::vector<Index> counts(static_cast<std::size_t>(data.classes.size()), 0);
+  for (const data::Sample& s : data.target)
+    for (const int c : s.classes)
+      if (c != kUnknownClass) ++counts[static_cast<std::size_t>(c)];
+  for (std::size_t c = 0; c < counts.size(); ++c)
+    if (counts[c] == 0)
+      throw ArgumentError(message("train: no nucleus of the class '", data.classes[static_cast<int>(c)],
+                                  "' in the images to train on"));
+  return loss::ClassCrossEntropy::balanced(counts);
+}
+
+/// Nuclei and their classes: the weighted loss on proximity, and the classes within half its radius.
+template <class Device>
+train::Validation with_classes(const Run<Device>& r, const loss::WeightedSquaredError& weighted) {
+  const TrainOptions& o = r.options;
+  const float radius = static_cast<float>(*o.radius);
+  return with_rule(
+      r, train::Task{weighted, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}, "map"},
+      train::Task{class_loss(r.data), label::ClassDisc{.radius = radius / 2}, "classes"});
 }
 
 template <class Device>
 train::Validation with_loss(const Run<Device>& r) {
   const TrainOptions& o = r.options;
   if (o.loss == "cross-entropy")
-    return with_rule(r, balanced(r.data.target, *o.radius), label::Disc{.radius = static_cast<float>(*o.radius)});
+    return with_rule(
+        r, train::Task{balanced(r.data.target, *o.radius), label::Disc{.radius = static_cast<float>(*o.radius)}});
   if (o.loss == "squared") return with_label(r, loss::SquaredError{});
   loss::WeightedSquaredError weighted;
   weighted.lambda = static_cast<float>(o.lambda), weighted.least_mean = static_cast<float>(o.least_mean);
+  if (o.network.classes > 0) return with_classes(r, weighted);
   return with_label(r, weighted);
 }
 
@@ -198,15 +252,19 @@ data::Normalization normalization_of(Context<Cpu>& context, const TrainOptions& 
 
 template <class Device>
 train::Validation train_model(Context<Device>& context, const TrainOptions& asked, RunData data) {
-  const TrainOptions o = settled(asked);
+  TrainOptions o = settled(asked);
+  settle_classes(o, data);
   make_folder(o.out);
   const auto model = models::make_network(context, o.network);
+  if (!data.classes.empty()) model->name_classes(data.classes.all());
   std::optional<data::Normalization> start;
   std::optional<detect::LocalMaxima> peaks;
   if (!o.initial.empty()) {
     const models::LoadedModel<Device> from = models::load_model(context, o.initial);
     io::SafeTensorFile weights;
     io::append_weights(*from.model, weights);
+    check_classes(*from.model, data.classes, o.initial);
+    if (from.model->head().classes.empty()) append_missing(*model, weights);
     io::apply_weights(weights, *model, o.initial);
     start = from.normalization, peaks = from.peaks;
     peaks->absolute /= from.full_response;  // the new loss may have another full scale
@@ -215,7 +273,8 @@ train::Validation train_model(Context<Device>& context, const TrainOptions& aske
   const data::Normalization normalization = normalization_of(context.host(), o, data, start);
   for (data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
     data::take_statistics(context.host(), normalization, *set);
-  const Metadata metadata = describe_run(o, data, normalization);
+  Metadata metadata = describe_run(o, data, normalization);
+  io::write_head(model->head(), metadata);
   const train::ThresholdSearch search = thresholds_of(o, peaks);
   if (static_cast<Index>(nuclei_in(data.validation)) < o.least_nuclei && !o.quiet)
     std::fprintf(stderr,
@@ -244,6 +303,7 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
   std::cout << (fs::path(o.out) / "best.safetensors").string() << ": validation F1 " << std::fixed
             << std::setprecision(4) << best.f1 << " at threshold " << std::setprecision(2) << best.floor / scale;
   if (best.xi > 0) std::cout << " and xi " << best.xi;
+  if (best.class_f1 >= 0) std::cout << ", mean F1 of the classes " << std::setprecision(4) << best.class_f1;
   std::cout << ", iteration " << best.iteration << '\n';
   if (!o.initial.empty() && best.iteration == 0)
     std::cout << "nothing better came than the weights to start from: these were kept\n";

@@ -15,6 +15,7 @@ struct RunData {
   std::string name;  ///< said of the training data in the weights' metadata
   data::Dataset target, validation, auxiliary;
   std::map<std::string, double> weights{};  ///< how often a set of the target is drawn
+  ClassNames classes{};                     ///< that the points of the target have; none, or two at least
 };
 
 /// What the options' manifests hold. A manifest without images to validate with gives some of its own, by patient where

@@ -108,14 +108,19 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
     if (!seen.insert(manifest_file(manifest)).second)
       throw ArgumentError(message("train: ", manifest, " is given twice; --weights says how often a set is drawn"));
   RunData data;
+  Entries all;
+  for (const std::string& manifest : o.manifests)
+    for (io::ManifestEntry& e : models::entries_of(manifest, "")) all.push_back(std::move(e));
+  data.classes = models::class_names_of(all);
+  if (data.classes.size() == 1) data.classes = {};  // one class tells nothing apart
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
     const std::string& manifest = o.manifests[i];
     const Parts parts = parts_of(manifest, o);
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = models::load_dataset(context, parts.train),
-                  validation = models::load_dataset(context, parts.validation);
+    data::Dataset train = models::load_dataset(context, parts.train, data.classes),
+                  validation = models::load_dataset(context, parts.validation, data.classes);
     check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
     if (parts.held_out && !o.quiet)
       std::fprintf(stderr, "%s: %zu of %zu images are held out to validate with\n", manifest.c_str(),

@@ -13,11 +13,16 @@ namespace nucdet::models {
 /// saying which splits there are.
 std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {});
 
-/// Reads an entry's image and points and brings them to reference pixels. Throws IoError.
-data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry);
+/// The names of all classes that the points of these entries have, in alphabetical order. Throws IoError.
+ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries);
+
+/// Reads an entry's image and points and brings them to reference pixels. Classes that are not among the names are
+/// unknown. Throws IoError.
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names = {});
 
 /// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
 /// has one is thrown.
-data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries);
+data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
+                           const ClassNames& names = {});
 
 }  // namespace nucdet::models

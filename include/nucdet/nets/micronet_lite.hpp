@@ -41,13 +41,16 @@ using MicroNetLiteGraph = Graph<                                                
     Classes...>;
 // [graph]
 
-/// With classes, their scores are made of the same three maps as the nuclei's, beside them.
+/// With classes, their scores are made beside the nuclei's map, of context maps of their own: what a nucleus is shows
+/// in its surroundings. Without them the network is the same, so that its weights may start, and stay in, this one.
 template <MicroNetLiteOptions O>
 constexpr auto micronet_lite() {
   if constexpr (O.classes == 0)
     return MicroNetLiteGraph<O>{};
   else
-    return MicroNetLiteGraph<O, Node<"class", LiteMaps<O.base, O.classes>, From<"up3", "ctx8", "ctx4">>,
+    return MicroNetLiteGraph<O, Node<"class8", UpUnit<O.base, 4, BatchNorm, UpKernel::bilinear_1x1>, From<"up1">>,
+                             Node<"class4", UpUnit<O.base, 2, BatchNorm, UpKernel::bilinear_1x1>, From<"up2">>,
+                             Node<"class", LiteMaps<O.base, O.classes>, From<"up3", "class8", "class4">>,
                              Output<"classes", MatchTo<Upsample<2>>, From<"class", "input">>>{};
 }
 
