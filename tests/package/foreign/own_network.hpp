@@ -12,6 +12,7 @@ namespace own {
 
 using namespace nucdet;
 
+// [layer]
 /// y = x / (1 + max |x| of the image): it looks at the whole map, and says so.
 template <class D>
 class PeakNormLayer final : public nn::Layer<D> {
@@ -57,11 +58,14 @@ struct PeakNorm : nn::Leaf<PeakNorm> {
     return std::make_unique<PeakNormLayer<D>>();
   }
 };
+// [layer]
 
+// [block]
 template <int Filters>
 struct DilatedBlock
     : nn::Residual<nn::Conv<Filters, 3, nn::ConvOptions{.dilation = 2}>, nn::BatchNorm, nn::Elu, nn::Conv<Filters, 1>> {
 };
+// [block]
 
 /// Maps for tiles: nothing in it looks at the whole image.
 struct Gated : nn::Graph<nn::Node<"stem", nn::Sequential<nn::Conv<8, 3>, nn::BatchNorm, nn::Elu, DilatedBlock<8>>>,
