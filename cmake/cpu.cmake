@@ -1,5 +1,5 @@
 # The CPU kernels: src/cpu/isa_*.cpp is the same code, compiled once for every instruction set and always optimised.
-add_library(nucdet_cpu_kernels OBJECT src/cpu/convolution.cpp src/cpu/direct.cpp src/cpu/winograd.cpp
+add_library(nucdet_cpu_kernels OBJECT src/cpu/convolution.cpp src/cpu/depthwise.cpp src/cpu/direct.cpp src/cpu/winograd.cpp
                                       src/cpu/isa_portable.cpp)
 set_target_properties(nucdet_cpu_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(nucdet_cpu_kernels PRIVATE ${PROJECT_SOURCE_DIR}/src)

@@ -22,6 +22,7 @@ MAY_SEE = {
     "nn": {"core", "exec", "ops"},
     "nets": {"core", "nn", "ops"},
     "cuda": {"core", "data", "exec", "ops", "label", "loss", "optim"},
+    "testing": {"core", "nn"},
     "io": {"core", "data", "detect", "match", "metrics", "nn"},
     "detect": {"core", "data", "exec", "nn", "ops"},
     "models": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nets", "nn", "optim", "train"},

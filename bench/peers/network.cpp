@@ -39,7 +39,7 @@ using namespace nucdet;
 
 /// No dropout, so that every peer trains on the same numbers.
 template <int Base>
-using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = Base, .drop_percent = 0}>, 3, Cpu>;
+using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = Base, .drop_rate = 0}>, 3, Cpu>;
 using Model = std::unique_ptr<nn::Model<Cpu>>;
 
 struct Arguments {

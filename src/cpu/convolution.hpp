@@ -1,6 +1,5 @@
 #pragma once
 #include <span>
-#include <vector>
 
 #include "nucdet/cpu/kernels.hpp"
 #include "nucdet/ops/conv2d_problem.hpp"
@@ -19,14 +18,20 @@ struct Filters {
   Index outputs = 0, inputs = 0, rows = 0, columns = 0;
 };
 
-/// y(i, j) = epilogue(sum over ky, kx of x(stride i + ky - off_y, stride j + kx - off_x) filters(ky, kx)), zeros
-/// outside x.
+/// y(i, j) = epilogue(sum over ky, kx of x(stride i + spacing ky - off_y, stride j + spacing kx - off_x)
+/// filters(ky, kx)), zeros outside x; stride and spacing of each axis.
 struct Correlation {
   View<const float> x;
-  Filters filters;
-  Index stride = 1, off_y = 0, off_x = 0;
+  Filters filters;  ///< depthwise: one input, which is the output's own channel
+  ops::Axes stride = 1, spacing = 1;
+  Index off_y = 0, off_x = 0;
   ops::Epilogue<float> epilogue;
   View<float> y;
+  bool depthwise = false;
+
+  /// Rows or columns of x under the taps of one output.
+  Index height() const { return (filters.rows - 1) * spacing.y + 1; }
+  Index width() const { return (filters.columns - 1) * spacing.x + 1; }
 };
 
 /// Cuts of a map, from the shapes alone: what a chunk of work is never depends on the number of threads.
@@ -38,20 +43,23 @@ inline Index panels(const Isa& isa, Index channels) { return pieces(channels, is
 /// Where image n, row `row`, column `column`, panel `panel` of y goes.
 Store store_at(const Isa& isa, const Correlation& c, const float* padded_bias, Index n, Index row, Index column,
                Index panel);
-/// The bias with zeros up to whole panels; null for null.
-std::vector<float> padded_bias(const Isa& isa, const float* bias, Index channels);
+/// The bias, or zeros, with zeros up to whole panels.
+DeviceArray<float, Cpu> padded_bias(Context<Cpu>& context, const Isa& isa, const float* bias, Index channels);
 
 /// Plain sums. The correlations are the phases of one output: all from the same x, taken together tile by tile.
 void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Correlation> phases);
 void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& problem,
                             View<const float> x, View<const float> dy, float* dweight);
+void weight_gradient_depthwise(Context<Cpu>& context, const Isa& isa, const ops::Conv2dProblem& problem,
+                               View<const float> x, View<const float> dy, float* dweight);
 
 /// What a pass makes: a map (forward, and the gradient of the input), or the gradient of the weights.
 enum class Pass { map, weights };
-/// The transforms that `method` means for this kernel and these channels; null if there are none. The size of the map
-/// has no say: tiles of one image come in several sizes, and other transforms would give them other roundings.
-const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, Index kernel, Index inputs,
-                             Index outputs);
+/// The transforms that `method` means for this problem, of stride 1 without gaps, and these channels; null if there are
+/// none. The size of the map has no say: tiles of one image come in several sizes, and other transforms would give them
+/// other roundings.
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, const ops::Conv2dProblem& problem,
+                             Index inputs, Index outputs);
 void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c);
 void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f,
                               const ops::Conv2dProblem& problem, View<const float> x, View<const float> dy,

@@ -30,7 +30,7 @@ struct Tiles {
     constexpr Index kColumns = 96, kElements = 49152;
     const Shape& y = c.y.shape;
     across = std::max<Index>(1, pieces(y.w, kColumns));
-    const Index row = (pieces(y.w, across) * c.stride + c.filters.columns) * c.x.shape.c * c.stride;
+    const Index row = (pieces(y.w, across) * c.stride.x + c.width()) * c.x.shape.c * c.stride.y;
     const Index rows = std::clamp<Index>(kElements / std::max<Index>(1, row), 1, 16);
     down = std::max<Index>(1, pieces(y.h, rows));
   }
@@ -40,7 +40,7 @@ struct Tiles {
 struct Phase {
   const Correlation* c;
   const float* packed;
-  std::vector<float> bias;
+  const float* bias;  ///< whole panels
 };
 
 struct Region {
@@ -52,53 +52,57 @@ struct Source {
   const float* at;  ///< of the region's first output pixel, first tap
   Index row, pixel;
 };
-Source source_of(const Correlation& c, Index n, const Region& r, float* window) {
-  const Index y = r.y0 * c.stride - c.off_y, x = r.x0 * c.stride - c.off_x;
-  const Index h = (r.y1 - r.y0 - 1) * c.stride + c.filters.rows, w = (r.x1 - r.x0 - 1) * c.stride + c.filters.columns;
-  if (y >= 0 && x >= 0 && y + h <= c.x.shape.h && x + w <= c.x.shape.w)
+Source source_of(const Isa& isa, const Correlation& c, Index n, const Region& r, float* window) {
+  const Index y = r.y0 * c.stride.y - c.off_y, x = r.x0 * c.stride.x - c.off_x;
+  const Index h = (r.y1 - r.y0 - 1) * c.stride.y + c.height(), w = (r.x1 - r.x0 - 1) * c.stride.x + c.width();
+  // A depthwise row reads whole panels of the input too: the last one may reach beyond the last pixel.
+  const bool whole = !c.depthwise || c.x.shape.c % isa.panel == 0;
+  if (whole && y >= 0 && x >= 0 && y + h <= c.x.shape.h && x + w <= c.x.shape.w)
     return {c.x.pixel(n, y, x), c.x.row_stride, c.x.pixel_stride};
   ops::detail::copy_padded(c.x, n, y, x, h, w, window);
+  if (!whole) std::fill_n(window + h * w * c.x.shape.c, isa.panel, 0.0f);
   return {window, w * c.x.shape.c, c.x.shape.c};
 }
 
 /// Outputs that meet no tap, as most of a sparse transposed convolution's: one pixel is computed and copied.
 void fill_region(const Isa& isa, const Phase& phase, Index n, const Region& r) {
   const Correlation& c = *phase.c;
-  std::vector<float> pixel(static_cast<std::size_t>(isa.panel));
+  float pixel[kMostPanel];
   for (Index panel = 0; panel < panels(isa, c.filters.outputs); ++panel) {
     DirectRow row;
     row.pixels = 1;
-    row.store = store_at(isa, c, phase.bias.data(), n, r.y0, r.x0, panel);
+    row.store = store_at(isa, c, phase.bias, n, r.y0, r.x0, panel);
     float* const first = row.store.y;
-    row.store.y = pixel.data();
+    row.store.y = pixel;
     isa.direct(row);
     for (Index y = 0; y < r.y1 - r.y0; ++y)
       for (Index x = 0; x < r.x1 - r.x0; ++x)
-        std::copy_n(pixel.data(), row.store.channels, first + y * row.store.row + x * row.store.pixel);
+        std::copy_n(pixel, row.store.channels, first + y * row.store.row + x * row.store.pixel);
   }
 }
 
-void run_region(const Isa& isa, const Phase& phase, Index n, const Region& r, float* window) {
+/// offsets: room for one number a tap.
+void run_region(const Isa& isa, const Phase& phase, Index n, const Region& r, float* window, Index* offsets) {
   const Correlation& c = *phase.c;
   const Filters& f = c.filters;
   const bool any = f.rows > 0;
   if (!any && c.epilogue.residual.data == nullptr) return fill_region(isa, phase, n, r);
-  const Source source = any ? source_of(c, n, r, window) : Source{nullptr, 0, 0};
+  const Source source = any ? source_of(isa, c, n, r, window) : Source{nullptr, 0, 0};
   // Neighbouring pixels of a dense row are one run.
-  const bool merged = source.pixel == f.inputs;
-  std::vector<Index> offsets(static_cast<std::size_t>(f.rows * f.columns));
+  const bool merged = source.pixel == f.inputs && c.spacing.x == 1 && !c.depthwise;
   const Index per_row = merged ? 1 : f.columns;
   for (Index i = 0; i < f.rows * per_row; ++i)
-    offsets[static_cast<std::size_t>(i)] = i / per_row * source.row + i % per_row * source.pixel;
+    offsets[i] = i / per_row * c.spacing.y * source.row + i % per_row * c.spacing.x * source.pixel;
   DirectRow row;
-  row.x_pixel = c.stride * source.pixel, row.pixels = r.x1 - r.x0;
-  row.offsets = offsets.data(), row.runs = f.rows * per_row, row.length = merged ? f.columns * f.inputs : f.inputs;
+  row.x_pixel = c.stride.x * source.pixel, row.pixels = r.x1 - r.x0;
+  row.offsets = offsets, row.runs = f.rows * per_row, row.length = merged ? f.columns * f.inputs : f.inputs;
+  const auto kernel = c.depthwise ? isa.depthwise : isa.direct;
   for (Index panel = 0; panel < panels(isa, f.outputs); ++panel) {
     row.weights = phase.packed + panel * f.rows * f.columns * f.inputs * isa.panel;
     for (Index y = r.y0; y < r.y1; ++y) {
-      row.x = any ? source.at + (y - r.y0) * c.stride * source.row : nullptr;
-      row.store = store_at(isa, c, phase.bias.data(), n, y, r.x0, panel);
-      isa.direct(row);
+      row.x = any ? source.at + (y - r.y0) * c.stride.y * source.row + (c.depthwise ? panel * isa.panel : 0) : nullptr;
+      row.store = store_at(isa, c, phase.bias, n, y, r.x0, panel);
+      kernel(row);
     }
   }
 }
@@ -112,30 +116,34 @@ void correlate_direct(Context<Cpu>& context, const Isa& isa, std::span<const Cor
   const auto packed_size = [&](const Filters& f) {
     return panels(isa, f.outputs) * isa.panel * f.rows * f.columns * f.inputs;
   };
-  Index weights = 1, window = 0;
+  Index weights = 1, window = 0, taps = 1;
   for (const Correlation& c : phases) {
     const Filters& f = c.filters;
-    weights += packed_size(f);
+    weights += packed_size(f), taps = std::max(taps, f.rows * f.columns);
     const Index h = pieces(c.y.shape.h, tiles.down), w = pieces(c.y.shape.w, tiles.across);
-    window = std::max(window, ((h + 1) * c.stride + f.rows) * ((w + 1) * c.stride + f.columns) * f.inputs);
+    const Index rows = (h + 1) * c.stride.y + c.height(), columns = (w + 1) * c.stride.x + c.width();
+    window = std::max(window, rows * columns * c.x.shape.c + isa.panel);
   }
   Tensor<Cpu> memory = context.make({1, 1, 1, weights});
   float* packed = memory.view<float>().data;
-  std::vector<Phase> ready;
-  for (const Correlation& c : phases) {
-    pack(context, isa, c.filters, packed);
-    ready.push_back({&c, packed, padded_bias(isa, c.epilogue.bias, c.filters.outputs)});
-    packed += packed_size(c.filters);
+  // All phases have the same bias and outputs.
+  const DeviceArray<float, Cpu> bias = padded_bias(context, isa, first.epilogue.bias, first.filters.outputs);
+  const DeviceArray<Phase, Cpu> ready(context, phases.size());
+  for (std::size_t k = 0; k < phases.size(); ++k) {
+    pack(context, isa, phases[k].filters, packed);
+    ready.data()[k] = {&phases[k], packed, bias.data()};
+    packed += packed_size(phases[k].filters);
   }
   const auto windows = context.scratch<float>(window);
+  const auto offsets = context.scratch<Index>(taps);
   const Index per_image = tiles.down * tiles.across;
   context.run(first.y.shape.n * per_image, [&](Index chunk, int worker) {
     const Index i = chunk % per_image / tiles.across, j = chunk % tiles.across;
-    for (const Phase& phase : ready) {
+    for (const Phase& phase : std::span(ready.data(), ready.size())) {
       const Shape& y = phase.c->y.shape;
       const Region r{piece_begin(y.h, tiles.down, i), piece_begin(y.h, tiles.down, i + 1),
                      piece_begin(y.w, tiles.across, j), piece_begin(y.w, tiles.across, j + 1)};
-      if (r.y1 > r.y0 && r.x1 > r.x0) run_region(isa, phase, chunk / per_image, r, windows[worker]);
+      if (r.y1 > r.y0 && r.x1 > r.x0) run_region(isa, phase, chunk / per_image, r, windows[worker], offsets[worker]);
     }
   });
 }
@@ -153,15 +161,16 @@ struct RowProducts {
 
   Index rows() const { return dy.shape.n * dy.shape.h * across; }
   /// Floats of the copies that `add` makes of a row of x and, where panels are not full, of slopes.
-  Index window() const { return ((pieces(dy.shape.w, across) - 1) * p.stride + p.kernel) * p.large.c; }
+  Index columns(Index count) const { return (count - 1) * p.stride.x + (p.kernel.x - 1) * p.dilation.x + 1; }
+  Index window() const { return columns(pieces(dy.shape.w, across)) * p.large.c; }
   Index slopes() const { return outputs == dy.shape.c ? 0 : pieces(dy.shape.w, across) * outputs; }
 
   /// Adds what row `row` gives to the taps of kernel row ky.
   void add(Index row, Index ky, float* window, float* slopes, float* sums) const {
     const Index n = row / (dy.shape.h * across), y = row / across % dy.shape.h, piece = row % across;
     const Index x0 = piece_begin(dy.shape.w, across, piece), count = piece_begin(dy.shape.w, across, piece + 1) - x0;
-    ops::detail::copy_padded(x, n, y * p.stride + ky - p.pad, x0 * p.stride - p.pad, 1,
-                             (count - 1) * p.stride + p.kernel, window);
+    ops::detail::copy_padded(x, n, y * p.stride.y + ky * p.dilation.y - p.pad.y, x0 * p.stride.x - p.pad.x, 1,
+                             columns(count), window);
     const float* d = dy.pixel(n, y, x0);
     Index pixel = dy.pixel_stride;
     if (outputs != dy.shape.c) {
@@ -171,7 +180,12 @@ struct RowProducts {
       }
       d = slopes, pixel = outputs;
     }
-    isa.product_transposed(p.kernel * p.large.c, outputs, count, window, p.stride * p.large.c, d, pixel, sums, outputs);
+    const Index ci = p.large.c, lda = p.stride.x * ci;
+    if (p.dilation.x == 1)
+      return isa.product_transposed(p.kernel.x * ci, outputs, count, window, lda, d, pixel, sums, outputs);
+    for (Index kx = 0; kx < p.kernel.x; ++kx)
+      isa.product_transposed(ci, outputs, count, window + kx * p.dilation.x * ci, lda, d, pixel,
+                             sums + kx * ci * outputs, outputs);
   }
 };
 
@@ -183,7 +197,7 @@ void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Co
   if (dy.shape.count() == 0 || x.shape.count() == 0) return;
   const RowProducts products{isa, p, x, dy};
   constexpr Index kSums = 1 << 22, kMostStrips = 32;
-  const Index k = p.kernel, taps = k * p.large.c, rows = products.rows(), size = taps * products.outputs;
+  const Index k = p.kernel.y, taps = p.kernel.x * p.large.c, rows = products.rows(), size = taps * products.outputs;
   const Index strips = std::clamp<Index>(kSums / (k * size), 1, std::min(rows, kMostStrips));
   Tensor<Cpu> memory = context.zeros({strips, k, 1, size});
   float* const sums = memory.view<float>().data;

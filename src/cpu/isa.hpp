@@ -66,6 +66,21 @@ struct Winograd {
   void (*filter_gradients)(const float* q, Index plane, const FilterGradients& g, Index first, Index last) = nullptr;
 };
 
+/// One row of slopes of one panel of a depthwise weight gradient: sums[tap][panel] += sum over j of x[offsets[tap] +
+/// j x_pixel + c] d[j d_pixel + c].
+struct DepthwiseSlopes {
+  const float* x = nullptr;
+  Index x_pixel = 0;
+  const Index* offsets = nullptr;
+  Index taps = 0;
+  const float* d = nullptr;
+  Index d_pixel = 0, pixels = 0;
+  float* sums = nullptr;
+};
+
+/// Outputs of the largest panel.
+inline constexpr int kMostPanel = 32;
+
 struct Isa {
   const char* name;
   int lanes;  ///< floats in a register
@@ -77,6 +92,10 @@ struct Isa {
   void (*product_transposed)(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b, Index ldb,
                              float* c, Index ldc);
   void (*direct)(const DirectRow& row);
+  /// The same for a depthwise convolution: runs of length 1, x and the outputs of the same channels. x is read in whole
+  /// panels.
+  void (*depthwise)(const DirectRow& row);
+  void (*depthwise_gradient)(const DepthwiseSlopes& row);
   Winograd winograd[5];  ///< F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
 };
 

@@ -4,8 +4,10 @@
 
 namespace nucdet::cpu {
 
-const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, Index kernel, Index inputs,
-                             Index outputs) {
+const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, const ops::Conv2dProblem& problem,
+                             Index inputs, Index outputs) {
+  const Index kernel = problem.kernel.y;
+  if (problem.stride != 1 || problem.dilation != 1 || problem.groups != 1 || problem.kernel.x != kernel) return nullptr;
   if (inputs % isa.lanes != 0 || outputs % isa.lanes != 0) return nullptr;
   int m = 4;
   switch (method) {
@@ -70,7 +72,7 @@ struct Work {
   TileGrid grid;
   Index points, outputs;  ///< outputs: panels
   const float* filters;   ///< [panel][point][input][panel's outputs]
-  std::vector<float> bias;
+  DeviceArray<float, Cpu> bias;
 
   Index inputs() const { return c.x.shape.c; }
   Index filter_plane() const { return inputs() * isa.panel; }
@@ -162,7 +164,7 @@ void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f
               filters + panel * points * plane + first * isa.panel, plane);
   });
   const Work work{isa,    f,       c,       TileGrid(c.y.shape, f.m),
-                  points, outputs, filters, padded_bias(isa, c.epilogue.bias, c.y.shape.c)};
+                  points, outputs, filters, padded_bias(context, isa, c.epilogue.bias, c.y.shape.c)};
   constexpr Index kFewTiles = 144;
   const Index tiles = work.grid.count();
   if (tiles < kFewTiles) return run_panels(context, work);
@@ -189,7 +191,7 @@ struct GradientWork {
       for (Index q = 0; q < points; ++q) std::fill_n(d + q * d_plane, (end - begin) * outputs, 0.0f);
     grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
       const Index y0 = row * f.m, x0 = column * f.m;
-      f.input(map_of(x, n), y0 - p.pad, x0 - p.pad, count, v + at * inputs, v_plane);
+      f.input(map_of(x, n), y0 - p.pad.y, x0 - p.pad.x, count, v + at * inputs, v_plane);
       f.slopes(map_of(dy, n), y0, x0, count, d + at * outputs, outputs, d_plane);
     });
   }
@@ -239,7 +241,7 @@ void sum_points(Context<Cpu>& context, const GradientWork& w, float* sums) {
 void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const ops::Conv2dProblem& p,
                               View<const float> x, View<const float> dy, float* dweight) {
   if (dy.shape.count() == 0) return;
-  const Index ci = x.shape.c, k = p.kernel;
+  const Index ci = x.shape.c, k = p.kernel.y;
   const GradientWork w{isa, f, p, x, dy, TileGrid(dy.shape, f.m), f.n * f.n, ci, panels(isa, dy.shape.c) * isa.panel};
   constexpr Index kSums = 1 << 23, kCached = 110000;
   const Index block = std::clamp<Index>(kCached / (w.points * std::max(ci, w.outputs)), 24, 96);

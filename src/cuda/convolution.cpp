@@ -1,10 +1,12 @@
 #include "nucdet/ops/conv2d.hpp"
 #include "nucdet/ops/conv2d_direct.hpp"
+#include "nucdet/ops/depthwise.hpp"
 
 #include "context_state.hpp"
 #include "convolution_engine.hpp"
 
-/// The three passes of a convolution on a GPU: cuDNN's, else plain sums.
+/// The three passes of a convolution on a GPU: cuDNN's, else plain sums. Depthwise ones are our own, which read the
+/// maps once: there is no matrix product in them.
 namespace nucdet::ops {
 
 namespace {
@@ -27,6 +29,7 @@ void conv2d(Context<Cuda>& context, const Conv2dProblem& problem, View<const T> 
             const Epilogue<T>& epilogue, View<T> y) {
   detail::check("conv2d", problem, x.shape, y.shape);
   named("conv2d", problem, [&] {
+    if (problem.depthwise()) return depthwise_convolution<T>(context, problem, x, weight, epilogue, y);
     if (!context.state().convolutions->forward(context, problem, x, weight, epilogue, y))
       exec::parallel_for(context, y.shape, detail::DirectConvolution<T>{problem, x, weight, epilogue, y});
   });
@@ -37,6 +40,7 @@ void conv2d_data_gradient(Context<Cuda>& context, const Conv2dProblem& problem, 
                           const Epilogue<T>& epilogue, View<T> dx) {
   detail::check("conv2d_data_gradient", problem, dx.shape, dy.shape);
   named("conv2d_data_gradient", problem, [&] {
+    if (problem.depthwise()) return depthwise_data_gradient<T>(context, problem, dy, weight, epilogue, dx);
     if (!context.state().convolutions->data_gradient(context, problem, dy, weight, epilogue, dx))
       exec::parallel_for(context, dx.shape, detail::DirectDataGradient<T>{problem, dy, weight, epilogue, dx});
   });
@@ -47,6 +51,7 @@ void conv2d_weight_gradient(Context<Cuda>& context, const Conv2dProblem& problem
                             compute_t<T>* dweight) {
   detail::check("conv2d_weight_gradient", problem, x.shape, dy.shape);
   named("conv2d_weight_gradient", problem, [&] {
+    if (problem.depthwise()) return depthwise_weight_gradient<T>(context, problem, x, dy, dweight);
     if (!context.state().convolutions->weight_gradient(context, problem, x, dy, dweight))
       exec::parallel_for(context, detail::weight_grid(problem),
                          detail::DirectWeightGradient<T>{problem, x, dy, dweight});

@@ -36,15 +36,16 @@ bool keeps_nan(const Epilogue<T>& e) {
   return !drops(e.first) && !drops(e.last);
 }
 
-/// 16-bit engines want channels in eights; the few-channel ends of a network (3 in, 1 out) are padded with zeros.
+/// 16-bit engines want channels in eights; the few-channel ends of a network (3 in, 1 out) are padded with zeros, which
+/// cannot be where channels are cut into groups.
 constexpr Index kChannelQuantum = 8;
 constexpr Index rounded(Index channels) { return (channels + kChannelQuantum - 1) / kChannelQuantum * kChannelQuantum; }
 template <class T>
 Conv2dProblem padded(Conv2dProblem p) {
-  if constexpr (sizeof(T) == 2) p.large.c = rounded(p.large.c), p.small.c = rounded(p.small.c);
+  if constexpr (sizeof(T) == 2)
+    if (p.groups == 1) p.large.c = rounded(p.large.c), p.small.c = rounded(p.small.c);
   return p;
 }
-Shape weight_shape(const Conv2dProblem& p) { return {p.small.c, p.kernel, p.kernel, p.large.c}; }
 
 /// y = epilogue(sums), where the sums may lie in y itself.
 template <class T>
@@ -227,7 +228,8 @@ bool ConvolutionEngine::Plans::run_map(Context<Cuda>& context, const MapPass<T>&
   const bool forward = call.forward();
   const Shape &in = forward ? wide.large : wide.small, &out = forward ? wide.small : wide.large;
   const Operand<T> map(context, call.in, in, dense);
-  const Operand<T> weight(context, View<const T>(call.weight, weight_shape(call.problem)), weight_shape(wide), false);
+  const Operand<T> weight(context, View<const T>(call.weight, ops::detail::weight_grid(call.problem)),
+                          ops::detail::weight_grid(wide), false);
   MapPass<T> inner{call.pass, wide, map.view, weight.view.data, call.epilogue, call.out};
   if (out == call.out.shape && (!dense || call.out.dense())) {
     const bool works = has_work(call.epilogue);
@@ -278,9 +280,9 @@ bool ConvolutionEngine::Plans::run_weights(Context<Cuda>& context, const Conv2dP
   ConvolutionRequest r = request<T>(ConvolutionPass::weight_gradient, wide);
   r.large = strides_of(large.view), r.small = strides_of(small.view);
   r.alignment.large = alignment_of(large.view.data), r.alignment.small = alignment_of(small.view.data);
-  const View<compute_t<T>> total(dweight, weight_shape(problem));
+  const View<compute_t<T>> total(dweight, ops::detail::weight_grid(problem));
   const auto add = [&]<class Result>() {
-    Tensor<Cuda> part = context.make(weight_shape(wide), dtype_of<Result>);
+    Tensor<Cuda> part = context.make(ops::detail::weight_grid(wide), dtype_of<Result>);
     r.result = dtype_of<Result>, r.alignment.weight = alignment_of(part.memory());
     const ConvolutionArguments a{large.view.data, small.view.data, nullptr, part.memory(), nullptr, nullptr, nullptr};
     if (!run(context, r, a)) return false;

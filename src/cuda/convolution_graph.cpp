@@ -6,8 +6,6 @@ namespace nucdet::cuda {
 
 namespace {
 
-using Kind = ops::Fused::Kind;
-
 cudnnDataType_t data_type(DType type) {
   switch (type) {
     case DType::f32:
@@ -38,19 +36,26 @@ TensorText map_tensor(std::int64_t id, DType type, Index n, Index c, Index h, In
   return tensor;
 }
 
+/// cuDNN's one operation for an activation; the others have none, and are applied behind the engine.
+template <class F>
+std::optional<PointwiseStep> operation_for(const F&) {
+  return std::nullopt;
+}
+std::optional<PointwiseStep> operation_for(const ops::Elu& f) {
+  return PointwiseStep{CUDNN_POINTWISE_ELU_FWD, static_cast<double>(f.alpha), {}};
+}
+std::optional<PointwiseStep> operation_for(const ops::Relu&) { return PointwiseStep{CUDNN_POINTWISE_RELU_FWD, 0, {}}; }
+std::optional<PointwiseStep> operation_for(const ops::LeakyRelu& f) {
+  return PointwiseStep{CUDNN_POINTWISE_RELU_FWD, static_cast<double>(f.negative_slope), {}};
+}
+std::optional<PointwiseStep> operation_for(const ops::Sigmoid&) {
+  return PointwiseStep{CUDNN_POINTWISE_SIGMOID_FWD, 0, {}};
+}
+std::optional<PointwiseStep> operation_for(const ops::Gelu&) { return PointwiseStep{CUDNN_POINTWISE_GELU_FWD, 0, {}}; }
+std::optional<PointwiseStep> operation_for(const ops::Silu&) { return PointwiseStep{CUDNN_POINTWISE_SWISH_FWD, 1, {}}; }
+
 void append(std::vector<PointwiseStep>& steps, const ops::Fused& fused) {
-  switch (fused.kind) {
-    case Kind::none:
-      return;
-    case Kind::elu:
-      return steps.push_back({CUDNN_POINTWISE_ELU_FWD, static_cast<double>(fused.parameter), {}});
-    case Kind::relu:
-      return steps.push_back({CUDNN_POINTWISE_RELU_FWD, 0, {}});
-    case Kind::leaky_relu:
-      return steps.push_back({CUDNN_POINTWISE_RELU_FWD, static_cast<double>(fused.parameter), {}});
-    case Kind::sigmoid:
-      return steps.push_back({CUDNN_POINTWISE_SIGMOID_FWD, 0, {}});
-  }
+  ops::with_activation(fused, [&](const auto& f) { steps.push_back(operation_for(f).value()); });
 }
 
 std::vector<PointwiseStep> steps_of(const ConvolutionRequest& r, const TensorText& result, bool copies) {
@@ -115,6 +120,12 @@ Names names_of(ConvolutionPass pass) {
 
 }  // namespace
 
+bool has_operation(const ops::Fused& fused) {
+  bool has = true;
+  ops::with_activation(fused, [&](const auto& f) { has = operation_for(f).has_value(); });
+  return has;
+}
+
 /// The three tensors of a convolution, and which of them is its result.
 struct ConvolutionGraph::Tensors {
   TensorText large, small, weight;
@@ -122,10 +133,11 @@ struct ConvolutionGraph::Tensors {
 
   Tensors(const ConvolutionRequest& r, const UsedExtent& used) {
     const ops::Conv2dProblem& p = r.problem;
-    const Index k = p.kernel, c = p.large.c;
+    const Index c = p.large.c, inputs = p.group_inputs(), row = p.kernel.x * inputs;
     large = map_tensor(kLarge, r.type, p.large.n, c, used.h, used.w, r.large, r.alignment.large);
     small = map_tensor(kSmall, r.type, p.small.n, p.small.c, p.small.h, p.small.w, r.small, r.alignment.small);
-    weight = map_tensor(kWeight, r.type, p.small.c, c, k, k, {k * k * c, k * c, c}, r.alignment.weight);
+    weight = map_tensor(kWeight, r.type, p.small.c, inputs, p.kernel.y, p.kernel.x, {p.kernel.y * row, row, inputs},
+                        r.alignment.weight);
     result = r.pass == ConvolutionPass::forward ? &small : r.pass == ConvolutionPass::data_gradient ? &large : &weight;
     const Index wanted = result == &small   ? r.alignment.small
                          : result == &large ? r.alignment.large
@@ -176,10 +188,10 @@ Descriptor ConvolutionGraph::geometry(const ops::Conv2dProblem& p, const UsedExt
   d.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
   d.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION);
   d.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
-  d.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Pair{p.pad, p.pad});
+  d.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Pair{p.pad.y, p.pad.x});
   d.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Pair{used.pad_after_h, used.pad_after_w});
-  d.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, Pair{1, 1});
-  d.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Pair{p.stride, p.stride});
+  d.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, Pair{p.dilation.y, p.dilation.x});
+  d.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Pair{p.stride.y, p.stride.x});
   d.finalize();
   return d;
 }
@@ -207,6 +219,7 @@ void ConvolutionGraph::add_pointwise(const PointwiseStep& step, const TensorText
   function.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
   if (step.mode == CUDNN_POINTWISE_ELU_FWD) function.set(CUDNN_ATTR_POINTWISE_ELU_ALPHA, step.parameter);
   if (step.mode == CUDNN_POINTWISE_RELU_FWD) function.set(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, step.parameter);
+  if (step.mode == CUDNN_POINTWISE_SWISH_FWD) function.set(CUDNN_ATTR_POINTWISE_SWISH_BETA, step.parameter);
   function.finalize();
   Descriptor& d = operations_.emplace_back(api_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
   d.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, function);

@@ -29,6 +29,9 @@ struct PointwiseStep {
   std::optional<TensorText> other;
 };
 
+/// Whether cuDNN has an operation for the activation (or for none): a graph is made of such only.
+bool has_operation(const ops::Fused& fused);
+
 /// The operation graph of a request. cuDNN copies what a finalized descriptor refers to, but the copies are only
 /// promised while the graph is searched: all parts live as long as this.
 class ConvolutionGraph {

@@ -108,6 +108,8 @@ std::string flaw_of(const ConvolutionRequest& r, const UsedExtent& used) {
   if (r.result != r.type && r.result != DType::f32)
     return message("the result is ", name_of(r.result), ", wanted ", name_of(r.type), " or f32");
   if (used.h < 1 || used.w < 1) return "all weights fall outside the large map";
+  for (const ops::Fused& f : {r.first, r.last})
+    if (!has_operation(f)) return message("cuDNN has no ", ops::name_of(f.kind));
   if (r.pass == ConvolutionPass::weight_gradient && has_epilogue(r)) return "a weight gradient has no epilogue";
   return "";
 }

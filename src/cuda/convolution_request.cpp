@@ -8,12 +8,15 @@ namespace nucdet::cuda {
 
 namespace {
 
-using Kind = ops::Fused::Kind;
-
-bool has_parameter(const ops::Fused& fused) { return fused.kind == Kind::elu || fused.kind == Kind::leaky_relu; }
+/// Whether the activation's number has a say.
+bool has_parameter(const ops::Fused& fused) {
+  bool has = false;
+  ops::with_activation(fused, [&]<class F>(const F&) { has = !std::is_empty_v<F>; });
+  return has;
+}
 
 /// A request as numbers, those without an effect zero. Equality and hash both come from here and cannot disagree.
-std::array<std::int64_t, 36> key_of(const ConvolutionRequest& r) {
+std::array<std::int64_t, 42> key_of(const ConvolutionRequest& r) {
   const ops::Conv2dProblem& p = r.problem;
   const MapStrides residual = r.residual ? r.residual_strides : MapStrides{};
   const auto parameter = [](const ops::Fused& f) {
@@ -29,9 +32,15 @@ std::array<std::int64_t, 36> key_of(const ConvolutionRequest& r) {
           p.small.h,
           p.small.w,
           p.small.c,
-          p.kernel,
-          p.stride,
-          p.pad,
+          p.kernel.y,
+          p.kernel.x,
+          p.stride.y,
+          p.stride.x,
+          p.pad.y,
+          p.pad.x,
+          p.dilation.y,
+          p.dilation.x,
+          p.groups,
           number(r.type),
           number(r.result),
           r.large.image,
@@ -59,19 +68,9 @@ std::array<std::int64_t, 36> key_of(const ConvolutionRequest& r) {
 }
 
 std::string text_of(const ops::Fused& fused) {
-  switch (fused.kind) {
-    case Kind::none:
-      return "";
-    case Kind::elu:
-      return message(" + elu(", fused.parameter, ')');
-    case Kind::relu:
-      return " + relu";
-    case Kind::leaky_relu:
-      return message(" + leaky_relu(", fused.parameter, ')');
-    case Kind::sigmoid:
-      return " + sigmoid";
-  }
-  return "";
+  if (fused.kind == ops::Fused::Kind::none) return "";
+  return message(" + ", ops::name_of(fused.kind),
+                 has_parameter(fused) ? message('(', fused.parameter, ')') : std::string());
 }
 
 const char* name_of(ConvolutionPass pass) {
@@ -108,7 +107,10 @@ std::string text_of(const ConvolutionRequest& r) {
   const ops::Conv2dProblem& p = r.problem;
   const bool up = r.pass == ConvolutionPass::data_gradient;
   std::string text = message("conv ", name_of(r.pass), ' ', up ? p.small : p.large, " to ", up ? p.large : p.small,
-                             ", kernel ", p.kernel, ", stride ", p.stride, ", pad ", p.pad, ", ", name_of(r.type));
+                             ", kernel ", p.kernel, ", stride ", p.stride, ", pad ", p.pad);
+  if (p.dilation != 1) text += message(", dilation ", p.dilation);
+  if (p.groups != 1) text += message(", ", p.groups, " groups");
+  text += message(", ", name_of(r.type));
   if (r.result != r.type) text += message(" to ", name_of(r.result));
   if (r.bias) text += " + bias";
   text += text_of(r.first);
@@ -121,8 +123,11 @@ std::string text_of(const ConvolutionRequest& r) {
 
 UsedExtent used_extent(const ops::Conv2dProblem& p) {
   // The last row that a weight meets, plus one. It may lie beyond the map, where zeros are.
-  const auto needed = [&](Index small) { return (small - 1) * p.stride + p.kernel - p.pad; };
-  const Index h = needed(p.small.h), w = needed(p.small.w);
+  const auto needed = [](Index small, Index stride, Index dilation, Index kernel, Index pad) {
+    return (small - 1) * stride + dilation * (kernel - 1) + 1 - pad;
+  };
+  const Index h = needed(p.small.h, p.stride.y, p.dilation.y, p.kernel.y, p.pad.y),
+              w = needed(p.small.w, p.stride.x, p.dilation.x, p.kernel.x, p.pad.x);
   return {std::min(h, p.large.h), std::min(w, p.large.w), std::max(h - p.large.h, Index{0}),
           std::max(w - p.large.w, Index{0})};
 }

@@ -55,8 +55,8 @@ struct RequestHash {
 /// One line for errors and logs: "conv forward 1x512x512x32 to 1x256x256x64, kernel 3, stride 2, pad 1, bf16 + bias".
 std::string text_of(const ConvolutionRequest& request);
 
-/// What cuDNN must be told so that its own formula, (size + pad + pad_after - kernel) / stride + 1, gives the small
-/// side without a remainder: the rows and columns of the large side in use, and the zeros after them.
+/// What cuDNN must be told so that its own formula, (size + pad + pad_after - dilation (kernel - 1) - 1) / stride + 1,
+/// gives the small side without a remainder: the rows and columns of the large side in use, and the zeros after them.
 struct UsedExtent {
   Index h = 0, w = 0;
   Index pad_after_h = 0, pad_after_w = 0;

@@ -1,9 +1,5 @@
 // The activations.
 #include "nucdet/cuda/instantiate.cuh"
 
-NUCDET_CUDA_ACTIVATION(nucdet::ops::Elu)
-NUCDET_CUDA_ACTIVATION(nucdet::ops::Relu)
-NUCDET_CUDA_ACTIVATION(nucdet::ops::LeakyRelu)
-NUCDET_CUDA_ACTIVATION(nucdet::ops::Sigmoid)
-NUCDET_CUDA_ACTIVATION(nucdet::ops::ScaledSigmoid)
-NUCDET_CUDA_ACTIVATION(nucdet::ops::Scale)
+#define NUCDET_KERNELS_OF(F, name) NUCDET_CUDA_ACTIVATION(nucdet::ops::F)
+NUCDET_ACTIVATIONS(NUCDET_KERNELS_OF)

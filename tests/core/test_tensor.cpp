@@ -24,7 +24,7 @@ TEST_CASE("a view's strides: windows, channels, phases and images are the elemen
   for (Index s : {1, 2, 3, 8})
     for (Index a = 0; a < s; ++a)
       for (Index b = 0; b < s; ++b) {
-        const View<const int> phase = all.phase(a, b, s);
+        const View<const int> phase = all.phase(a, b, s, s);
         Index rows = 0, columns = 0;
         for (Index y = a; y < 5; y += s) ++rows;
         for (Index x = b; x < 7; x += s) ++columns;

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "nucdet/ops/conv2d.hpp"
 #include "nucdet/cpu/kernels.hpp"
+#include "nucdet/ops/conv2d.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -19,7 +19,8 @@ constexpr ConvolutionMethod kMethods[] = {ConvolutionMethod::automatic, Convolut
                                           ConvolutionMethod::winograd_6};
 
 /// Relative to the largest value, for sums of some hundred terms: it grows with the number of Winograd's points.
-double tolerance(ConvolutionMethod method, Index kernel) {
+double tolerance(ConvolutionMethod method, const ops::Axes& size) {
+  const Index kernel = std::max(size.y, size.x);
   const bool plain = method == ConvolutionMethod::direct || kernel == 1;
   const Index outputs = method == ConvolutionMethod::winograd_2 ? 2 : method == ConvolutionMethod::winograd_6 ? 6 : 4;
   const Index points = plain ? 0 : outputs + kernel - 1;
@@ -88,6 +89,16 @@ std::vector<Conv2dProblem> problems() {
   for (const Index size : {16, 21}) all.push_back(same_convolution({1, size, size, 16}, 40, 3, 2));
   all.push_back(transposed_convolution({1, 9, 10, 24}, 12, 3, 2, 1, 1));
   all.push_back(transposed_convolution({1, 5, 4, 16}, 16, 3, 8, 1, 1));  // most outputs meet no tap
+  all.push_back(same_convolution({1, 30, 40, 16}, 16, 3, 1, Rounding::floor, 2));
+  all.push_back(same_convolution({1, 30, 40, 7}, 20, {3, 1}, {2, 1}, Rounding::floor, {3, 1}));
+  all.push_back(padded_convolution({1, 17, 19, 16}, 24, 3, 2, 2, {2, 3}));
+  all.push_back(grouped(same_convolution({1, 12, 14, 32}, 48, 3, 1), 2));
+  for (const Index channels : {16, 19, 96})
+    for (const Index stride : {1, 2}) {
+      all.push_back(grouped(same_convolution({2, 21, 101, channels}, channels, 3, stride), channels));
+      all.push_back(
+          grouped(same_convolution({1, 9, 14, channels}, channels, {5, 7}, stride, Rounding::ceil, {1, 2}), channels));
+    }
   return all;
 }
 
@@ -132,8 +143,9 @@ TEST_CASE("every activation is the one of the header") {
   using Kind = Fused::Kind;
   const Conv2dProblem p = same_convolution({1, 9, 9, 16}, 16, 3, 1);
   Context<Cpu> wide({.threads = 1});
-  for (const Fused f : {Fused{}, Fused{Kind::elu, 0.7f}, Fused{Kind::relu, 0}, Fused{Kind::leaky_relu, 0.2f},
-                        Fused{Kind::sigmoid, 0}}) {
+  for (const Fused f :
+       {Fused{}, Fused{Kind::elu, 0.7f}, Fused{Kind::relu, 0}, Fused{Kind::leaky_relu, 0.2f}, Fused{Kind::sigmoid, 0},
+        Fused{Kind::scaled_sigmoid, 5}, Fused{Kind::scale, 0.3f}, Fused{Kind::gelu, 0}, Fused{Kind::silu, 0}}) {
     const Passes<double> wanted(wide, p, f, f);
     for (const cpu::Kernels* kernels : cpu::available_kernels())
       for (const ConvolutionMethod method : {ConvolutionMethod::direct, ConvolutionMethod::automatic}) {
@@ -149,7 +161,8 @@ TEST_CASE("bits depend neither on threads nor on what else is in the batch") {
     for (const ConvolutionMethod method : {ConvolutionMethod::automatic, ConvolutionMethod::direct})
       for (const Conv2dProblem& p :
            {same_convolution({3, 45, 50, 16}, 32, 3, 1), same_convolution({3, 14, 9, 32}, 16, 5, 1),
-            transposed_convolution({3, 9, 10, 16}, 16, 3, 2, 1, 1)}) {
+            transposed_convolution({3, 9, 10, 16}, 16, 3, 2, 1, 1),
+            grouped(same_convolution({3, 45, 50, 24}, 24, 3, 1), 24)}) {
         CAPTURE(p.large, p.small, kernels->name, method);
         Context<Cpu> one({.threads = 1, .kernels = kernels, .convolution = method});
         const Passes<float> alone(one, p, {}, {});

@@ -23,7 +23,13 @@ std::vector<Conv2dProblem> problems() {
           ops::padded_convolution({1, 8, 9, 2}, 3, 4, 3, 0),
           ops::transposed_convolution({1, 3, 4, 8}, 4, 3, 2, 1, 1),
           ops::transposed_convolution({1, 3, 2, 6}, 3, 3, 8, 1, 1),
-          ops::transposed_convolution({1, 3, 2, 4}, 8, 8, 4, 2, 0)};
+          ops::transposed_convolution({1, 3, 2, 4}, 8, 8, 4, 2, 0),
+          ops::same_convolution({1, 9, 7, 8}, 4, {3, 1}, {1, 2}),
+          ops::same_convolution({1, 9, 11, 3}, 8, 3, 1, Rounding::floor, 2),
+          ops::padded_convolution({1, 9, 11, 8}, 8, 3, 2, 1, {2, 3}),
+          ops::grouped(ops::same_convolution({2, 6, 7, 8}, 12, 3, 1), 4),
+          ops::grouped(ops::same_convolution({2, 9, 7, 12}, 12, 3, 1), 12),
+          ops::grouped(ops::same_convolution({1, 9, 7, 5}, 5, 5, 2, Rounding::ceil, 2), 5)};
 }
 
 Index weights(const Conv2dProblem& p) { return p.weights(); }

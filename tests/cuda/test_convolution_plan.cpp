@@ -80,24 +80,26 @@ void each_term(const Conv2dProblem& p, Body&& body) {
   for (Index n = 0; n < p.small.n; ++n)
     for (Index i = 0; i < p.small.h; ++i)
       for (Index j = 0; j < p.small.w; ++j)
-        for (Index ky = 0; ky < p.kernel; ++ky)
-          for (Index kx = 0; kx < p.kernel; ++kx) {
-            const Index y = p.stride * i + ky - p.pad, x = p.stride * j + kx - p.pad;
+        for (Index ky = 0; ky < p.kernel.y; ++ky)
+          for (Index kx = 0; kx < p.kernel.x; ++kx) {
+            const Index y = p.stride.y * i + p.dilation.y * ky - p.pad.y,
+                        x = p.stride.x * j + p.dilation.x * kx - p.pad.x;
             if (y < 0 || x < 0 || y >= p.large.h || x >= p.large.w) continue;
-            body((n * p.small.h + i) * p.small.w + j, ky * p.kernel + kx, (n * p.large.h + y) * p.large.w + x);
+            body((n * p.small.h + i) * p.small.w + j, ky * p.kernel.x + kx, (n * p.large.h + y) * p.large.w + x);
           }
 }
 
 Numbers sums(ConvolutionPass pass, const Conv2dProblem& p, const Numbers& large, const Numbers& small,
              const Numbers& weight) {
-  const Index ci = p.large.c, co = p.small.c, taps = p.kernel * p.kernel;
+  const Index ci = p.group_inputs(), co = p.small.c, taps = p.kernel.count();
   Numbers result(pass == ConvolutionPass::forward         ? small.size()
                  : pass == ConvolutionPass::data_gradient ? large.size()
                                                           : weight.size());
   each_term(p, [&](Index s, Index tap, Index l) {
     for (Index o = 0; o < co; ++o)
       for (Index c = 0; c < ci; ++c) {
-        const auto is = static_cast<std::size_t>(s * co + o), il = static_cast<std::size_t>(l * ci + c),
+        const auto is = static_cast<std::size_t>(s * co + o),
+                   il = static_cast<std::size_t>(l * p.large.c + o / p.group_outputs() * ci + c),
                    iw = static_cast<std::size_t>((o * taps + tap) * ci + c);
         if (pass == ConvolutionPass::forward)
           result[is] += weight[iw] * large[il];
@@ -122,11 +124,20 @@ double activate(const Fused& f, double x) {
       return x > 0 ? x : static_cast<double>(f.parameter) * x;
     case Kind::sigmoid:
       return 1 / (1 + std::exp(-x));
+    case Kind::gelu:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Kind::silu:
+      return x / (1 + std::exp(-x));
+    case Kind::scaled_sigmoid:
+    case Kind::scale:
+      FAIL("no plan has " << name_of(f.kind));
   }
   return x;
 }
 
 double tolerance(DType type) { return type == DType::f32 ? 1e-5 : type == DType::bf16 ? 5e-3 : 6e-4; }
+
+Shape weight_shape(const Conv2dProblem& p) { return {p.small.c, p.kernel.y, p.kernel.x, p.group_inputs()}; }
 
 /// One request with memory for all that it reads and writes.
 struct Trial {
@@ -139,7 +150,7 @@ struct Trial {
       : request(r),
         large(random_map(r.type, r.problem.large, gap, 1)),
         small(random_map(r.type, r.problem.small, gap, 2)),
-        weight(random_map(r.type, {r.problem.small.c, r.problem.kernel, r.problem.kernel, r.problem.large.c}, 0, 3)),
+        weight(random_map(r.type, weight_shape(r.problem), 0, 3)),
         residual(random_map(r.type, result_shape(), gap, 4)),
         result(r.result, result_shape(), r.pass == ConvolutionPass::weight_gradient ? 0 : gap) {
     request.large = large.strides;
@@ -157,7 +168,7 @@ struct Trial {
       case ConvolutionPass::data_gradient:
         return p.large;
       default:
-        return {p.small.c, p.kernel, p.kernel, p.large.c};
+        return weight_shape(p);
     }
   }
   cuda::ConvolutionArguments arguments() {
@@ -236,7 +247,12 @@ std::vector<Conv2dProblem> awkward_problems() {
     all.push_back(ops::padded_convolution({1, 5, 5, 1}, 3, 4, 4, pad));
     all.push_back(ops::transposed_convolution({1, 3, 4, 8}, 3, 4, 2, pad, 1));
     all.push_back(ops::transposed_convolution({2, 2, 3, 3}, 8, 5, 4, pad, 0));
+    all.push_back(ops::padded_convolution({1, 9, 11, 3}, 4, {3, 2}, {1, 2}, {pad, 1}, {2, 3}));
   }
+  all.push_back(ops::same_convolution({1, 7, 9, 4}, 8, {3, 1}, 1));
+  all.push_back(ops::same_convolution({1, 8, 9, 4}, 8, 3, 2, Rounding::floor, 2));
+  all.push_back(ops::grouped(ops::same_convolution({2, 6, 7, 6}, 4, 3, 1), 2));
+  all.push_back(ops::grouped(ops::same_convolution({1, 6, 7, 6}, 12, 3, 2, Rounding::floor, 3), 6));
   return all;
 }
 
@@ -256,8 +272,9 @@ TEST_CASE("used_extent: the size formula of cuDNN gives the small side exactly")
   for (const Conv2dProblem& p : awkward_problems()) {
     const cuda::UsedExtent u = used_extent(p);
     INFO(p.large << " to " << p.small << " kernel " << p.kernel << " stride " << p.stride << " pad " << p.pad);
-    CHECK((u.h + p.pad + u.pad_after_h - p.kernel) == (p.small.h - 1) * p.stride);
-    CHECK((u.w + p.pad + u.pad_after_w - p.kernel) == (p.small.w - 1) * p.stride);
+    const Index tall = p.dilation.y * (p.kernel.y - 1) + 1, wide = p.dilation.x * (p.kernel.x - 1) + 1;
+    CHECK((u.h + p.pad.y + u.pad_after_h - tall) == (p.small.h - 1) * p.stride.y);
+    CHECK((u.w + p.pad.x + u.pad_after_w - wide) == (p.small.w - 1) * p.stride.x);
     CHECK(u.pad_after_h >= 0);
     CHECK(u.pad_after_w >= 0);
     CHECK((u.pad_after_h == 0 || u.h == p.large.h));
@@ -334,8 +351,14 @@ TEST_CASE("Plans: f32 results of half maps are asked for in two ways") {
 
 TEST_CASE("Plans: epilogues") {
   const Fake fake;
-  const std::vector<Fused> all = {
-      {}, {Kind::elu, 1}, {Kind::elu, 0.5f}, {Kind::relu, 0}, {Kind::leaky_relu, 0.1f}, {Kind::sigmoid, 0}};
+  const std::vector<Fused> all = {{},
+                                  {Kind::elu, 1},
+                                  {Kind::elu, 0.5f},
+                                  {Kind::relu, 0},
+                                  {Kind::leaky_relu, 0.1f},
+                                  {Kind::sigmoid, 0},
+                                  {Kind::gelu, 0},
+                                  {Kind::silu, 0}};
   for (const ConvolutionPass pass : {ConvolutionPass::forward, ConvolutionPass::data_gradient})
     for (const Fused& first : all)
       for (const Fused& last : all)
@@ -519,6 +542,9 @@ TEST_CASE("Requests: equality and hash look at what matters") {
   CHECK(differs([](auto& r) { r.pass = ConvolutionPass::data_gradient; }));
   CHECK(differs([](auto& r) { r.problem.large.w = 9; }));
   CHECK(differs([](auto& r) { r.problem.pad = 0; }));
+  CHECK(differs([](auto& r) { r.problem.stride.x = 3; }));
+  CHECK(differs([](auto& r) { r.problem.dilation.y = 2; }));
+  CHECK(differs([](auto& r) { r.problem.groups = 2; }));
   CHECK(differs([](auto& r) { r.type = DType::bf16; }));
   CHECK(differs([](auto& r) { r.result = DType::bf16; }));
   CHECK(differs([](auto& r) { r.large.row = 65; }));
@@ -548,6 +574,9 @@ TEST_CASE("Requests: their text") {
   r.pass = ConvolutionPass::data_gradient;
   r.deterministic = false;
   CHECK(text_of(r) == "conv data gradient 1x4x4x8 to 1x8x8x8, kernel 3, stride 2, pad 1, f32, any order");
+  r.deterministic = true;
+  r.problem.kernel = {3, 1}, r.problem.dilation = 2, r.problem.groups = 4;
+  CHECK(text_of(r) == "conv data gradient 1x4x4x8 to 1x8x8x8, kernel 3x1, stride 2, pad 1, dilation 2, 4 groups, f32");
 }
 
 TEST_CASE("The fake refuses what the header does not allow") {

@@ -25,13 +25,13 @@ constexpr nn::MicroNetOptions kOther{.base = 2,
                                      .rounding = ops::Rounding::ceil};
 
 /// Everything a network can hold beside what MicroNet has.
-struct Mixed : nn::Graph<nn::Node<"stem", nn::Sequential<nn::Conv<6, 3>, nn::LeakyRelu<10>>>,
+struct Mixed : nn::Graph<nn::Node<"stem", nn::Sequential<nn::Conv<6, 3>, nn::LeakyRelu<0.1f>>>,
                          nn::Node<"pool", nn::Sequential<nn::MaxPool<2>, nn::Conv<6, 3>, nn::Relu>>,
                          nn::Node<"mean", nn::AveragePool<2>, nn::From<"stem">>,
-                         nn::Node<"sum", nn::Add<nn::Identity, nn::Scale<30>>, nn::From<"pool", "mean">>,
+                         nn::Node<"sum", nn::Add<nn::Identity, nn::Scale<0.3f>>, nn::From<"pool", "mean">>,
                          nn::Node<"up", nn::Upsample<2, nn::Interpolation::nearest>>,
                          nn::Node<"join", nn::ConcatTo<0, nn::Identity, nn::Identity>, nn::From<"stem", "up">>,
-                         nn::Node<"map", nn::Sequential<nn::Conv<1, 1>, nn::ScaledSigmoid<5>>>> {};
+                         nn::Node<"map", nn::Sequential<nn::Conv<1, 1>, nn::ScaledSigmoid<5.0f>>>> {};
 
 template <class S, class D>
 struct Run {

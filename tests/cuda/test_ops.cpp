@@ -68,6 +68,7 @@ void check_activation(const F& f) {
 TEST_CASE("cuda: activations, alone and after a sum") {
   check_activation(ops::Elu{}), check_activation(ops::Relu{}), check_activation(ops::LeakyRelu{0.2f});
   check_activation(ops::Sigmoid{}), check_activation(ops::ScaledSigmoid{5}), check_activation(ops::Scale{0.3f});
+  check_activation(ops::Gelu{}), check_activation(ops::Silu{});
 }
 
 TEST_CASE("cuda: pooling and up-sampling, forward and backward") {
@@ -166,8 +167,9 @@ TEST_CASE("cuda: normalisation with an activation, forward and backward") {
                                    gamma + 3 * s.c, f);
       });
     };
-    with(1, true, ops::detail::Same{}), with(s.n, true, ops::detail::Same{}), with(1, false, ops::detail::Same{});
+    with(1, true, ops::Same{}), with(s.n, true, ops::Same{}), with(1, false, ops::Same{});
     with(1, true, ops::Elu{}), with(1, false, ops::Elu{});
+    with(1, true, ops::Gelu{}), with(1, false, ops::Silu{});
   }
 }
 

@@ -142,7 +142,7 @@ TEST_CASE("no input beyond 118 pixels matters") {
 
 TEST_CASE("forward pass, running statistics and every gradient agree with PyTorch, by name") {
   Context<Cpu> context({.threads = 2});
-  Network<MicroNet<MicroNetOptions{.base = 2, .drop_percent = 0}>, 3, Cpu> net(context, DType::f64);
+  Network<MicroNet<MicroNetOptions{.base = 2, .drop_rate = 0}>, 3, Cpu> net(context, DType::f64);
   io::apply_weights(golden(), net, "golden", "weight/");
   const auto x = tensor_of(context, *golden().find("input"), DType::f64),
              target = tensor_of(context, *golden().find("target"), DType::f64);
@@ -178,7 +178,7 @@ TEST_CASE("forward pass, running statistics and every gradient agree with PyTorc
 
 TEST_CASE("float agrees with PyTorch's double to rounding") {
   Context<Cpu> context({.threads = 2});
-  Network<MicroNet<MicroNetOptions{.base = 2, .drop_percent = 0}>, 3, Cpu> net(context);
+  Network<MicroNet<MicroNetOptions{.base = 2, .drop_rate = 0}>, 3, Cpu> net(context);
   io::apply_weights(golden(), net, "golden", "weight/");
   const auto y = net.forward(tensor_of(context, *golden().find("input"), DType::f32));
   CHECK(difference(y.view<const float>().data, io::to_doubles(*golden().find("eval_output"))) < 5e-6);
@@ -206,7 +206,7 @@ TEST_CASE("weights go to a file and come back bit for bit; a misfit lists every 
 
 TEST_CASE("fifty training steps follow PyTorch's losses") {
   Context<Cpu> context({.threads = 2});
-  Network<MicroNet<MicroNetOptions{.base = 2, .drop_percent = 0}>, 3, Cpu> net(context);
+  Network<MicroNet<MicroNetOptions{.base = 2, .drop_rate = 0}>, 3, Cpu> net(context);
   io::apply_weights(golden(), net, "golden", "weight/");
   const auto x = tensor_of(context, *golden().find("input"), DType::f32),
              target = tensor_of(context, *golden().find("target"), DType::f32);

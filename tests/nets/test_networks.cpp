@@ -9,9 +9,9 @@
 #include "nucdet/nets/micronet_lite.hpp"
 #include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
+#include "nucdet/testing/gradcheck.hpp"
 
 #include "support/catch.hpp"
-#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
@@ -63,7 +63,7 @@ void check_reach() {
   const auto reach = net.receptive_field({1, 512, 512, 3});
   const Index width = 704, height = 32, middle = width / 2;
   auto x = context.make({1, height, width, 3});
-  nucdet_test::fill_random(x, 1);
+  testing::fill_random(x, 1);
   const auto before = net.forward(x);
   Index left = 0, right = 0;
   for (Index at = middle; at < middle + net.coarsest_stride({1, 512, 512, 3}); ++at) {

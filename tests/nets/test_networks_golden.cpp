@@ -81,16 +81,16 @@ void check(const std::string& name) {
 }  // namespace
 
 TEST_CASE("the regressors agree with PyTorch: forward, fused, running statistics and every gradient") {
-  check<Frcn<FrcnOptions{.base = 1, .drop_percent = 0}>, 3>("frcn_base1");
+  check<Frcn<FrcnOptions{.base = 1, .drop_rate = 0}>, 3>("frcn_base1");
   check<FcrnA<FcrnOptions{.base = 1}>, 3>("fcrn_a_base1");
   check<FcrnB<FcrnOptions{.base = 1}>, 3>("fcrn_b_base1");
   check<FcrnB<FcrnOptions{.base = 1, .variant = FcrnBReading::b}>, 3>("fcrn_b_alt_base1");
-  check<MicroNetLite<MicroNetLiteOptions{.base = 2, .drop_percent = 0}>, 3>("micronet_lite_base2");
+  check<MicroNetLite<MicroNetLiteOptions{.base = 2, .drop_rate = 0}>, 3>("micronet_lite_base2");
 }
 
 TEST_CASE("the pixel classifiers agree with PyTorch, with and without norm") {
-  check<UNet<UNetOptions{.base = 1, .drop_percent = 0}>, 1>("unet_base1");
-  check<UNet<UNetOptions{.base = 1, .norm = true, .drop_percent = 0}>, 1>("unet_norm_base1");
-  check<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .drop_percent = 0}>, 1>("fcn8s_base1");
-  check<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .maps = 1, .norm = true, .drop_percent = 0}>, 1>("fcn8s_norm_base1");
+  check<UNet<UNetOptions{.base = 1, .drop_rate = 0}>, 1>("unet_base1");
+  check<UNet<UNetOptions{.base = 1, .norm = true, .drop_rate = 0}>, 1>("unet_norm_base1");
+  check<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .drop_rate = 0}>, 1>("fcn8s_base1");
+  check<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .maps = 1, .norm = true, .drop_rate = 0}>, 1>("fcn8s_norm_base1");
 }

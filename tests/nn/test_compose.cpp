@@ -29,9 +29,19 @@ static_assert(std::string_view(diagnosis_of<Unused, 3>.node.text) == "b");
 static_assert(found<Residual<Conv<4, 3>>> == Problem::unequal_channels);
 static_assert(diagnosis_of<Residual<Conv<4, 3>>, 3>.expected == 3 && diagnosis_of<Residual<Conv<4, 3>>, 3>.got == 4);
 static_assert(found<Conv<4, 2>> == Problem::even_kernel);
-static_assert(found<Conv<4, 2, 2, 0>> == Problem::none);
+static_assert(found<Conv<4, 2, ConvOptions{.stride = 2, .pad = 0}>> == Problem::none);
 static_assert(found<Conv<-1, 3>> == Problem::bad_channels);
-static_assert(found<ChannelDropout<100>> == Problem::bad_setting);
+// A count that a division brought to nothing is no "as many as the input".
+static_assert(found<Conv<2 / 4, 3>> == Problem::bad_channels);
+static_assert(found<Conv<kSame / 4, 3>> == Problem::bad_channels);
+static_assert(found<Conv<kSame / 3, 3>> == Problem::none && (kSame / 3).of(3) == 1 && (kSame * 2 / 3).of(6) == 4);
+static_assert(found<ConcatTo<5, Identity, Identity>> == Problem::no_such_branch);
+static_assert(found<ConcatTo<-2, Identity, Identity>> == Problem::no_such_branch);
+static_assert(found<AddTo<2, Identity, Identity>> == Problem::no_such_branch);
+static_assert(found<AddTo<1, Identity, Identity>> == Problem::none);
+static_assert(found<GroupNorm<2>> == Problem::unequal_groups);
+static_assert(found<ScaledSigmoid<5.0f>> == Problem::none);
+static_assert(found<ChannelDropout<1.0f>> == Problem::bad_setting);
 static_assert(
     found<Graph<Node<"a", Conv<4, 3>>, Node<"b", Concat<Identity, Identity, Identity>, From<"a", "input">>>> ==
     Problem::wrong_number_of_inputs);

@@ -1,9 +1,9 @@
 /// Every layer's gradient against central differences in double, through a one-layer network.
 #include "nucdet/nets/blocks.hpp"
 #include "nucdet/nn/layers.hpp"
+#include "nucdet/testing/gradcheck.hpp"
 
 #include "support/catch.hpp"
-#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
@@ -14,7 +14,7 @@ template <Spec S, int Channels = 3>
 double error_of(const Shape& shape, Mode mode = Mode::training) {
   Context<Cpu> context({.threads = 2, .seed = 4});
   Network<S, Channels, Cpu> net(context, DType::f64);
-  return nucdet_test::worst_gradient_error(net, shape, mode);
+  return testing::worst_gradient_error(net, shape, mode);
 }
 
 /// Two readers of one value, so that gradients meet and are added.
@@ -51,15 +51,15 @@ TEST_CASE("gradients of convolution layers") {
   CHECK(error_of<Conv<4, 3>>({2, 5, 4, 3}) < kTolerance);
   CHECK(error_of<Conv<2, 5>>({1, 3, 7, 3}) < kTolerance);
   CHECK(error_of<Conv<2, 1>>({2, 1, 1, 3}) < kTolerance);
-  CHECK(error_of<Conv<4, 3, 2>>({1, 7, 6, 3}) < kTolerance);
-  CHECK(error_of<Conv<4, 3, 2, kCentred, ops::Rounding::ceil>>({1, 7, 6, 3}) < kTolerance);
-  CHECK(error_of<Conv<2, 4, 2, 1>>({1, 6, 7, 3}) < kTolerance);
-  CHECK(error_of<Conv<kSame, 3, 1, 0>>({1, 5, 5, 3}) < kTolerance);
+  CHECK(error_of<Conv<4, 3, ConvOptions{.stride = 2}>>({1, 7, 6, 3}) < kTolerance);
+  CHECK(error_of<Conv<4, 3, ConvOptions{.stride = 2, .rounding = ops::Rounding::ceil}>>({1, 7, 6, 3}) < kTolerance);
+  CHECK(error_of<Conv<2, 4, ConvOptions{.stride = 2, .pad = 1}>>({1, 6, 7, 3}) < kTolerance);
+  CHECK(error_of<Conv<kSame, 3, ConvOptions{.pad = 0}>>({1, 5, 5, 3}) < kTolerance);
 }
 
 TEST_CASE("gradients of transposed convolution layers, all context variants") {
-  CHECK(error_of<TransposedConv<2, 3, 2>>({2, 3, 4, 3}) < kTolerance);
-  CHECK(error_of<TransposedConv<2, 2, 2, 0, 0>>({1, 3, 3, 3}) < kTolerance);
+  CHECK(error_of<TransposedConv<2, 3>>({2, 3, 4, 3}) < kTolerance);
+  CHECK(error_of<TransposedConv<2, 2, TransposedConvOptions{.pad = 0, .output_pad = 0}>>({1, 3, 3, 3}) < kTolerance);
   CHECK(error_of<UpUnit<2, 4, BatchNorm, UpKernel::sparse3>>({1, 3, 2, 3}) < kTolerance);
   CHECK(error_of<UpUnit<2, 4, BatchNorm, UpKernel::two_s>>({1, 2, 3, 3}) < kTolerance);
   CHECK(error_of<UpUnit<2, 4, BatchNorm, UpKernel::bilinear_1x1>>({1, 3, 2, 3}) < kTolerance);
@@ -70,21 +70,30 @@ TEST_CASE("gradients of normalisation layers") {
   CHECK(error_of<BatchNorm>({2, 4, 3, 3}, Mode::inference) < kTolerance);
   CHECK(error_of<BatchStats>({2, 4, 3, 3}, Mode::inference) < kTolerance);
   CHECK(error_of<InstanceNorm>({2, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<Normalization<Statistics::instance, NormOptions{.affine = true}>>({2, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<Normalization<Statistics::running, NormOptions{.epsilon = 0.1, .momentum = 0.5, .affine = false}>>(
+            {2, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<GroupNorm<1>>({2, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<GroupNorm<3>, 6>({2, 4, 3, 6}) < kTolerance);
+  CHECK(error_of<GroupNorm<2, NormOptions{.epsilon = 1e-3, .affine = false}>, 6>({1, 2, 5, 6}, Mode::inference) <
+        kTolerance);
 }
 
 TEST_CASE("gradients of activations, dropout, pools and up-sampling") {
   CHECK(error_of<Elu>({1, 4, 3, 3}) < kTolerance);
   CHECK(error_of<Relu>({1, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<LeakyRelu<20>>({1, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<LeakyRelu<0.2f>>({1, 4, 3, 3}) < kTolerance);
   CHECK(error_of<Sigmoid>({1, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<ScaledSigmoid<5>>({1, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<Scale<30>>({1, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<ChannelDropout<50>>({2, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<ChannelDropout<50>>({2, 4, 3, 3}, Mode::inference) < kTolerance);
+  CHECK(error_of<ScaledSigmoid<5.0f>>({1, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<Scale<0.3f>>({1, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<Gelu>({1, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<Silu>({1, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<ChannelDropout<0.5f>>({2, 4, 3, 3}) < kTolerance);
+  CHECK(error_of<ChannelDropout<0.5f>>({2, 4, 3, 3}, Mode::inference) < kTolerance);
   CHECK(error_of<MaxPool<2>>({2, 5, 4, 3}) < kTolerance);
-  CHECK(error_of<MaxPool<3, 1>>({1, 5, 4, 3}) < kTolerance);
+  CHECK(error_of<MaxPool<3, PoolOptions{.stride = 1}>>({1, 5, 4, 3}) < kTolerance);
   CHECK(error_of<AveragePool<2>>({2, 5, 4, 3}) < kTolerance);
-  CHECK(error_of<AveragePool<3, 2>>({1, 7, 5, 3}) < kTolerance);
+  CHECK(error_of<AveragePool<3, PoolOptions{.stride = 2}>>({1, 7, 5, 3}) < kTolerance);
   CHECK(error_of<Upsample<2>>({1, 3, 4, 3}) < kTolerance);
   CHECK(error_of<Upsample<3, Interpolation::nearest>>({1, 3, 4, 3}) < kTolerance);
 }
@@ -104,12 +113,12 @@ TEST_CASE("up-sampling looks as far as it says, by any factor") {
 TEST_CASE("gradients of combinations, with sizes brought together") {
   CHECK(error_of<Residual<Conv<3, 3>>>({1, 4, 3, 3}) < kTolerance);
   CHECK(error_of<Twice<Conv<3, 3>>>({1, 4, 3, 3}) < kTolerance);
-  CHECK(error_of<Twice<ChannelDropout<50>>>({1, 4, 3, 3}, Mode::inference) < kTolerance);
+  CHECK(error_of<Twice<ChannelDropout<0.5f>>>({1, 4, 3, 3}, Mode::inference) < kTolerance);
   CHECK(error_of<Concat<Conv<2, 3>, Identity, Conv<1, 1>>>({2, 4, 3, 3}) < kTolerance);
   // Padding, cropping, and both at once.
   CHECK(error_of<ConcatTo<1, UpUnit<2, 4>, Identity>>({1, 3, 2, 3}) < kTolerance);
-  CHECK(error_of<ConcatTo<0, Identity, Conv<2, 3, 2>>>({1, 7, 5, 3}) < kTolerance);
-  CHECK(error_of<ConcatTo<0, Conv<2, 5, 1, 0>, Identity>>({1, 8, 9, 3}) < kTolerance);
-  CHECK(error_of<AddTo<0, Identity, Conv<3, 3, 1, 0>, Upsample<2>>>({1, 5, 6, 3}) < kTolerance);
+  CHECK(error_of<ConcatTo<0, Identity, Conv<2, 3, ConvOptions{.stride = 2}>>>({1, 7, 5, 3}) < kTolerance);
+  CHECK(error_of<ConcatTo<0, Conv<2, 5, ConvOptions{.pad = 0}>, Identity>>({1, 8, 9, 3}) < kTolerance);
+  CHECK(error_of<AddTo<0, Identity, Conv<3, 3, ConvOptions{.pad = 0}>, Upsample<2>>>({1, 5, 6, 3}) < kTolerance);
   CHECK(error_of<ResidualDown<4, 2>>({1, 7, 6, 3}) < kTolerance);
 }

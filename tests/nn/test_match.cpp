@@ -1,21 +1,22 @@
 /// MatchTo: one input at the size of another, of which nothing else is read. And convolutions without a bias.
 #include "nucdet/nn/layers.hpp"
 #include "nucdet/nn/passes.hpp"
+#include "nucdet/testing/gradcheck.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
-#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
 
 namespace {
 
-using Unbiased = Conv<4, 3, 1, kCentred, ops::Rounding::floor, Bias::without>;
+using Unbiased = Conv<4, 3, ConvOptions{.bias = Bias::without}>;
 
 /// Node "out" has the size of the input; "low" is half of it.
 template <Spec S>
-struct Restored : Graph<Node<"low", Conv<2, 3, 2>>, Node<"out", MatchTo<S>, From<"low", "input">>> {};
+struct Restored
+    : Graph<Node<"low", Conv<2, 3, ConvOptions{.stride = 2}>>, Node<"out", MatchTo<S>, From<"low", "input">>> {};
 
 /// What comes out of MatchSize for an input of h x w and a reference of to_h x to_w, by its definition.
 double matched(const View<const double>& x, Index h, Index w, Index n, Index i, Index j, Index c) {
@@ -38,7 +39,7 @@ TEST_CASE("MatchTo pads or crops each axis by itself, and its gradient goes back
   for (const Shape& from : {Shape{2, 4, 5, 3}, {2, 8, 9, 3}, {2, 5, 9, 3}, {2, 9, 4, 3}, {2, 6, 7, 3}}) {
     CAPTURE(from.h, from.w);
     auto x = context.make(from, DType::f64), like = context.make({2, 6, 7, 5}, DType::f64);
-    nucdet_test::fill_random(x, 1), nucdet_test::fill_random(like, 2);
+    testing::fill_random(x, 1), testing::fill_random(like, 2);
     const Tensor<Cpu> in[] = {x, like};
     const Shape shapes[] = {x.shape(), like.shape()};
     REQUIRE(layer->output_shape(shapes) == Shape{2, 6, 7, 3});
@@ -50,7 +51,7 @@ TEST_CASE("MatchTo pads or crops each axis by itself, and its gradient goes back
       for (Index i = 0; i < 6; ++i)
         for (Index j = 0; j < 7; ++j)
           for (Index c = 0; c < 3; ++c) REQUIRE(found(n, i, j, c) == matched(source, 6, 7, n, i, j, c));
-    nucdet_test::fill_random(dy, 3);
+    testing::fill_random(dy, 3);
     const auto dx = layer->backward(context, dy, tape, {});
     CHECK(tape.empty());
     REQUIRE(dx.size() == 2);
@@ -69,7 +70,7 @@ TEST_CASE("gradients through MatchTo: padded, cropped, and as large as wanted") 
   const auto error_of = [&]<class S>(const S&, const Shape& shape) {
     Network<S, 3, Cpu> net(context, DType::f64);
     CHECK(net.plan(shape).shapes.back() == Shape{shape.n, shape.h, shape.w, 2});
-    return nucdet_test::worst_gradient_error(net, shape);
+    return testing::worst_gradient_error(net, shape);
   };
   CHECK(error_of(Restored<Upsample<2>>{}, {2, 7, 6, 3}) < 1e-7);
   CHECK(error_of(Restored<Upsample<2>>{}, {1, 6, 4, 3}) < 1e-7);
@@ -78,7 +79,7 @@ TEST_CASE("gradients through MatchTo: padded, cropped, and as large as wanted") 
 }
 
 TEST_CASE("a block of which nothing but the size is read has no gradient, and training says so") {
-  struct SizeOnly : Graph<Node<"half", Conv<2, 3, 2>>, Node<"deep", Conv<2, 3>, From<"input">>,
+  struct SizeOnly : Graph<Node<"half", Conv<2, 3, ConvOptions{.stride = 2}>>, Node<"deep", Conv<2, 3>, From<"input">>,
                           Node<"out", MatchTo<Identity>, From<"deep", "half">>> {};
   Context<Cpu> context({.threads = 1});
   Network<SizeOnly, 3, Cpu> net(context);
@@ -101,12 +102,12 @@ TEST_CASE("a convolution without a bias: no such parameter, no such term, and ri
   CHECK(biased.parameters()->parameter_count() == bare.parameters()->parameter_count() + 4);
   // The same seed and name draw the same weights, and a new bias is 0.
   auto x = context.make({2, 5, 6, 3}, DType::f64);
-  nucdet_test::fill_random(x, 1);
+  testing::fill_random(x, 1);
   CHECK(nucdet_test::numbers_of(bare.forward(x).view<const double>()) ==
         nucdet_test::numbers_of(biased.forward(x).view<const double>()));
   CHECK(nucdet_test::numbers_of(for_inference(bare).forward(context, x).view<const double>()) ==
         nucdet_test::numbers_of(bare.forward(x).view<const double>()));
-  CHECK(nucdet_test::worst_gradient_error(bare, {2, 5, 6, 3}) < 1e-7);
+  CHECK(testing::worst_gradient_error(bare, {2, 5, 6, 3}) < 1e-7);
   Network<Sequential<Unbiased, BatchNorm, Relu>, 3, Cpu> unit(context, DType::f64);
-  CHECK(nucdet_test::worst_gradient_error(unit, {2, 5, 6, 3}) < 1e-6);
+  CHECK(testing::worst_gradient_error(unit, {2, 5, 6, 3}) < 1e-6);
 }

@@ -2,9 +2,9 @@
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/program.hpp"
 #include "nucdet/nn/summary.hpp"
+#include "nucdet/testing/gradcheck.hpp"
 
 #include "support/catch.hpp"
-#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
@@ -25,7 +25,7 @@ std::vector<float> numbers(const Tensor<Cpu>& t) {
 
 Tensor<Cpu> random_input(Context<Cpu>& context, const Shape& shape) {
   auto x = context.make(shape);
-  nucdet_test::fill_random(x, 9);
+  testing::fill_random(x, 9);
   return x;
 }
 
@@ -38,13 +38,13 @@ struct Dense : Graph<Node<"a", Conv<2, 3>>, Node<"b", Concat<Identity, Conv<3, 3
 TEST_CASE("a whole small MicroNet has right gradients") {
   Context<Cpu> context({.threads = 2, .seed = 3});
   Network<SmallNet, 3, Cpu> net(context, DType::f64);
-  CHECK(nucdet_test::worst_gradient_error(net, {2, 17, 19, 3}, Mode::training, 97) < 1e-6);
+  CHECK(testing::worst_gradient_error(net, {2, 17, 19, 3}, Mode::training, 97) < 1e-6);
 }
 
 TEST_CASE("concatenations written in place give what copying gives") {
   Context<Cpu> context({.threads = 2, .seed = 3});
   Network<Dense, 3, Cpu> net(context, DType::f64);
-  CHECK(nucdet_test::worst_gradient_error(net, {1, 6, 5, 3}) < 1e-7);
+  CHECK(testing::worst_gradient_error(net, {1, 6, 5, 3}) < 1e-7);
   const Plan plan = net.plan({1, 6, 5, 3});
   Index placed = 0;
   for (const Placement& p : plan.placements) placed += p.step >= 0 ? 1 : 0;
@@ -147,7 +147,8 @@ TEST_CASE("frozen blocks keep weights' gradients zero, their statistics, and run
 }
 
 TEST_CASE("sizes that do not fit are found before anything is allocated, and the node is named") {
-  struct Net : Graph<Node<"low", Conv<2, 3, 2>>, Node<"join", Concat<Identity, Upsample<2>>, From<"input", "low">>> {};
+  struct Net : Graph<Node<"low", Conv<2, 3, ConvOptions{.stride = 2}>>,
+                     Node<"join", Concat<Identity, Upsample<2>>, From<"input", "low">>> {};
   Context<Cpu> context({.threads = 1});
   Network<Net, 3, Cpu> net(context);
   CHECK_NOTHROW(net.plan({1, 8, 8, 3}));
@@ -160,7 +161,7 @@ TEST_CASE("the fused program gives the model's results") {
   const auto check = [&]<class S>(const S&) {
     Network<S, 3, Cpu> net(context, DType::f64);
     auto x = context.make({2, 37, 50, 3}, DType::f64);
-    nucdet_test::fill_random(x, 3);
+    testing::fill_random(x, 3);
     for (std::int64_t i = 0; i < 3; ++i)
       net.forward(x, {.mode = Mode::training, .iteration = i});  // moves the running statistics
     const auto fused = for_inference(net);
@@ -184,8 +185,8 @@ TEST_CASE("the fused program gives the model's results") {
                                  .taps = ContextTaps::encoder,
                                  .context = UpKernel::two_s,
                                  .output = OutputActivation::scaled_sigmoid}>{});
-  check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<30>, BatchNorm, LeakyRelu<10>,
-                   Residual<BatchNorm, Conv<4, 1>, ChannelDropout<20>>, Sigmoid>{});
+  check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<0.3f>, BatchNorm, LeakyRelu<0.1f>,
+                   Residual<BatchNorm, Conv<4, 1>, ChannelDropout<0.2f>>, Sigmoid>{});
 }
 
 TEST_CASE("the summary names every step and the totals") {

@@ -20,11 +20,12 @@ void each_tap(const Conv2dProblem& p, Body&& body) {
   for (Index n = 0; n < p.small.n; ++n)
     for (Index i = 0; i < p.small.h; ++i)
       for (Index j = 0; j < p.small.w; ++j)
-        for (Index ky = 0; ky < p.kernel; ++ky)
-          for (Index kx = 0; kx < p.kernel; ++kx) {
-            const Index y = p.stride * i + ky - p.pad, x = p.stride * j + kx - p.pad;
+        for (Index ky = 0; ky < p.kernel.y; ++ky)
+          for (Index kx = 0; kx < p.kernel.x; ++kx) {
+            const Index y = p.stride.y * i + p.dilation.y * ky - p.pad.y,
+                        x = p.stride.x * j + p.dilation.x * kx - p.pad.x;
             if (y < 0 || x < 0 || y >= p.large.h || x >= p.large.w) continue;
-            body((n * p.small.h + i) * p.small.w + j, ky * p.kernel + kx, (n * p.large.h + y) * p.large.w + x);
+            body((n * p.small.h + i) * p.small.w + j, ky * p.kernel.x + kx, (n * p.large.h + y) * p.large.w + x);
           }
 }
 
@@ -47,19 +48,19 @@ double difference(View<const T> v, const std::vector<double>& wanted) {
 
 template <class T>
 void check_against_loops(Context<Cpu>& context, const Conv2dProblem& p, double tolerance) {
-  const Index ci = p.large.c, co = p.small.c, taps = p.kernel * p.kernel;
+  const Index ci = p.group_inputs(), co = p.small.c, taps = p.kernel.count();
   const auto x = random_numbers(p.large.count(), 1), dy = random_numbers(p.small.count(), 2),
              w = random_numbers(p.weights(), 3);
-  const auto bias = random_numbers(std::max(ci, co), 4);
+  const auto bias = random_numbers(std::max(p.large.c, co), 4);
   std::vector<double> y(dy.size()), dx(x.size()), dw(w.size());
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = bias[i % static_cast<std::size_t>(co)];
   each_tap(p, [&](Index s, Index tap, Index l) {
     for (Index o = 0; o < co; ++o)
       for (Index c = 0; c < ci; ++c) {
-        const Index weight = (o * taps + tap) * ci + c;
-        y[static_cast<std::size_t>(s * co + o)] += at(w, weight) * at(x, l * ci + c);
-        dx[static_cast<std::size_t>(l * ci + c)] += at(w, weight) * at(dy, s * co + o);
-        dw[static_cast<std::size_t>(weight)] += at(x, l * ci + c) * at(dy, s * co + o);
+        const Index weight = (o * taps + tap) * ci + c, in = l * p.large.c + o / p.group_outputs() * ci + c;
+        y[static_cast<std::size_t>(s * co + o)] += at(w, weight) * at(x, in);
+        dx[static_cast<std::size_t>(in)] += at(w, weight) * at(dy, s * co + o);
+        dw[static_cast<std::size_t>(weight)] += at(x, in) * at(dy, s * co + o);
       }
   });
   Strided<T> tx(context, p.large, x), tdy(context, p.small, dy), ty(context, p.small, {}), tdx(context, p.large, {});
@@ -94,6 +95,23 @@ std::vector<Conv2dProblem> awkward_problems() {
   problems.push_back(padded_convolution({1, 6, 7, 2}, 3, 3, 1, 0));
   problems.push_back(transposed_convolution({1, 3, 4, 2}, 3, 16, 8, 4, 0));
   problems.push_back(same_convolution({1, 40, 150, 9}, 7, 3, 1));  // several tiles down and across
+  // Rectangles, gaps between the taps that share factors with the stride or not, groups, one filter a channel.
+  problems.push_back(same_convolution({2, 9, 7, 3}, 4, {3, 1}, {1, 2}));
+  problems.push_back(padded_convolution({1, 9, 8, 2}, 3, {1, 4}, {3, 1}, {0, 2}));
+  for (const Index stride : {1, 2, 4})
+    for (const Index dilation : {2, 3, 4}) {
+      problems.push_back(same_convolution({1, 21, 18, 3}, 4, 3, stride, Rounding::floor, dilation));
+      problems.push_back(padded_convolution({1, 21, 18, 3}, 4, {2, 3}, stride, 1, {dilation, 1}));
+    }
+  problems.push_back(same_convolution({1, 3, 3, 2}, 2, 5, 1, Rounding::floor, 7));  // all taps but one outside
+  for (const Index stride : {1, 2}) {
+    problems.push_back(grouped(same_convolution({2, 7, 5, 6}, 4, 3, stride), 2));
+    problems.push_back(grouped(same_convolution({1, 7, 5, 3}, 6, 3, stride), 3));
+    problems.push_back(grouped(same_convolution({1, 1, 1, 5}, 5, 3, 1), 5));
+    problems.push_back(grouped(same_convolution({2, 17, 13, 19}, 19, 3, stride), 19));
+    problems.push_back(grouped(same_convolution({1, 12, 15, 40}, 40, 5, stride, Rounding::ceil, 2), 40));
+    problems.push_back(grouped(padded_convolution({1, 12, 15, 16}, 16, {1, 4}, stride, {0, 1}), 16));
+  }
   return problems;
 }
 
@@ -102,7 +120,7 @@ std::vector<Conv2dProblem> awkward_problems() {
 TEST_CASE("convolution and its gradients agree with loops in double, on strided views") {
   Context<Cpu> context({.threads = 2});
   for (const Conv2dProblem& p : awkward_problems()) {
-    CAPTURE(p.large, p.small, p.kernel, p.stride, p.pad);
+    CAPTURE(p.large, p.small, p.kernel, p.stride, p.pad, p.dilation, p.groups);
     check_against_loops<double>(context, p, 1e-12);
     check_against_loops<float>(context, p, 1e-5);
   }
@@ -167,7 +185,7 @@ TEST_CASE("convolutions agree with PyTorch's values") {
       const Conv2dProblem p{transposed ? shape("y") : shape("x"), transposed ? shape("x") : shape("y"),
                             number("kernel"), number("stride"), transposed ? number("padding") : number("pad_before")};
       // PyTorch: [small, large, ky, kx] for both; here [small, ky, kx, large].
-      const Index taps = p.kernel * p.kernel;
+      const Index taps = p.kernel.count();
       const auto permute = [&](const std::vector<double>& w) {
         std::vector<double> out(w.size());
         for (Index o = 0; o < p.small.c; ++o)
@@ -210,6 +228,10 @@ TEST_CASE("convolution sizes: floor, ceil, padded, transposed, and the errors") 
   CHECK(transposed_convolution({1, 25, 25, 1}, 1, 3, 8, 1, 1).large.h == 8 * 25 - 6);
   CHECK_THROWS_AS(same_convolution({1, 1, 9, 1}, 1, 3, 2), ShapeError);
   CHECK_THROWS_AS(padded_convolution({1, 2, 2, 1}, 1, 5, 1, 1), ShapeError);
+  CHECK_THROWS_AS(padded_convolution({1, 4, 4, 1}, 1, 3, 1, 0, 2), ShapeError);
+  CHECK_THROWS_AS(grouped(same_convolution({1, 4, 4, 6}, 4, 3, 1), 3), ShapeError);
+  CHECK_THROWS_AS(grouped(same_convolution({1, 4, 4, 6}, 4, 3, 1), 0), ShapeError);
+  CHECK(padded_convolution({1, 9, 8, 1}, 1, {3, 2}, {2, 1}, {1, 0}, {2, 3}).small == Shape{1, 4, 5, 1});
   Context<Cpu> context({.threads = 1});
   const Conv2dProblem p = same_convolution({1, 4, 4, 1}, 1, 3, 1);
   std::vector<float> wrong(25);

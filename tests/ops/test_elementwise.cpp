@@ -1,10 +1,12 @@
 // Activations, sums and channel dropout, on strided views and on one, two and five threads.
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "nucdet/ops/activation.hpp"
 #include "nucdet/ops/add.hpp"
 #include "nucdet/ops/dropout.hpp"
+#include "nucdet/ops/epilogue.hpp"
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -20,6 +22,10 @@ double naive(const ops::Elu& f, double x) { return x > 0 ? x : static_cast<doubl
 double naive(const ops::Relu&, double x) { return std::max(x, 0.0); }
 double naive(const ops::LeakyRelu& f, double x) { return x > 0 ? x : static_cast<double>(f.negative_slope) * x; }
 double naive(const ops::Sigmoid&, double x) { return 1 / (1 + std::exp(-x)); }
+double naive(const ops::ScaledSigmoid& f, double x) { return static_cast<double>(f.scale) / (1 + std::exp(-x)); }
+double naive(const ops::Scale& f, double x) { return static_cast<double>(f.factor) * x; }
+double naive(const ops::Gelu&, double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+double naive(const ops::Silu&, double x) { return x / (1 + std::exp(-x)); }
 
 template <class T, class F>
 void check_activation(const F& f, double tolerance) {
@@ -44,12 +50,12 @@ void check_activation(const F& f, double tolerance) {
   }
 }
 
-/// The slope, given through the output, against central differences.
+/// The slope, given through the output or the input, against central differences.
 template <class F>
 void check_slope(const F& f) {
   for (double x = -6.05; x < 6; x += 0.1) {
     const double step = 1e-6, numeric = (naive(f, x + step) - naive(f, x - step)) / (2 * step);
-    CHECK(f.slope(f(x)) == Approx(numeric).epsilon(1e-6).margin(1e-9));
+    CHECK(ops::slope_at(f, x) == Approx(numeric).epsilon(1e-6).margin(1e-9));
   }
 }
 
@@ -62,6 +68,44 @@ TEST_CASE("activations follow their formulas") {
   check_activation<float>(ops::Sigmoid{}, 2e-7), check_activation<double>(ops::Sigmoid{}, 1e-14);
   check_slope(ops::Elu{}), check_slope(ops::Elu{0.7f}), check_slope(ops::Relu{}), check_slope(ops::LeakyRelu{0.2f});
   check_slope(ops::Sigmoid{});
+  check_activation<float>(ops::ScaledSigmoid{5}, 1e-6), check_activation<double>(ops::ScaledSigmoid{5}, 1e-14);
+  check_activation<float>(ops::Scale{0.3f}, 1e-7), check_activation<double>(ops::Scale{0.3f}, 1e-15);
+  check_activation<float>(ops::Gelu{}, 2e-7), check_activation<double>(ops::Gelu{}, 1e-14);
+  check_activation<float>(ops::Silu{}, 2e-7), check_activation<double>(ops::Silu{}, 1e-14);
+  check_slope(ops::ScaledSigmoid{5}), check_slope(ops::Scale{0.3f}), check_slope(ops::Gelu{}), check_slope(ops::Silu{});
+}
+
+TEST_CASE("single precision slopes of GELU and SiLU are those of double precision") {
+  double gelu = 0, silu = 0;
+  for (float x = -20; x < 20; x += 0.01f) {
+    gelu = std::max(
+        gelu, std::abs(static_cast<double>(ops::Gelu{}.slope_at(x)) - ops::Gelu{}.slope_at(static_cast<double>(x))));
+    silu = std::max(
+        silu, std::abs(static_cast<double>(ops::Silu{}.slope_at(x)) - ops::Silu{}.slope_at(static_cast<double>(x))));
+  }
+  CHECK(gelu < 5e-7);
+  CHECK(silu < 2e-6);  // the difference 1 - s, times x
+}
+
+TEST_CASE("every activation of the list has a kind of its own, and comes back from it with its number") {
+  int kinds = 0;
+#define NUCDET_CHECK(F, name)                                                    \
+  {                                                                              \
+    const ops::Fused fused{ops::Fused::Kind::name, 0.25f};                       \
+    CHECK(std::string(ops::name_of(fused.kind)) == #name);                       \
+    ops::with_activation(fused, [&]<class G>(const G& g) {                       \
+      CHECK(std::is_same_v<G, ops::F>);                                          \
+      CHECK(ops::Fused::of(g).kind == fused.kind);                               \
+      CHECK(ops::Fused::of(g).parameter == (std::is_empty_v<G> ? 0.0f : 0.25f)); \
+      CHECK(ops::apply(fused, 0.7f) == g(0.7f));                                 \
+    });                                                                          \
+    ++kinds;                                                                     \
+  }
+  NUCDET_ACTIVATIONS(NUCDET_CHECK)
+#undef NUCDET_CHECK
+  CHECK(kinds == static_cast<int>(ops::Fused::Kind::silu));
+  CHECK(!ops::with_activation({}, [](const auto&) {}));
+  CHECK(ops::Fused::of(ops::Same{}).kind == ops::Fused::Kind::none);
 }
 
 TEST_CASE("activations at the ends of the range, and NaN is never lost") {
@@ -76,6 +120,13 @@ TEST_CASE("activations at the ends of the range, and NaN is never lost") {
   CHECK(std::isnan(ops::Relu{}(nan)));
   CHECK(std::isnan(ops::LeakyRelu{}(nan)));
   CHECK(std::isnan(ops::Sigmoid{}(nan)));
+  CHECK(std::isnan(ops::Gelu{}(nan)));
+  CHECK(std::isnan(ops::Silu{}(nan)));
+  CHECK(ops::Gelu{}(huge) == huge);
+  CHECK(ops::Silu{}(huge) == huge);
+  CHECK(std::abs(ops::Gelu{}(-100.0f)) < 1e-5f);
+  CHECK(std::isfinite(ops::Gelu{}.slope_at(huge)));
+  CHECK(std::isfinite(ops::Silu{}.slope_at(-huge)));
 }
 
 TEST_CASE("sums of one, two and four views; copy, accumulate and fill") {

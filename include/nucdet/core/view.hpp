@@ -42,10 +42,10 @@ struct View {
   NUCDET_HD constexpr View window(Index y, Index x, Index h, Index w) const {
     return {pixel(0, y, x), {shape.n, h, w, shape.c}, image_stride, row_stride, pixel_stride};
   }
-  /// Pixels (a + s i, b + s j).
-  NUCDET_HD constexpr View phase(Index a, Index b, Index s) const {
-    const Index h = a < shape.h ? (shape.h - a + s - 1) / s : 0, w = b < shape.w ? (shape.w - b + s - 1) / s : 0;
-    return {pixel(0, a, b), {shape.n, h, w, shape.c}, image_stride, s * row_stride, s * pixel_stride};
+  /// Pixels (a + s i, b + t j).
+  NUCDET_HD constexpr View phase(Index a, Index b, Index s, Index t) const {
+    const Index h = a < shape.h ? (shape.h - a + s - 1) / s : 0, w = b < shape.w ? (shape.w - b + t - 1) / t : 0;
+    return {pixel(0, a, b), {shape.n, h, w, shape.c}, image_stride, s * row_stride, t * pixel_stride};
   }
   /// Image n alone, as a batch of one.
   NUCDET_HD constexpr View image(Index n) const {

@@ -5,9 +5,9 @@
 namespace nucdet::nn {
 
 /// Convolution, normalisation, ELU: the unit of every block.
-template <int Filters, int Kernel = 3, int Stride = 1, Spec Norm = BatchNorm,
+template <ChannelCount Filters, int Kernel = 3, int Stride = 1, Spec Norm = BatchNorm,
           ops::Rounding Round = ops::Rounding::floor>
-struct ConvUnit : Sequential<Conv<Filters, Kernel, Stride, kCentred, Round>, Norm, Elu> {};
+struct ConvUnit : Sequential<Conv<Filters, Kernel, ConvOptions{.stride = Stride, .rounding = Round}>, Norm, Elu> {};
 
 /// How a low-resolution map is brought up by a factor s.
 enum class UpKernel {
@@ -19,10 +19,11 @@ enum class UpKernel {
 namespace detail {
 template <int Filters, int Factor, Spec Norm, UpKernel How>
 constexpr auto up_unit() {
+  [[maybe_unused]] constexpr TransposedConvOptions kWhole{.stride = Factor, .pad = Factor / 2, .output_pad = 0};
   if constexpr (How == UpKernel::sparse3)
-    return Sequential<TransposedConv<Filters, 3, Factor>, Norm, nn::Elu>{};
+    return Sequential<TransposedConv<Filters, 3, TransposedConvOptions{.stride = Factor}>, Norm, nn::Elu>{};
   else if constexpr (How == UpKernel::two_s)
-    return Sequential<TransposedConv<Filters, 2 * Factor, Factor, Factor / 2, 0>, Norm, nn::Elu>{};
+    return Sequential<TransposedConv<Filters, 2 * Factor, kWhole>, Norm, nn::Elu>{};
   else
     return Sequential<Conv<Filters, 1>, Norm, nn::Elu, Upsample<Factor>>{};
 }

@@ -5,11 +5,11 @@ namespace nucdet::nn {
 
 /// The choices of FCN-8s. The defaults are the published network.
 struct FcnOptions {
-  int base = 64;          ///< filters of VGG's first block
-  int hidden = 4096;      ///< filters of the two layers that were fully connected
-  int maps = 2;           ///< two: background and nucleus before the softmax (loss::CrossEntropy)
-  bool norm = false;      ///< batch norm behind every convolution but the scores; without, VGG's weights fit
-  int drop_percent = 50;  ///< channel dropout behind the two layers that were fully connected
+  int base = 64;            ///< filters of VGG's first block
+  int hidden = 4096;        ///< filters of the two layers that were fully connected
+  int maps = 2;             ///< two: background and nucleus before the softmax (loss::CrossEntropy)
+  bool norm = false;        ///< batch norm behind every convolution but the scores; without, VGG's weights fit
+  Number drop_rate = 0.5f;  ///< channel dropout behind the two layers that were fully connected
 };
 
 namespace detail {
@@ -41,8 +41,8 @@ struct Fcn8s
             Node<"pool4", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/16
             Node<"pool5", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/32
             Node<"score",
-                 Sequential<detail::FcnUnit<O.hidden, 7, O.norm>, ChannelDropout<O.drop_percent>,
-                            detail::FcnUnit<O.hidden, 1, O.norm>, ChannelDropout<O.drop_percent>, Conv<O.maps, 1>>>,
+                 Sequential<detail::FcnUnit<O.hidden, 7, O.norm>, ChannelDropout<O.drop_rate>,
+                            detail::FcnUnit<O.hidden, 1, O.norm>, ChannelDropout<O.drop_rate>, Conv<O.maps, 1>>>,
             Node<"fuse4", detail::FcnFuse<O.maps>, From<"score", "pool4">>,  //      1/16
             Node<"fuse3", detail::FcnFuse<O.maps>, From<"fuse4", "pool3">>,  //      1/8
             Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {     //      1

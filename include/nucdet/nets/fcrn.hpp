@@ -20,8 +20,7 @@ namespace detail {
 
 /// Convolution without bias, batch norm, ReLU.
 template <int Filters, int Kernel = 3>
-struct FcrnUnit : Sequential<Conv<Filters, Kernel, 1, kCentred, ops::Rounding::floor, Bias::without>, BatchNorm, Relu> {
-};
+struct FcrnUnit : Sequential<Conv<Filters, Kernel, ConvOptions{.bias = Bias::without}>, BatchNorm, Relu> {};
 /// Input 0 up-sampled by two to the size of input 1, then a unit.
 template <int Filters, int Kernel = 3>
 struct FcrnUp : Sequential<MatchTo<Upsample<2>>, FcrnUnit<Filters, Kernel>> {};
@@ -31,7 +30,7 @@ struct FcrnHead : HeadOfMaps<Maps> {};
 template <>
 struct FcrnHead<1> : Density {};
 template <int Filters, int Kernel>
-using FcrnLast = Conv<Filters, Kernel, 1, kCentred, ops::Rounding::floor, Bias::without>;
+using FcrnLast = Conv<Filters, Kernel, ConvOptions{.bias = Bias::without}>;
 
 // [b]
 template <FcrnOptions O>

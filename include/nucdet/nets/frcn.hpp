@@ -5,9 +5,9 @@ namespace nucdet::nn {
 
 /// The choices of FRCN.
 struct FrcnOptions {
-  int base = 32;          ///< filters of block 1; everything scales with it
-  int maps = 1;           ///< output maps; one ends in ReLU, as published, two or more are linear (logits)
-  int drop_percent = 33;  ///< channel dropout in every residual block
+  int base = 32;             ///< filters of block 1; everything scales with it
+  int maps = 1;              ///< output maps; one ends in ReLU, as published, two or more are linear (logits)
+  Number drop_rate = 0.33f;  ///< channel dropout in every residual block
 };
 
 namespace detail {
@@ -17,15 +17,15 @@ template <int Filters>
 struct FrcnProjection : Sequential<BatchNorm, Elu, Conv<Filters, 1>> {};
 
 /// x + 0.3 F(x) with the normalisations before the convolutions, dropout between them and nothing after the sum.
-template <int Drop>
+template <Number Drop>
 struct FrcnResidual
-    : Residual<BatchNorm, Elu, Conv<kSame, 3>, ChannelDropout<Drop>, BatchNorm, Elu, Conv<kSame, 3>, Scale<30>> {};
+    : Residual<BatchNorm, Elu, Conv<kSame, 3>, ChannelDropout<Drop>, BatchNorm, Elu, Conv<kSame, 3>, Scale<0.3f>> {};
 
-template <int Filters, int Drop>
+template <int Filters, Number Drop>
 struct FrcnDown : Sequential<FrcnProjection<Filters>, MaxPool<2>, FrcnResidual<Drop>> {};
 
 /// Input 0 up-sampled to the size of input 1, from which nothing is concatenated, then a ReLU projection.
-template <int Filters, int Drop>
+template <int Filters, Number Drop>
 struct FrcnUp : Sequential<MatchTo<Upsample<2>>, BatchNorm, Relu, Conv<Filters, 1>, FrcnResidual<Drop>> {};
 
 template <int Maps>
@@ -43,16 +43,16 @@ requires(Maps > 1) struct FrcnHead<Maps> : Sequential<BatchNorm, Elu, Conv<Maps,
 template <FrcnOptions O = FrcnOptions{}>
 struct Frcn
     : Graph<  // block, channels, size
-          Node<"block1", Sequential<detail::FrcnProjection<O.base>, detail::FrcnResidual<O.drop_percent>>>,  // B  1
-          Node<"block2", Sequential<detail::FrcnProjection<2 * O.base>, detail::FrcnResidual<O.drop_percent>,
-                                    MaxPool<2>, detail::FrcnResidual<O.drop_percent>>>,       // 2B   1/2
-          Node<"block3", detail::FrcnDown<4 * O.base, O.drop_percent>>,                       // 4B   1/4
-          Node<"block4", detail::FrcnDown<8 * O.base, O.drop_percent>>,                       // 8B   1/8
-          Node<"block5", Sequential<MaxPool<2>, detail::FrcnResidual<O.drop_percent>>>,       // 8B   1/16
-          Node<"up1", detail::FrcnUp<8 * O.base, O.drop_percent>, From<"block5", "block4">>,  // 8B 1/8
-          Node<"up2", detail::FrcnUp<4 * O.base, O.drop_percent>, From<"up1", "block3">>,     // 4B 1/4
-          Node<"up3", detail::FrcnUp<2 * O.base, O.drop_percent>, From<"up2", "block2">>,     // 2B 1/2
-          Node<"up4", detail::FrcnUp<O.base, O.drop_percent>, From<"up3", "block1">>,         // B 1
+          Node<"block1", Sequential<detail::FrcnProjection<O.base>, detail::FrcnResidual<O.drop_rate>>>,  // B  1
+          Node<"block2", Sequential<detail::FrcnProjection<2 * O.base>, detail::FrcnResidual<O.drop_rate>,
+                                    MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 2B   1/2
+          Node<"block3", detail::FrcnDown<4 * O.base, O.drop_rate>>,                       // 4B   1/4
+          Node<"block4", detail::FrcnDown<8 * O.base, O.drop_rate>>,                       // 8B   1/8
+          Node<"block5", Sequential<MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 8B   1/16
+          Node<"up1", detail::FrcnUp<8 * O.base, O.drop_rate>, From<"block5", "block4">>,  // 8B 1/8
+          Node<"up2", detail::FrcnUp<4 * O.base, O.drop_rate>, From<"up1", "block3">>,     // 4B 1/4
+          Node<"up3", detail::FrcnUp<2 * O.base, O.drop_rate>, From<"up2", "block2">>,     // 2B 1/2
+          Node<"up4", detail::FrcnUp<O.base, O.drop_rate>, From<"up3", "block1">>,         // B 1
           Node<"out", detail::FrcnHead<O.maps>>> {
   using head = HeadOfMaps<O.maps>;
 };

@@ -32,7 +32,7 @@ struct MicroNetOptions {
   Statistics statistics = Statistics::running;
   ops::Rounding rounding = ops::Rounding::floor;
   DropoutPlan dropout = DropoutPlan::before_convs;
-  int drop_percent = 50;
+  Number drop_rate = 0.5f;
   OutputActivation output = OutputActivation::linear;
 
   /// The paper's words where they differ from the authors' code.
@@ -51,7 +51,7 @@ constexpr auto output_activation() {
   if constexpr (O == OutputActivation::relu)
     return Relu{};
   else if constexpr (O == OutputActivation::scaled_sigmoid)
-    return ScaledSigmoid<5>{};
+    return ScaledSigmoid<5.0f>{};
   else
     return Identity{};
 }
@@ -61,10 +61,10 @@ template <MicroNetOptions O>
 struct MicroNetParts {
   using Norm = Normalization<O.statistics>;
   static constexpr bool kEverywhere = O.dropout == DropoutPlan::everywhere;
-  using Drop = ChannelDropout<O.drop_percent>;
-  using Skip = ChannelDropout<kEverywhere ? O.drop_percent : 0>;
-  using Before = ChannelDropout<O.dropout == DropoutPlan::after_convs ? 0 : O.drop_percent>;
-  using After = ChannelDropout<O.dropout == DropoutPlan::after_convs ? O.drop_percent : 0>;
+  using Drop = ChannelDropout<O.drop_rate>;
+  using Skip = ChannelDropout<kEverywhere ? O.drop_rate : Number(0)>;
+  using Before = ChannelDropout<O.dropout == DropoutPlan::after_convs ? Number(0) : O.drop_rate>;
+  using After = ChannelDropout<O.dropout == DropoutPlan::after_convs ? O.drop_rate : Number(0)>;
 
   template <int Filters, int Convs, Spec First = Identity, Spec Last = Identity>
   using Down = ResidualDown<Filters, Convs, Norm, O.rounding, First, Last>;

@@ -5,10 +5,10 @@ namespace nucdet::nn {
 
 /// The choices of U-Net.
 struct UNetOptions {
-  int base = 64;          ///< filters of the first level; doubled at each of four poolings
-  int maps = 2;           ///< two: background and nucleus before the softmax (loss::CrossEntropy)
-  bool norm = false;      ///< batch norm behind every 3x3 convolution
-  int drop_percent = 50;  ///< channel dropout at the end of the contracting path
+  int base = 64;            ///< filters of the first level; doubled at each of four poolings
+  int maps = 2;             ///< two: background and nucleus before the softmax (loss::CrossEntropy)
+  bool norm = false;        ///< batch norm behind every 3x3 convolution
+  Number drop_rate = 0.5f;  ///< channel dropout at the end of the contracting path
 };
 
 namespace detail {
@@ -24,7 +24,9 @@ struct UNetLevel : Repeat<2, UNetUnit<Filters, Norm>> {};
 
 /// The encoder's map (input 1) beside input 0 up-sampled by a 2x2 transposed convolution, then a level.
 template <int Filters, bool Norm>
-struct UNetUp : Sequential<ConcatTo<1, TransposedConv<Filters, 2, 2, 0, 0>, Identity>, UNetLevel<Filters, Norm>> {};
+struct UNetUp
+    : Sequential<ConcatTo<1, TransposedConv<Filters, 2, TransposedConvOptions{.pad = 0, .output_pad = 0}>, Identity>,
+                 UNetLevel<Filters, Norm>> {};
 
 }  // namespace detail
 
@@ -36,9 +38,9 @@ struct UNet : Graph<Node<"down1", detail::UNetLevel<O.base, O.norm>>,           
                     Node<"down2", Sequential<MaxPool<2>, detail::UNetLevel<2 * O.base, O.norm>>>,  // 1/2
                     Node<"down3", Sequential<MaxPool<2>, detail::UNetLevel<4 * O.base, O.norm>>>,  // 1/4
                     Node<"down4", Sequential<MaxPool<2>, detail::UNetLevel<8 * O.base, O.norm>,
-                                             ChannelDropout<O.drop_percent>>>,  // 1/8
+                                             ChannelDropout<O.drop_rate>>>,  // 1/8
                     Node<"bottom", Sequential<MaxPool<2>, detail::UNetLevel<16 * O.base, O.norm>,
-                                              ChannelDropout<O.drop_percent>>>,                // 1/16
+                                              ChannelDropout<O.drop_rate>>>,                   // 1/16
                     Node<"up1", detail::UNetUp<8 * O.base, O.norm>, From<"bottom", "down4">>,  // 1/8
                     Node<"up2", detail::UNetUp<4 * O.base, O.norm>, From<"up1", "down3">>,     // 1/4
                     Node<"up3", detail::UNetUp<2 * O.base, O.norm>, From<"up2", "down2">>,     // 1/2

@@ -6,8 +6,35 @@
 /// The containers: how specs are wired. Nothing here exists at run time.
 namespace nucdet::nn {
 
-/// Channel count "as many as the input has".
-inline constexpr int kSame = 0;
+/// How many channels a layer gives: a number, or a share or a multiple of what its input has.
+struct ChannelCount {
+  int count = 0;                    ///< 0 beside a divisor: of the input
+  int multiplier = 1, divisor = 0;  ///< the input's channels times the first, over the second
+
+  constexpr ChannelCount(int channels) : count(channels) {}
+  static constexpr ChannelCount of_input() {
+    ChannelCount all(0);
+    all.divisor = 1;
+    return all;
+  }
+
+  constexpr ChannelCount operator/(int by) const {
+    ChannelCount part = *this;
+    return divisor > 0 ? (part.divisor *= by, part) : ChannelCount(count / by);
+  }
+  constexpr ChannelCount operator*(int by) const {
+    ChannelCount more = *this;
+    return divisor > 0 ? (more.multiplier *= by, more) : ChannelCount(count * by);
+  }
+  /// For an input of that many channels; 0, which no layer takes, if they cannot be cut so.
+  constexpr int of(int input) const {
+    if (divisor == 0) return count;
+    return divisor < 0 || input * multiplier % divisor != 0 ? 0 : input * multiplier / divisor;
+  }
+};
+
+/// As many channels as the input has; kSame / 4: a quarter of them.
+inline constexpr ChannelCount kSame = ChannelCount::of_input();
 
 /// One after the other.
 template <class... Specs>

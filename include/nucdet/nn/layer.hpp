@@ -1,10 +1,15 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "nucdet/nn/fusion.hpp"
 #include "nucdet/nn/map_type.hpp"
 #include "nucdet/nn/parameters.hpp"
 #include "nucdet/nn/tape.hpp"
@@ -32,6 +37,17 @@ using Inputs = std::span<const Tensor<Device>>;
 /// The input pixels that an output pixel can depend on, along one axis: pixel i reads [scale i + low, scale i + high].
 struct Extent {
   double scale = 1, low = 0, high = 0;
+
+  /// Of a layer that mixes the whole map: a mean over all pixels, say.
+  static Extent everything(double scale) {
+    return {scale, -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  }
+  /// Of a layer whose output pixel depends on the pixels in the same place of its inputs.
+  static Extent in_place(std::span<const Extent> in) {
+    Extent all = in[0];
+    for (const Extent& e : in) all.low = std::min(all.low, e.low), all.high = std::max(all.high, e.high);
+    return all;
+  }
 };
 
 /// One step of a network. Settings and parameter handles only: activations are on the tape.
@@ -57,13 +73,41 @@ class Layer {
   virtual Tensor<Device> place(const Tensor<Device>& y, std::size_t, Index, Index) const { return y; }
   /// Floating point operations of a forward pass; only convolutions count, as the field does.
   virtual Index flops(std::span<const Shape>) const { return 0; }
-  virtual Extent extent(std::span<const Extent> in, std::span<const Shape>) const {
-    Extent all = in[0];
-    for (const Extent& e : in) all.low = std::min(all.low, e.low), all.high = std::max(all.high, e.high);
-    return all;
-  }
+  /// How far the layer looks, from how far its inputs look: Extent::in_place(in) if it goes pixel by pixel,
+  /// Extent::everything(in[0].scale) if it mixes the map. Tiles get their margins from it: a reach that is too small
+  /// gives results that depend on the tile.
+  virtual Extent extent(std::span<const Extent> in, std::span<const Shape>) const = 0;
   /// For the summary: "Conv 3x3, stride 2".
   virtual std::string describe() const = 0;
+
+  // What the passes may do with it; by default nothing.
+
+  /// In inference a line for each channel: folded into the convolution before it.
+  virtual std::optional<AffineView<Device>> as_affine() const { return std::nullopt; }
+  /// An activation that the layer before it can apply; Kind::none: it is none.
+  virtual ops::Fused as_activation() const { return {}; }
+  /// A convolution, which then takes in what follows it.
+  virtual std::optional<ConvolutionView<Device>> as_convolution() const { return std::nullopt; }
+  /// The sum of its inputs, which have one shape.
+  virtual bool is_sum() const { return false; }
+  /// In inference its input, unchanged: no step is made of it.
+  virtual bool is_identity_in_inference() const { return false; }
+  /// For training: this layer with the activation behind it as one layer, or null. It shares the parameters.
+  virtual std::shared_ptr<const Layer> with_activation(const ops::Fused&) const { return nullptr; }
 };
+
+/// How far a convolution of this geometry looks, or its transpose: along the axis that looks farther.
+inline Extent extent_of(const Extent& in, const ops::Conv2dProblem& p, bool transposed) {
+  const double pad = static_cast<double>(std::max(p.pad.y, p.pad.x)),
+               last = static_cast<double>(
+                   std::max(p.dilation.y * (p.kernel.y - 1) - p.pad.y, p.dilation.x * (p.kernel.x - 1) - p.pad.x));
+  // Unequal strides: no axis is coarser than the one, nor finer than the other.
+  const double stride =
+      static_cast<double>(transposed ? std::min(p.stride.y, p.stride.x) : std::lcm(p.stride.y, p.stride.x));
+  if (!transposed) return {in.scale * stride, in.low - in.scale * pad, in.high + in.scale * last};
+  // Output u reads the inputs i with stride i = u + pad - k: at most one every stride pixels, at both ends.
+  const double scale = in.scale / stride;
+  return {scale, in.low - scale * last, in.high + scale * pad};
+}
 
 }  // namespace nucdet::nn

@@ -1,6 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,36 +7,10 @@
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/core/transfer.hpp"
+#include "nucdet/nn/initializers.hpp"
 #include "nucdet/ops/convert.hpp"
 
 namespace nucdet::nn {
-
-/// How a parameter starts.
-struct Init {
-  enum class Kind { constant, he_normal, kaiming_uniform };
-  Kind kind = Kind::constant;
-  double value = 0;  ///< constant: the value
-  Index fan_in = 1;  ///< inputs that one output sums
-
-  static Init constant(double value) { return {Kind::constant, value, 1}; }
-  /// Normal with variance 2 / fan_in (He et al. 2015; ELU counts as ReLU).
-  static Init he_normal(Index fan_in) { return {Kind::he_normal, 0, fan_in}; }
-  /// Uniform in +-1 / sqrt(fan_in), PyTorch's default for convolutions.
-  static Init kaiming_uniform(Index fan_in) { return {Kind::kaiming_uniform, 0, fan_in}; }
-
-  /// Positions of the stream that one number takes.
-  std::uint64_t draws() const { return kind == Kind::he_normal ? 2 : kind == Kind::kaiming_uniform ? 1 : 0; }
-  double draw(RandomStream& random) const {
-    switch (kind) {
-      case Kind::he_normal:
-        return random.normal() * std::sqrt(2.0 / static_cast<double>(fan_in));
-      case Kind::kaiming_uniform:
-        return random.uniform(-1, 1) / std::sqrt(static_cast<double>(fan_in));
-      default:
-        return value;
-    }
-  }
-};
 
 namespace detail {
 /// Whether a step or a parameter with this path belongs to a block.
@@ -171,7 +144,7 @@ void ParameterStore<Device>::allocate(Context<Device>& context, Start start) {
     const ParameterEntry& e = entries_[k];
     context.host().run((e.count + kChunk - 1) / kChunk, [&](Index chunk, int) {
       const Index first = chunk * kChunk, last = std::min(e.count, first + kChunk);
-      RandomStream random{context.seed(), hash(e.name), static_cast<std::uint64_t>(first) * e.init.draws()};
+      RandomStream random{context.seed(), hash(e.name), static_cast<std::uint64_t>(first) * e.init.draws};
       for (Index i = first; i < last; ++i) {
         const double number = e.init.draw(random);
         if (type_ == DType::f64)

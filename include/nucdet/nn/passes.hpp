@@ -2,12 +2,13 @@
 #include <cmath>
 #include <optional>
 
-#include "nucdet/nn/fusible.hpp"
+#include "nucdet/nn/layers.hpp"
 #include "nucdet/nn/model.hpp"
 #include "nucdet/ops/fold.hpp"
 
-/// Inference passes: batch norm folded into the convolution before it, dropout dropped, activation and residual sum
-/// taken into the convolution's store. Loops over the list of steps.
+/// Inference passes: batch norm (any line for each channel) folded into the convolution before it, dropout dropped,
+/// activation and residual sum taken into the convolution's store. Loops over the list of steps, which ask the layers
+/// themselves (fusion.hpp).
 namespace nucdet::nn {
 
 namespace detail {
@@ -28,29 +29,39 @@ Tensor<D> rounded_factors(Context<D>& context, Tensor<D> weight) {
 
 }  // namespace detail
 
-/// A convolution, centred, padded or transposed, with what follows it folded in: y = last(first(conv(x) + b) +
-/// residual). Inference only; inputs: x and, with a residual, the residual.
+/// A convolution of any kind with what follows it folded in: y = last(first(conv(x) + b) + residual). Inference only;
+/// inputs: x and, with a residual, the residual.
 template <class D>
 class FusedConvLayer final : public Layer<D> {
  public:
-  /// Takes a copy of the layer's weights. `transposed` settles which of the two settings holds.
-  FusedConvLayer(Context<D>& context, const ConvLayer<D>& conv)
-      : conv_(conv.settings()), transposed_(false), name_(conv.describe()) {
-    copy(context, conv.weight(), conv.bias());
-  }
-  FusedConvLayer(Context<D>& context, const TransposedConvLayer<D>& conv)
-      : tconv_(conv.settings()), transposed_(true), name_(conv.describe()) {
-    copy(context, conv.weight(), conv.bias());
+  /// Takes a copy of the weights.
+  FusedConvLayer(Context<D>& context, const ConvolutionView<D>& conv, std::string name)
+      : problem_(conv.problem), transposed_(conv.transposed), name_(std::move(name)) {
+    const DType type = conv.weight.store->dtype();
+    weight_ = context.make({1, 1, 1, conv.weight.count()}, type);
+    bias_ = context.zeros({1, 1, 1, conv.outputs}, type);
+    dispatch<D>(type, [&]<class T>() {
+      if constexpr (std::is_same_v<T, compute_t<T>>) {
+        const auto copy = [&](const Parameter<D>& from, Tensor<D>& to) {
+          ops::copy<T>(context, View<const T>(from.template value<T>(), to.shape()), to.template view<T>());
+        };
+        copy(conv.weight, weight_);
+        if (conv.bias.store != nullptr) copy(conv.bias, bias_);
+      }
+    });
   }
 
-  /// Takes a batch norm into the weights.
-  void fold(Context<D>& context, const NormalizationLayer<D>& norm) {
+  /// Takes a line for each channel into the weights.
+  void fold(Context<D>& context, const AffineView<D>& line) {
     dispatch<D>(weight_.dtype(), [&]<class T>() {
-      if constexpr (std::is_same_v<T, compute_t<T>>)
-        ops::fold_norm<T>(context, norm.gamma().template value<T>(), norm.beta().template value<T>(),
-                          norm.running_mean().template value<T>(), norm.running_variance().template value<T>(),
-                          NormalizationLayer<D>::kEpsilon, bias_.shape().c, weight_.shape().c, transposed_,
+      if constexpr (std::is_same_v<T, compute_t<T>>) {
+        const auto values = [](const Parameter<D>& p) -> const T* {
+          return p.store != nullptr ? p.template value<T>() : nullptr;
+        };
+        ops::fold_norm<T>(context, values(line.gamma), values(line.beta), values(line.mean), values(line.variance),
+                          line.epsilon, bias_.shape().c, weight_.shape().c, transposed_,
                           weight_.template view<T>().data, bias_.template view<T>().data);
+      }
     });
     name_ += " + norm";
   }
@@ -61,7 +72,7 @@ class FusedConvLayer final : public Layer<D> {
   void set_residual() { residual_ = true, name_ += " + add"; }
 
   Shape output_shape(std::span<const Shape> in) const override {
-    const ops::Conv2dProblem p = problem(in[0]);
+    const ops::Conv2dProblem p = problem_(in[0]);
     const Shape y = transposed_ ? p.large : p.small;
     if (residual_ && in[1] != y) throw ShapeError(message("Add: input 1 is ", y, " but input 0 is ", in[1]));
     return y;
@@ -72,7 +83,7 @@ class FusedConvLayer final : public Layer<D> {
       const ops::Epilogue<T> epilogue{bias_.template view<const compute_t<T>>().data, first_,
                                       residual_ ? x[1].template view<const T>() : View<const T>(), last_};
       const T* const weight = weight_.template view<const T>().data;
-      const auto p = problem(x[0].shape());
+      const auto p = problem_(x[0].shape());
       if (transposed_)
         ops::conv2d_data_gradient<T>(context, p, x[0].template view<const T>(), weight, epilogue, y.template view<T>());
       else
@@ -82,27 +93,17 @@ class FusedConvLayer final : public Layer<D> {
   std::vector<Tensor<D>> backward(Context<D>&, const Tensor<D>&, Tape<D>&, Wanted) const override {
     throw Error("a fused network is for inference only");
   }
-  Index flops(std::span<const Shape> in) const override { return problem(in[0]).flops(); }
+  Index flops(std::span<const Shape> in) const override { return problem_(in[0]).flops(); }
+  Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
+    const Extent own = extent_of(in[0], problem_(shapes[0]), transposed_);
+    if (!residual_) return own;
+    const Extent both[] = {own, in[1]};
+    return Extent::in_place(both);
+  }
   std::string describe() const override { return name_; }
 
  private:
-  ops::Conv2dProblem problem(const Shape& x) const { return transposed_ ? tconv_.problem(x) : conv_.problem(x); }
-  /// bias: null for zeros.
-  void copy(Context<D>& context, const Parameter<D>& weight, const Parameter<D>* bias) {
-    const DType type = weight.store->dtype();
-    weight_ = context.make({1, 1, 1, weight.count()}, type);
-    bias_ = context.zeros({1, 1, 1, transposed_ ? tconv_.out : conv_.out}, type);
-    dispatch<D>(type, [&]<class T>() {
-      if constexpr (std::is_same_v<T, compute_t<T>>) {
-        ops::copy<T>(context, View<const T>(weight.template value<T>(), weight_.shape()), weight_.template view<T>());
-        if (bias != nullptr)
-          ops::copy<T>(context, View<const T>(bias->template value<T>(), bias_.shape()), bias_.template view<T>());
-      }
-    });
-  }
-
-  ConvSettings conv_;
-  TransposedConvSettings tconv_;
+  std::function<ops::Conv2dProblem(const Shape&)> problem_;
   bool transposed_, residual_ = false;
   ops::Fused first_, last_;
   Tensor<D> weight_, bias_;
@@ -159,7 +160,7 @@ class Fuser {
       if (taken_[k]) continue;
       const std::size_t in = static_cast<std::size_t>(wires_[k].inputs[0]),
                         out = static_cast<std::size_t>(wires_[k].output);
-      if (dynamic_cast<const ChannelDropoutLayer<D>*>(steps_[k].layer.get()) != nullptr) {
+      if (steps_[k].layer->is_identity_in_inference()) {
         slot_[out] = slot_[in];
         continue;
       }
@@ -167,8 +168,9 @@ class Fuser {
       for (const int slot : wires_[k].inputs) inputs.push_back(slot_[static_cast<std::size_t>(slot)]);
       auto step = steps_[k];
       std::size_t end = out;
-      if (auto fused = convolution(*step.layer)) {
-        end = absorb(*fused, k, inputs);
+      if (const auto conv = step.layer->as_convolution()) {
+        auto fused = std::make_shared<FusedConvLayer<D>>(model_.context(), *conv, step.layer->describe());
+        end = absorb(*fused, conv->outputs, k, inputs);
         fused->finish(model_.context());
         step.layer = std::move(fused);
       } else if (step.parameters) {
@@ -184,21 +186,13 @@ class Fuser {
   }
 
  private:
-  std::shared_ptr<FusedConvLayer<D>> convolution(const Layer<D>& layer) const {
-    if (const auto* conv = dynamic_cast<const ConvLayer<D>*>(&layer))
-      return std::make_shared<FusedConvLayer<D>>(model_.context(), *conv);
-    if (const auto* conv = dynamic_cast<const TransposedConvLayer<D>*>(&layer))
-      return std::make_shared<FusedConvLayer<D>>(model_.context(), *conv);
-    return nullptr;
-  }
-
-  /// The one step that reads a slot, looking through dropout, or null; also null if the slot leaves the network.
+  /// The one step that reads a slot, looking through what does nothing in inference, or null; also null if the slot
+  /// leaves the network.
   const Layer<D>* only_reader(std::size_t slot, std::size_t& step) {
     while (readers_[slot].size() == 1) {
       step = readers_[slot][0];
       if (step == steps_.size()) return nullptr;
-      if (dynamic_cast<const ChannelDropoutLayer<D>*>(steps_[step].layer.get()) == nullptr)
-        return steps_[step].layer.get();
+      if (!steps_[step].layer->is_identity_in_inference()) return steps_[step].layer.get();
       slot = static_cast<std::size_t>(wires_[step].output);
     }
     return nullptr;
@@ -213,23 +207,22 @@ class Fuser {
   bool take_activation(std::size_t& slot, ops::Fused& fused) {
     std::size_t step = 0;
     const Layer<D>* next = only_reader(slot, step);
-    const auto activation = next != nullptr ? fusible_activation(*next) : std::nullopt;
-    if (!activation) return false;
-    fused = *activation;
+    fused = next != nullptr ? next->as_activation() : ops::Fused{};
+    if (fused.kind == ops::Fused::Kind::none) return false;
     slot = take(slot, step);
     return true;
   }
 
   /// Takes into the convolution made at step k what only it feeds; returns the slot that then comes out.
-  std::size_t absorb(FusedConvLayer<D>& conv, std::size_t k, std::vector<int>& inputs) {
+  std::size_t absorb(FusedConvLayer<D>& conv, Index channels, std::size_t k, std::vector<int>& inputs) {
     std::size_t slot = static_cast<std::size_t>(wires_[k].output), step = 0;
-    const auto* norm = dynamic_cast<const NormalizationLayer<D>*>(only_reader(slot, step));
-    if (norm != nullptr && norm->statistics() == Statistics::running)
-      conv.fold(model_.context(), *norm), slot = take(slot, step);
+    const Layer<D>* const next = only_reader(slot, step);
+    const auto line = next != nullptr ? next->as_affine() : std::nullopt;
+    if (line && fits(*line, channels)) conv.fold(model_.context(), *line), slot = take(slot, step);
     ops::Fused activation;
     if (take_activation(slot, activation)) conv.set_first(activation);
-    const auto* add = dynamic_cast<const AddLayer<D>*>(only_reader(slot, step));
-    if (add == nullptr || wires_[step].inputs.size() != 2 || add->matches_sizes()) return slot;
+    const Layer<D>* const add = only_reader(slot, step);
+    if (add == nullptr || !add->is_sum() || wires_[step].inputs.size() != 2) return slot;
     const int mine = static_cast<int>(last_before(slot, step));
     const int other = wires_[step].inputs[0] == mine ? wires_[step].inputs[1] : wires_[step].inputs[0];
     if (other == mine || slot_[static_cast<std::size_t>(other)] < 0) return slot;  // the other branch comes later
@@ -239,7 +232,13 @@ class Fuser {
     if (take_activation(slot, activation)) conv.set_last(activation);
     return slot;
   }
-  /// The slot that `step` reads on the way from `slot` (dropout may stand between).
+  /// Whether each parameter of a line has a number for every channel.
+  static bool fits(const AffineView<D>& line, Index channels) {
+    for (const Parameter<D>* p : {&line.gamma, &line.beta, &line.mean, &line.variance})
+      if (p->store != nullptr && p->count() != channels) return false;
+    return true;
+  }
+  /// The slot that `step` reads on the way from `slot` (what does nothing in inference may stand between).
   std::size_t last_before(std::size_t slot, std::size_t step) const {
     while (readers_[slot][0] != step) slot = static_cast<std::size_t>(wires_[readers_[slot][0]].output);
     return slot;

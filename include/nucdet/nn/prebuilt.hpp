@@ -13,6 +13,7 @@
 #define NUCDET_PREBUILT_CUDA extern template
 #endif
 
+#define NUCDET_PREBUILT_ACTIVATION(F, name, make, D) make class ActivationLayer<ops::F, D>;
 #define NUCDET_PREBUILT_FOR(make, D)                        \
   make class ParameterStore<D>;                             \
   make class Program<D>;                                    \
@@ -21,12 +22,7 @@
   make InferenceProgram<D> for_inference(const Model<D>&);  \
   make CostTable cost_table(const Model<D>&, const Shape&); \
   make std::string summary(const Model<D>&, const Shape&);  \
-  make class ActivationLayer<ops::Elu, D>;                  \
-  make class ActivationLayer<ops::Relu, D>;                 \
-  make class ActivationLayer<ops::LeakyRelu, D>;            \
-  make class ActivationLayer<ops::Sigmoid, D>;              \
-  make class ActivationLayer<ops::ScaledSigmoid, D>;        \
-  make class ActivationLayer<ops::Scale, D>;                \
+  NUCDET_ACTIVATIONS(NUCDET_PREBUILT_ACTIVATION, make, D)   \
   make class AddLayer<D>;                                   \
   make class ConcatLayer<D>;                                \
   make class ConvLayer<D>;                                  \

@@ -38,6 +38,8 @@ enum class Problem {
   nested_output,
   head_without_output,
   head_of_other_channels,
+  no_such_branch,
+  unequal_groups,
 };
 
 /// A name inside a Diagnosis: cut at 47 characters.
@@ -220,6 +222,9 @@ struct CheckNode {
   static_assert(What != Problem::bad_channels, "nucdet: a layer needs at least one channel");
   static_assert(What != Problem::even_kernel,
                 "nucdet: a centred convolution needs an odd kernel (or explicit padding)");
+  static_assert(What != Problem::no_such_branch,
+                "nucdet: ConcatTo<k, ...> and AddTo<k, ...> take the size of branch k, and there is no such branch");
+  static_assert(What != Problem::unequal_groups, "nucdet: the channels cannot be cut into so many equal groups");
   static_assert(What != Problem::bad_setting, "nucdet: a layer's kernel, stride, factor or rate is out of range");
   static_assert(What != Problem::nested_output, "nucdet: an Output stands in a graph within a graph");
   static_assert(What != Problem::head_without_output,

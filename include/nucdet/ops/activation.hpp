@@ -19,11 +19,16 @@ struct Activate {
 template <class T, class F>
 struct ActivateGradient {
   F f;
-  NUCDET_HD void operator()(const T* y, const T* dy, T* dx, Index count) const {
+  NUCDET_HD void operator()(const T* saved, const T* dy, T* dx, Index count) const {
     const F function = f;
     using C = compute_t<T>;
-    for (Index i = 0; i < count; ++i)
-      dx[i] = static_cast<T>(function.slope(static_cast<C>(y[i])) * static_cast<C>(dy[i]));
+    for (Index i = 0; i < count; ++i) {
+      const C v = static_cast<C>(saved[i]), d = static_cast<C>(dy[i]);
+      if constexpr (SlopeOfInput<F>)
+        dx[i] = static_cast<T>(function.slope_at(v) * d);
+      else
+        dx[i] = static_cast<T>(function.slope(v) * d);
+    }
   }
 };
 
@@ -35,11 +40,12 @@ void activate(Context<D>& context, const F& f, View<const std::type_identity_t<T
   exec::for_runs<T>("activate", context, detail::Activate<T, F>{f}, y, x);
 }
 
-/// dx = f'(x) dy, from the output y of the forward pass; dx and dy may be the same memory.
+/// dx = f'(x) dy. saved: of the forward pass the input, if F is a SlopeOfInput, else the output; dx and dy may be the
+/// same memory.
 template <class T, class F, class D>
-void activate_gradient(Context<D>& context, const F& f, View<const std::type_identity_t<T>> y,
+void activate_gradient(Context<D>& context, const F& f, View<const std::type_identity_t<T>> saved,
                        View<const std::type_identity_t<T>> dy, View<std::type_identity_t<T>> dx) {
-  exec::for_runs<T>("activate_gradient", context, detail::ActivateGradient<T, F>{f}, dx, y, dy);
+  exec::for_runs<T>("activate_gradient", context, detail::ActivateGradient<T, F>{f}, dx, saved, dy);
 }
 
 }  // namespace nucdet::ops

@@ -3,7 +3,7 @@
 #include <type_traits>
 
 #include "nucdet/exec/rows.hpp"
-#include "nucdet/ops/norm_kernels.hpp"
+#include "nucdet/ops/activation_functors.hpp"
 
 /// Copies and sums of views of one shape.
 namespace nucdet::ops {

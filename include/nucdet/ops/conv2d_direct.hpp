@@ -17,6 +17,13 @@ NUCDET_HD T finish(const Epilogue<T>& epilogue, compute_t<T> sum, Index n, Index
   return static_cast<T>(apply(epilogue.last, value));
 }
 
+/// The small position that reads large position `at` through kernel position k, or -1.
+NUCDET_HD inline Index reader(Index at, Index k, Index stride, Index pad, Index dilation, Index size) {
+  const Index shifted = at + pad - dilation * k;
+  if (shifted < 0 || shifted % stride != 0) return -1;
+  return shifted / stride < size ? shifted / stride : -1;
+}
+
 template <class T>
 struct DirectConvolution {
   Conv2dProblem problem;
@@ -32,16 +39,20 @@ struct DirectConvolution {
 
  private:
   NUCDET_HD compute_t<T> sum(Index n, Index i, Index j, Index o) const {
-    const Index k = problem.kernel, channels = problem.large.c;
+    const Conv2dProblem& p = problem;
+    const Index channels = p.group_inputs(), first = o / p.group_outputs() * channels;
     compute_t<T> total = 0;
-    for (Index ky = 0; ky < k; ++ky) {
-      const Index y = problem.stride * i + ky - problem.pad;
-      if (y < 0 || y >= problem.large.h) continue;
-      for (Index kx = 0; kx < k; ++kx) {
-        const Index x = problem.stride * j + kx - problem.pad;
-        if (x < 0 || x >= problem.large.w) continue;
-        const T *const p = large.pixel(n, y, x), *const w = weight + ((o * k + ky) * k + kx) * channels;
-        for (Index c = 0; c < channels; ++c) total += static_cast<compute_t<T>>(p[c]) * static_cast<compute_t<T>>(w[c]);
+    for (Index ky = 0; ky < p.kernel.y; ++ky) {
+      const Index y = p.stride.y * i + p.dilation.y * ky - p.pad.y;
+      if (y < 0 || y >= p.large.h) continue;
+      for (Index kx = 0; kx < p.kernel.x; ++kx) {
+        const Index x = p.stride.x * j + p.dilation.x * kx - p.pad.x;
+        if (x < 0 || x >= p.large.w) continue;
+        const T *const from = large.pixel(n, y, x) + first, *const w =
+                                                                weight +
+                                                                ((o * p.kernel.y + ky) * p.kernel.x + kx) * channels;
+        for (Index c = 0; c < channels; ++c)
+          total += static_cast<compute_t<T>>(from[c]) * static_cast<compute_t<T>>(w[c]);
       }
     }
     return total;
@@ -63,33 +74,28 @@ struct DirectDataGradient {
   }
 
  private:
-  /// The small position that reads `at` through kernel position k, or -1.
-  NUCDET_HD Index reader(Index at, Index k, Index size) const {
-    const Index shifted = at + problem.pad - k;
-    if (shifted < 0 || shifted % problem.stride != 0) return -1;
-    return shifted / problem.stride < size ? shifted / problem.stride : -1;
-  }
   NUCDET_HD compute_t<T> sum(Index n, Index y, Index x, Index c) const {
-    const Index k = problem.kernel, channels = problem.large.c;
+    const Conv2dProblem& p = problem;
+    const Index channels = p.group_inputs(), first = c / channels * p.group_outputs();
     compute_t<T> total = 0;
-    for (Index ky = 0; ky < k; ++ky) {
-      const Index i = reader(y, ky, problem.small.h);
+    for (Index ky = 0; ky < p.kernel.y; ++ky) {
+      const Index i = reader(y, ky, p.stride.y, p.pad.y, p.dilation.y, p.small.h);
       if (i < 0) continue;
-      for (Index kx = 0; kx < k; ++kx) {
-        const Index j = reader(x, kx, problem.small.w);
+      for (Index kx = 0; kx < p.kernel.x; ++kx) {
+        const Index j = reader(x, kx, p.stride.x, p.pad.x, p.dilation.x, p.small.w);
         if (j < 0) continue;
-        const T* const p = small.pixel(n, i, j);
-        for (Index o = 0; o < problem.small.c; ++o)
-          total += static_cast<compute_t<T>>(p[o]) *
-                   static_cast<compute_t<T>>(weight[((o * k + ky) * k + kx) * channels + c]);
+        const T* const from = small.pixel(n, i, j);
+        for (Index o = first; o < first + p.group_outputs(); ++o)
+          total +=
+              static_cast<compute_t<T>>(from[o]) *
+              static_cast<compute_t<T>>(weight[((o * p.kernel.y + ky) * p.kernel.x + kx) * channels + c % channels]);
       }
     }
     return total;
   }
 };
 
-/// An element of the weights sums over all pixels; grid: {small channels, kernel, kernel, large channels}. Added to
-/// dweight.
+/// An element of the weights sums over all pixels; grid: weight_grid. Added to dweight.
 template <class T>
 struct DirectWeightGradient {
   Conv2dProblem problem;
@@ -97,29 +103,35 @@ struct DirectWeightGradient {
   compute_t<T>* dweight;
 
   NUCDET_HD void operator()(const exec::Tile& t) const {
+    const Conv2dProblem& p = problem;
     for (Index kx = t.x0; kx < t.x1; ++kx)
       for (Index c = t.c0; c < t.c1; ++c)
-        dweight[((t.n * problem.kernel + t.y) * problem.kernel + kx) * problem.large.c + c] += sum(t.n, t.y, kx, c);
+        dweight[((t.n * p.kernel.y + t.y) * p.kernel.x + kx) * p.group_inputs() + c] += sum(t.n, t.y, kx, c);
   }
 
  private:
   NUCDET_HD compute_t<T> sum(Index o, Index ky, Index kx, Index c) const {
+    const Conv2dProblem& p = problem;
+    const Index channel = o / p.group_outputs() * p.group_inputs() + c;
     double total = 0;
-    for (Index n = 0; n < problem.small.n; ++n)
-      for (Index i = 0; i < problem.small.h; ++i) {
-        const Index y = problem.stride * i + ky - problem.pad;
-        if (y < 0 || y >= problem.large.h) continue;
-        for (Index j = 0; j < problem.small.w; ++j) {
-          const Index x = problem.stride * j + kx - problem.pad;
-          if (x < 0 || x >= problem.large.w) continue;
-          total += static_cast<double>(static_cast<compute_t<T>>(large(n, y, x, c)) *
+    for (Index n = 0; n < p.small.n; ++n)
+      for (Index i = 0; i < p.small.h; ++i) {
+        const Index y = p.stride.y * i + p.dilation.y * ky - p.pad.y;
+        if (y < 0 || y >= p.large.h) continue;
+        for (Index j = 0; j < p.small.w; ++j) {
+          const Index x = p.stride.x * j + p.dilation.x * kx - p.pad.x;
+          if (x < 0 || x >= p.large.w) continue;
+          total += static_cast<double>(static_cast<compute_t<T>>(large(n, y, x, channel)) *
                                        static_cast<compute_t<T>>(small(n, i, j, o)));
         }
       }
     return static_cast<compute_t<T>>(total);
   }
 };
-inline Shape weight_grid(const Conv2dProblem& p) { return {p.small.c, p.kernel, p.kernel, p.large.c}; }
+/// A place for each weight.
+NUCDET_HD inline Shape weight_grid(const Conv2dProblem& p) {
+  return {p.small.c, p.kernel.y, p.kernel.x, p.group_inputs()};
+}
 
 /// The epilogue by itself, in place on a map of sums (and with the residual's run): the unfused twin of what a
 /// convolution engine can do in its store.

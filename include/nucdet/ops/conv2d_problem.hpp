@@ -1,50 +1,87 @@
 #pragma once
+#include <ostream>
+
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet::ops {
 
+/// A number for the rows and one for the columns. Fit for a template argument.
+struct Axes {
+  Index y = 1, x = 1;
+
+  NUCDET_HD constexpr Axes(Index both) : y(both), x(both) {}
+  NUCDET_HD constexpr Axes(Index rows, Index columns) : y(rows), x(columns) {}
+
+  NUCDET_HD constexpr Index count() const { return y * x; }
+  bool operator==(const Axes&) const = default;
+};
+/// "3", or "3x1".
+inline std::ostream& operator<<(std::ostream& out, const Axes& a) {
+  out << a.y;
+  return a.x == a.y ? out : out << 'x' << a.x;
+}
+
 /// How many outputs a strided convolution has: floor(size / stride) as the paper says, or ceil.
 enum class Rounding { floor, ceil };
 
 /// The one geometry behind a convolution, its two gradients and the transposed convolution:
-///   small(i, j, o) = sum over ky, kx, c of weight[o][ky][kx][c] * large(stride i + ky - pad, stride j + kx - pad, c)
-/// with zeros outside. A convolution maps large to small, a transposed convolution (its data gradient) small to large.
-/// Weights lie as [small channels][kernel][kernel][large channels].
+///   small(i, j, o) = sum over ky, kx, c of weight[o][ky][kx][c] * large(row(i, ky), column(j, kx), first(o) + c),
+///   row(i, ky) = stride.y i + dilation.y ky - pad.y, column(j, kx) alike,
+/// with zeros outside. Channels are cut into `groups`: output o of group g sums the large channels of group g, the
+/// first of which is first(o). A convolution maps large to small, a transposed convolution (its data gradient) small to
+/// large. Weights lie as [small channels][kernel rows][kernel columns][large channels of a group].
 struct Conv2dProblem {
   Shape large, small;
-  Index kernel = 3, stride = 1;
-  Index pad = 1;  ///< before; what is needed after follows from the sizes
+  Axes kernel = 3, stride = 1;
+  Axes pad = 1;  ///< before; what is needed after follows from the sizes
+  Axes dilation = 1;
+  Index groups = 1;
 
-  Index weights() const { return small.c * kernel * kernel * large.c; }
+  NUCDET_HD constexpr Index group_inputs() const { return large.c / groups; }
+  NUCDET_HD constexpr Index group_outputs() const { return small.c / groups; }
+  /// One channel in and one out for each group.
+  constexpr bool depthwise() const { return groups > 1 && groups == large.c && groups == small.c; }
+  Index weights() const { return small.c * kernel.count() * group_inputs(); }
   /// Floating point operations of one pass: two for each multiply-add, zeros of the border counted.
-  Index flops() const { return 2 * kernel * kernel * large.c * small.c * small.pixels(); }
+  Index flops() const { return 2 * kernel.count() * group_inputs() * small.c * small.pixels(); }
   /// Bytes that one pass must read and write at least.
   Index bytes(Index element_size) const { return (large.count() + small.count() + weights()) * element_size; }
 };
 
-/// A centred convolution ("same" padding): an odd kernel, size floor or ceil of (size / stride).
-inline Conv2dProblem same_convolution(const Shape& x, Index filters, Index kernel, Index stride,
-                                      Rounding rounding = Rounding::floor) {
-  const Index extra = rounding == Rounding::ceil ? stride - 1 : 0;
-  const Shape y{x.n, (x.h + extra) / stride, (x.w + extra) / stride, filters};
-  if (y.h < 1 || y.w < 1) throw ShapeError(message("Conv: input ", x, " is smaller than the stride ", stride));
-  return {x, y, kernel, stride, (kernel - 1) / 2};
+/// The same with the channels cut into groups. Throws ShapeError if they cannot be.
+inline Conv2dProblem grouped(Conv2dProblem p, Index groups) {
+  if (groups < 1 || p.large.c % groups != 0 || p.small.c % groups != 0)
+    throw ShapeError(message("Conv: ", groups, " groups of ", p.large.c, " and ", p.small.c, " channels"));
+  p.groups = groups;
+  return p;
 }
 
-/// A convolution with `pad` zeros on every side: size floor((size + 2 pad - kernel) / stride) + 1.
-inline Conv2dProblem padded_convolution(const Shape& x, Index filters, Index kernel, Index stride, Index pad) {
-  if (x.h + 2 * pad < kernel || x.w + 2 * pad < kernel)
+/// A centred convolution ("same" padding): an odd kernel, size floor or ceil of (size / stride).
+inline Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride,
+                                      Rounding rounding = Rounding::floor, Axes dilation = 1) {
+  const bool up = rounding == Rounding::ceil;
+  const Shape y{x.n, (x.h + (up ? stride.y - 1 : 0)) / stride.y, (x.w + (up ? stride.x - 1 : 0)) / stride.x, filters};
+  if (y.h < 1 || y.w < 1) throw ShapeError(message("Conv: input ", x, " is smaller than the stride ", stride));
+  return {x, y, kernel, stride, Axes(dilation.y * (kernel.y - 1) / 2, dilation.x * (kernel.x - 1) / 2), dilation};
+}
+
+/// A convolution with `pad` zeros on every side: size floor((size + 2 pad - dilation (kernel - 1) - 1) / stride) + 1.
+inline Conv2dProblem padded_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
+                                        Axes dilation = 1) {
+  const Index h = x.h + 2 * pad.y - dilation.y * (kernel.y - 1) - 1,
+              w = x.w + 2 * pad.x - dilation.x * (kernel.x - 1) - 1;
+  if (h < 0 || w < 0)
     throw ShapeError(message("Conv: input ", x, " with padding ", pad, " is smaller than the kernel ", kernel));
-  const Shape y{x.n, (x.h + 2 * pad - kernel) / stride + 1, (x.w + 2 * pad - kernel) / stride + 1, filters};
-  return {x, y, kernel, stride, pad};
+  return {x, {x.n, h / stride.y + 1, w / stride.x + 1, filters}, kernel, stride, pad, dilation};
 }
 
 /// A transposed convolution: size stride (size - 1) - 2 pad + kernel + output_pad.
-inline Conv2dProblem transposed_convolution(const Shape& x, Index filters, Index kernel, Index stride, Index pad,
-                                            Index output_pad) {
-  const Index grow = kernel - 2 * pad + output_pad;
-  const Shape y{x.n, stride * (x.h - 1) + grow, stride * (x.w - 1) + grow, filters};
+inline Conv2dProblem transposed_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
+                                            Axes output_pad) {
+  const Shape y{x.n, stride.y * (x.h - 1) + kernel.y - 2 * pad.y + output_pad.y,
+                stride.x * (x.w - 1) + kernel.x - 2 * pad.x + output_pad.x, filters};
   if (x.h < 1 || x.w < 1 || y.h < 1 || y.w < 1)
     throw ShapeError(message("TransposedConv: input ", x, " gives the empty output ", y));
   return {y, x, kernel, stride, pad};

@@ -18,22 +18,26 @@ struct FoldNorm {
 
   NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index o = t.c0; o < t.c1; ++o) {
-      const double deviation = std::sqrt(static_cast<double>(variance[o]) + epsilon);
-      const double scale = static_cast<double>(gamma[o]) / deviation;
-      bias[o] = static_cast<T>((static_cast<double>(bias[o]) - static_cast<double>(mean[o])) * scale +
-                               static_cast<double>(beta[o]));
+      const double deviation = std::sqrt(at(variance, o, 1) + epsilon);
+      const double scale = at(gamma, o, 1) / deviation;
+      bias[o] = static_cast<T>((static_cast<double>(bias[o]) - at(mean, o, 0)) * scale + at(beta, o, 0));
       for (Index i = 0; i < per_channel; ++i) {
         T& w = output_last ? weight[i * channels + o] : weight[o * per_channel + i];
         w = static_cast<T>(static_cast<double>(w) * scale);
       }
     }
   }
+
+ private:
+  NUCDET_HD static double at(const T* values, Index o, double otherwise) {
+    return values != nullptr ? static_cast<double>(values[o]) : otherwise;
+  }
 };
 
 }  // namespace detail
 
-/// Takes a batch norm with running statistics into the convolution before it, in place: weight *= gamma / deviation for
-/// each of `channels` outputs, the bias follows; in double.
+/// Takes gamma (x - mean) / sqrt(variance + epsilon) + beta into the convolution before it, in place: weight *= gamma /
+/// deviation for each of `channels` outputs, the bias follows; in double. Null: gamma and variance 1, mean and beta 0.
 template <class T, class D>
 void fold_norm(Context<D>& context, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
                Index channels, Index weights, bool output_last, T* weight, T* bias) {

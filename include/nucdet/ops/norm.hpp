@@ -38,6 +38,23 @@ void norm_statistics(Context<D>& context, View<const std::type_identity_t<T>> x,
                      detail::NormFinish<T>{x, images, sums.data(), count, epsilon, mean, inverse_deviation, variance});
 }
 
+/// Mean and 1 / sqrt(variance + epsilon) of the `channel_groups` equal groups of channels of each image [Wu and He
+/// 2018], written for each channel: arrays [n x channels].
+template <class T, class D>
+void group_statistics(Context<D>& context, View<const std::type_identity_t<T>> x, Index channel_groups, double epsilon,
+                      compute_t<T>* mean, compute_t<T>* inverse_deviation) {
+  using C = compute_t<T>;
+  detail::check_groups("group_statistics", x.shape, x.shape.n);
+  if (channel_groups < 1 || x.shape.c % channel_groups != 0)
+    throw ShapeError(message("group_statistics: ", channel_groups, " groups of the channels of ", x.shape));
+  const double count = static_cast<double>(x.shape.h * x.shape.w);
+  const DeviceArray<double, D> sums(context, static_cast<std::size_t>(2 * x.shape.n * x.shape.c));
+  exec::reduce_columns<C, 2>(context, x.shape, x.shape.n, detail::NormMoments<T>{x, 1}, sums.data());
+  exec::parallel_for(
+      context, detail::channel_grid(x.shape, x.shape.n),
+      detail::GroupFinish<T>{x, x.shape.c / channel_groups, sums.data(), count, epsilon, mean, inverse_deviation});
+}
+
 /// mean and 1 / sqrt(variance + epsilon) from running statistics.
 template <class T, class D>
 void running_statistics(Context<D>& context, Index channels, const T* running_mean, const T* running_variance,
@@ -58,7 +75,7 @@ void update_running(Context<D>& context, Index channels, double count, double mo
 
 /// y = f(gamma (x - mean) inverse_deviation + beta). gamma and beta: one a channel, or both null; y may be x. f: an
 /// activation, by default none.
-template <class T, class D, class F = detail::Same>
+template <class T, class D, class F = Same>
 void normalize(Context<D>& context, View<const std::type_identity_t<T>> x, Index groups, const compute_t<T>* mean,
                const compute_t<T>* inverse_deviation, const compute_t<T>* gamma, const compute_t<T>* beta,
                View<std::type_identity_t<T>> y, const F& f = {}) {
@@ -74,13 +91,14 @@ void normalize(Context<D>& context, View<const std::type_identity_t<T>> x, Index
 
 /// Gradients of `normalize` after `norm_statistics` (through_statistics: the mean and the deviation move with x) or
 /// with given statistics (not). dx: overwritten, not wanted if it has no data; dgamma, dbeta: added to, or null.
-/// With an activation f, dy is the slope after it; f's slope is taken from its output, computed again from x.
-template <class T, class D, class F = detail::Same>
+/// With an activation f, dy is the slope after it; f's slope is computed again from x. channel_groups: of
+/// group_statistics, with `groups` the images; 0 for norm_statistics.
+template <class T, class D, class F = Same>
 void normalize_gradient(Context<D>& context, View<const std::type_identity_t<T>> x,
                         View<const std::type_identity_t<T>> dy, Index groups, const compute_t<T>* mean,
                         const compute_t<T>* inverse_deviation, const compute_t<T>* gamma, const compute_t<T>* beta,
                         bool through_statistics, View<std::type_identity_t<T>> dx, compute_t<T>* dgamma,
-                        compute_t<T>* dbeta, const F& f = {}) {
+                        compute_t<T>* dbeta, const F& f = {}, Index channel_groups = 0) {
   using C = compute_t<T>;
   detail::check_groups("normalize_gradient", x.shape, groups);
   if (x.shape != dy.shape || (dx.data != nullptr && dx.shape != x.shape))
@@ -94,9 +112,17 @@ void normalize_gradient(Context<D>& context, View<const std::type_identity_t<T>>
   const DeviceArray<C, D> plane(context, 3 * size);
   C *const of_dy = plane.data(), *const of_x = of_dy + size, *const constant = of_x + size;
   const double count = static_cast<double>(x.shape.pixels() / groups);
-  exec::parallel_for(context, {1, 1, 1, x.shape.c},
-                     detail::NormPlane<C>{sums.data(), groups, x.shape.c, count, through_statistics, mean,
-                                          inverse_deviation, gamma, of_dy, of_x, constant, dgamma, dbeta});
+  if (channel_groups > 0) {
+    const Index in_group = x.shape.c / channel_groups;
+    exec::parallel_for(
+        context, {1, 1, 1, x.shape.c},
+        detail::GroupPlane<C>{sums.data(), groups, x.shape.c, in_group, count * static_cast<double>(in_group), mean,
+                              inverse_deviation, gamma, of_dy, of_x, constant, dgamma, dbeta});
+  } else {
+    exec::parallel_for(context, {1, 1, 1, x.shape.c},
+                       detail::NormPlane<C>{sums.data(), groups, x.shape.c, count, through_statistics, mean,
+                                            inverse_deviation, gamma, of_dy, of_x, constant, dgamma, dbeta});
+  }
   if (dx.data != nullptr)
     exec::for_runs<T>("normalize_gradient", context, detail::NormDataGradient<T, F>{of_dy, of_x, constant, slope}, dx,
                       x, dy);

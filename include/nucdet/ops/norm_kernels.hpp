@@ -3,21 +3,10 @@
 
 #include "nucdet/exec/reduce.hpp"
 #include "nucdet/exec/rows.hpp"
+#include "nucdet/ops/activation_functors.hpp"
 
 /// The kernels of ops/norm.hpp.
 namespace nucdet::ops::detail {
-
-/// No activation.
-struct Same {
-  template <class T>
-  NUCDET_HD T operator()(T x) const {
-    return x;
-  }
-  template <class T>
-  NUCDET_HD T slope(T) const {
-    return T(1);
-  }
-};
 
 /// The pixel that a group's sums are taken relative to: near enough to the mean that squares lose no digits as
 /// E[x^2] - E[x]^2 would, and away from the zero border.
@@ -65,6 +54,42 @@ struct NormFinish {
         if (variance != nullptr) variance[g * channels + c] = static_cast<C>(v);
       }
     }
+  }
+};
+
+/// The same for groups of channels: each channel of an image gets the mean and the deviation of its group.
+template <class T>
+struct GroupFinish {
+  View<const T> x;
+  Index in_group;  // channels
+  const double* sums;
+  double count, epsilon;  // pixels
+  compute_t<T>*mean, *inverse;
+  NUCDET_HD void operator()(const exec::Tile& t) const {
+    const Index channels = x.shape.c;
+    for (Index n = t.x0; n < t.x1; ++n)
+      for (Index c = t.c0; c < t.c1; ++c) {
+        const Index first = c / in_group * in_group;
+        const double centre = group_mean(n, first);
+        double spread = 0;
+        for (Index k = first; k < first + in_group; ++k) {
+          const double off = sums[2 * n * channels + k] / count, away = origin(n, k) + off - centre;
+          spread += sums[(2 * n + 1) * channels + k] / count - off * off + away * away;
+        }
+        const double raw = spread / static_cast<double>(in_group), v = raw > 0 || raw != raw ? raw : 0.0;
+        mean[n * channels + c] = static_cast<compute_t<T>>(centre);
+        inverse[n * channels + c] = static_cast<compute_t<T>>(1 / std::sqrt(v + epsilon));
+      }
+  }
+
+ private:
+  NUCDET_HD double origin(Index n, Index c) const {
+    return static_cast<double>(static_cast<compute_t<T>>(pivot(x, 1, n)[c]));
+  }
+  NUCDET_HD double group_mean(Index n, Index first) const {
+    double sum = 0;
+    for (Index k = first; k < first + in_group; ++k) sum += origin(n, k) + sums[2 * n * x.shape.c + k] / count;
+    return sum / static_cast<double>(in_group);
   }
 };
 
@@ -142,7 +167,7 @@ struct NormSlope {
       return {normal, C(1)};
     } else {
       const C line = (gamma != nullptr ? gamma[c] : C(1)) * normal + (beta != nullptr ? beta[c] : C(0));
-      return {normal, f.slope(f(line))};
+      return {normal, slope_at(f, line)};
     }
   }
 };
@@ -192,6 +217,35 @@ struct NormPlane {
   }
 };
 
+/// The same for groups of channels, whose sums are weighted by gamma; `groups` are the images.
+template <class C>
+struct GroupPlane {
+  const double* sums;
+  Index images, channels, in_group;
+  double count;  // elements of a group
+  const C *mean, *inverse, *gamma;
+  C *of_dy, *of_x, *constant, *dgamma, *dbeta;
+  NUCDET_HD void operator()(const exec::Tile& t) const {
+    for (Index c = t.c0; c < t.c1; ++c)
+      for (Index n = 0; n < images; ++n) {
+        const Index i = n * channels + c, first = c / in_group * in_group;
+        if (dbeta != nullptr) dbeta[c] += static_cast<C>(sums[2 * n * channels + c]);
+        if (dgamma != nullptr) dgamma[c] += static_cast<C>(sums[(2 * n + 1) * channels + c]);
+        double level = 0, tilt = 0;
+        for (Index k = first; k < first + in_group; ++k)
+          level += weight(k) * sums[2 * n * channels + k], tilt += weight(k) * sums[(2 * n + 1) * channels + k];
+        level /= count, tilt /= count;
+        const double r = static_cast<double>(inverse[i]);
+        // dx = r (gamma d - mean(gamma d) - xhat mean(gamma d xhat))
+        of_dy[i] = static_cast<C>(r * weight(c)), of_x[i] = static_cast<C>(-r * r * tilt);
+        constant[i] = static_cast<C>(r * (r * tilt * static_cast<double>(mean[i]) - level));
+      }
+  }
+
+ private:
+  NUCDET_HD double weight(Index c) const { return gamma != nullptr ? static_cast<double>(gamma[c]) : 1.0; }
+};
+
 template <class T, class F>
 struct NormDataGradient {
   static constexpr bool knows_place = true;
@@ -206,29 +260,6 @@ struct NormDataGradient {
       const C d = slope.at(at.n, at.c + i, v).slope * static_cast<C>(dy[i]);
       dx[i] = static_cast<T>(a[i] * d + b[i] * v + k[i]);
     }
-  }
-};
-
-/// Terms of a bias's gradient: sums of x.
-template <class T>
-struct SumChannels {
-  View<const T> x;
-  NUCDET_HD void operator()(const exec::Tile& t, const exec::ColumnSums<compute_t<T>>& sums) const {
-    using C = compute_t<T>;
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const T* const p = x.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) sums(0, c) += static_cast<C>(p[c]);
-    }
-  }
-};
-
-/// out += sums, for each channel.
-template <class C>
-struct AddSums {
-  const double* sums;
-  C* out;
-  NUCDET_HD void operator()(const exec::Tile& t) const {
-    for (Index c = t.c0; c < t.c1; ++c) out[c] += static_cast<C>(sums[c]);
   }
 };
 

@@ -2,9 +2,10 @@
 #include <type_traits>
 
 #include "nucdet/exec/parallel_for.hpp"
+#include "nucdet/ops/conv2d_problem.hpp"
 #include "nucdet/ops/gather.hpp"
 
-/// Pooling over square windows; the output has floor((size - window) / stride) + 1 pixels.
+/// Pooling over windows; the output has floor((size - window) / stride) + 1 pixels.
 namespace nucdet::ops {
 
 namespace detail {
@@ -12,20 +13,22 @@ namespace detail {
 template <class T, bool Maximum>
 struct Pool {
   View<const T> x;
-  Index window, stride;
+  Axes window, stride;
   View<T> y;
   using C = compute_t<T>;
 
   NUCDET_HD void operator()(const exec::Tile& t) const {
     for (Index i = t.x0; i < t.x1; ++i) {
       T* const out = y.pixel(t.n, t.y, i);
-      const auto source = [&](Index k) { return x.pixel(t.n, t.y * stride + k / window, i * stride + k % window); };
+      const auto source = [&](Index k) {
+        return x.pixel(t.n, t.y * stride.y + k / window.x, i * stride.x + k % window.x);
+      };
       if constexpr (Maximum)
         maximum(out, t.c0, t.c1, source);
       else
         gather_channels(out, t.c0, t.c1, [&](const auto& add) {
-          const C share = C(1) / static_cast<C>(window * window);
-          for (Index k = 0; k < window * window; ++k) add(share, source(k));
+          const C share = C(1) / static_cast<C>(window.count());
+          for (Index k = 0; k < window.count(); ++k) add(share, source(k));
         });
     }
   }
@@ -33,7 +36,7 @@ struct Pool {
  private:
   template <class Source>
   NUCDET_HD void maximum(T* out, Index c0, Index c1, const Source& source) const {
-    for (Index k = 0; k < window * window; ++k) {
+    for (Index k = 0; k < window.count(); ++k) {
       const T* const p = source(k);
       for (Index c = c0; c < c1; ++c) {
         const C v = static_cast<C>(p[c]);
@@ -54,24 +57,24 @@ struct Readers {
 template <class T>
 struct MaxPoolGradient {
   View<const T> x, y, dy;
-  Index window, stride;
+  Axes window, stride;
   View<T> dx;
 
   NUCDET_HD bool made(const exec::Tile& t, Index row, Index column, Index i, Index j, Index c) const {
     using C = compute_t<T>;
     const C value = static_cast<C>(x(t.n, row, column, c));
     if (value != static_cast<C>(y(t.n, i, j, c))) return false;
-    for (Index r = i * stride; r <= row; ++r)
-      for (Index q = j * stride; q < j * stride + window; ++q) {
+    for (Index r = i * stride.y; r <= row; ++r)
+      for (Index q = j * stride.x; q < j * stride.x + window.x; ++q) {
         if (r == row && q == column) return true;
         if (static_cast<C>(x(t.n, r, q, c)) == value) return false;
       }
     return true;
   }
   NUCDET_HD void operator()(const exec::Tile& t) const {
-    const Readers rows(t.y, window, stride, y.shape.h);
+    const Readers rows(t.y, window.y, stride.y, y.shape.h);
     for (Index column = t.x0; column < t.x1; ++column) {
-      const Readers columns(column, window, stride, y.shape.w);
+      const Readers columns(column, window.x, stride.x, y.shape.w);
       for (Index c = t.c0; c < t.c1; ++c) {
         compute_t<T> sum = 0;
         for (Index i = rows.first; i <= rows.last; ++i)
@@ -86,15 +89,15 @@ struct MaxPoolGradient {
 template <class T>
 struct AveragePoolGradient {
   View<const T> dy;
-  Index window, stride;
+  Axes window, stride;
   View<T> dx;
 
   NUCDET_HD void operator()(const exec::Tile& t) const {
     using C = compute_t<T>;
-    const C share = C(1) / static_cast<C>(window * window);
-    const Readers rows(t.y, window, stride, dy.shape.h);
+    const C share = C(1) / static_cast<C>(window.count());
+    const Readers rows(t.y, window.y, stride.y, dy.shape.h);
     for (Index column = t.x0; column < t.x1; ++column) {
-      const Readers columns(column, window, stride, dy.shape.w);
+      const Readers columns(column, window.x, stride.x, dy.shape.w);
       gather_channels(dx.pixel(t.n, t.y, column), t.c0, t.c1, [&](const auto& add) {
         for (Index i = rows.first; i <= rows.last; ++i)
           for (Index j = columns.first; j <= columns.last; ++j) add(share, dy.pixel(t.n, i, j));
@@ -103,11 +106,11 @@ struct AveragePoolGradient {
   }
 };
 
-inline void check_pool(const char* op, const Shape& x, const Shape& y, Index window, Index stride) {
-  if (window < 1 || stride < 1)
+inline void check_pool(const char* op, const Shape& x, const Shape& y, const Axes& window, const Axes& stride) {
+  if (window.y < 1 || window.x < 1 || stride.y < 1 || stride.x < 1)
     throw ArgumentError(message(op, ": window ", window, ", stride ", stride, ", both must be >= 1"));
-  const Shape wanted{x.n, (x.h - window) / stride + 1, (x.w - window) / stride + 1, x.c};
-  if (x.h < window || x.w < window || y != wanted)
+  const Shape wanted{x.n, (x.h - window.y) / stride.y + 1, (x.w - window.x) / stride.x + 1, x.c};
+  if (x.h < window.y || x.w < window.x || y != wanted)
     throw ShapeError(message(op, ": input ", x, " with window ", window, ", stride ", stride, " and output ", y));
 }
 
@@ -115,7 +118,7 @@ inline void check_pool(const char* op, const Shape& x, const Shape& y, Index win
 
 /// y = maximum of each window. NaN in a window gives NaN.
 template <class T, class D>
-void max_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Index window, Index stride,
+void max_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Axes window, Axes stride,
               View<std::type_identity_t<T>> y) {
   detail::check_pool("max_pool", x.shape, y.shape, window, stride);
   exec::parallel_for(context, y.shape, detail::Pool<T, true>{x, window, stride, y});
@@ -123,8 +126,8 @@ void max_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Index 
 /// From x and y of the forward pass.
 template <class T, class D>
 void max_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> x,
-                       View<const std::type_identity_t<T>> y, View<const std::type_identity_t<T>> dy, Index window,
-                       Index stride, View<std::type_identity_t<T>> dx) {
+                       View<const std::type_identity_t<T>> y, View<const std::type_identity_t<T>> dy, Axes window,
+                       Axes stride, View<std::type_identity_t<T>> dx) {
   detail::check_pool("max_pool_gradient", x.shape, y.shape, window, stride);
   if (dy.shape != y.shape || dx.shape != x.shape)
     throw ShapeError(message("max_pool_gradient: dy ", dy.shape, ", dx ", dx.shape));
@@ -133,13 +136,13 @@ void max_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> 
 
 /// y = mean of each window.
 template <class T, class D>
-void average_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Index window, Index stride,
+void average_pool(Context<D>& context, View<const std::type_identity_t<T>> x, Axes window, Axes stride,
                   View<std::type_identity_t<T>> y) {
   detail::check_pool("average_pool", x.shape, y.shape, window, stride);
   exec::parallel_for(context, y.shape, detail::Pool<T, false>{x, window, stride, y});
 }
 template <class T, class D>
-void average_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, Index window, Index stride,
+void average_pool_gradient(Context<D>& context, View<const std::type_identity_t<T>> dy, Axes window, Axes stride,
                            View<std::type_identity_t<T>> dx) {
   detail::check_pool("average_pool_gradient", dx.shape, dy.shape, window, stride);
   exec::parallel_for(context, dx.shape, detail::AveragePoolGradient<T>{dy, window, stride, dx});

@@ -15,14 +15,11 @@ template <class F>
 /// The activation of `count` sums, in place.
 static void activate(const Fused& fused, float* values, Index count) {
   switch (fused.kind) {
-    case Fused::Kind::elu:
-      return activate_all(nucdet::ops::Elu{fused.parameter}, values, count);
-    case Fused::Kind::relu:
-      return activate_all(nucdet::ops::Relu{}, values, count);
-    case Fused::Kind::leaky_relu:
-      return activate_all(nucdet::ops::LeakyRelu{fused.parameter}, values, count);
-    case Fused::Kind::sigmoid:
-      return activate_all(nucdet::ops::Sigmoid{}, values, count);
+#define NUCDET_CASE(F, name) \
+  case Fused::Kind::name:    \
+    return activate_all(nucdet::ops::functor<nucdet::ops::F>(fused.parameter), values, count);
+    NUCDET_ACTIVATIONS(NUCDET_CASE)
+#undef NUCDET_CASE
     case Fused::Kind::none:
       return;
   }

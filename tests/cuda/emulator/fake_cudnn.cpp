@@ -132,7 +132,8 @@ const std::map<int, std::vector<Rule>>& rules() {
        {{CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, 1},
         {CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, 1},
         {CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, CUDNN_TYPE_DOUBLE, 1, 1, false},
-        {CUDNN_ATTR_POINTWISE_ELU_ALPHA, CUDNN_TYPE_DOUBLE, 1, 1, false}}},
+        {CUDNN_ATTR_POINTWISE_ELU_ALPHA, CUDNN_TYPE_DOUBLE, 1, 1, false},
+        {CUDNN_ATTR_POINTWISE_SWISH_BETA, CUDNN_TYPE_DOUBLE, 1, 1, false}}},
       {CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR,
        {operand(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_BACKEND_POINTWISE_DESCRIPTOR),
         operand(CUDNN_ATTR_OPERATION_POINTWISE_XDESC), operand(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, kTensor, false),
@@ -238,7 +239,7 @@ std::string flaw_of_geometry(const FakeDescriptor& d) {
   for (const std::int64_t stride : d.all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES))
     if (stride < 1) return message("a stride of ", stride);
   for (const std::int64_t dilation : d.all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS))
-    if (dilation != 1) return message("a dilation of ", dilation);
+    if (dilation < 1) return message("a dilation of ", dilation);
   return "";
 }
 
@@ -266,12 +267,15 @@ std::string flaw_of_convolution(const FakeDescriptor& d) {
   const ConvolutionParts p(d);
   const Four x = dims(*p.x), y = dims(*p.y), w = dims(*p.w);
   if (p.beta != 0) return "a convolution that adds to its result";
-  if (x[0] != y[0] || w[0] != y[1] || w[1] != x[1]) return "a convolution whose images or channels do not agree";
+  // The library knows the groups by the channels that a filter has.
+  if (x[0] != y[0] || w[0] != y[1] || x[1] % w[1] != 0 || y[1] % (x[1] / w[1]) != 0)
+    return "a convolution whose images or channels do not agree";
   const auto before = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
   const auto after = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
   const auto stride = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
+  const auto dilation = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
   for (const std::size_t axis : {0u, 1u}) {
-    const std::int64_t room = x[2 + axis] + before[axis] + after[axis] - w[2 + axis];
+    const std::int64_t room = x[2 + axis] + before[axis] + after[axis] - dilation[axis] * (w[2 + axis] - 1) - 1;
     // The real library rounds down. Remainders are refused here, because no plan should have one.
     if (room < 0 || room % stride[axis] != 0 || room / stride[axis] + 1 != y[2 + axis])
       return message("a convolution of ", x[2 + axis], " to ", y[2 + axis], ", which the paddings do not give");
@@ -292,12 +296,14 @@ std::string flaw_of_function(const FakeDescriptor& d) {
   const auto mode = d.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE);
   const bool known = mode == CUDNN_POINTWISE_ADD || mode == CUDNN_POINTWISE_ELU_FWD ||
                      mode == CUDNN_POINTWISE_RELU_FWD || mode == CUDNN_POINTWISE_SIGMOID_FWD ||
+                     mode == CUDNN_POINTWISE_GELU_FWD || mode == CUDNN_POINTWISE_SWISH_FWD ||
                      mode == CUDNN_POINTWISE_IDENTITY;
   if (!known) return message("a pointwise function ", int{mode}, " that the fake does not know");
   if (d.one<cudnnDataType_t>(CUDNN_ATTR_POINTWISE_MATH_PREC) != CUDNN_DATA_FLOAT) return "a function not in f32";
   if (d.has(CUDNN_ATTR_POINTWISE_ELU_ALPHA) && mode != CUDNN_POINTWISE_ELU_FWD) return "alpha without an ELU";
   if (d.has(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE) && mode != CUDNN_POINTWISE_RELU_FWD)
     return "a slope without a ReLU";
+  if (d.has(CUDNN_ATTR_POINTWISE_SWISH_BETA) && mode != CUDNN_POINTWISE_SWISH_FWD) return "beta without a swish";
   return "";
 }
 
@@ -464,6 +470,8 @@ void convolve(Run& run, const FakeDescriptor& operation) {
   const Four xs = dims(*p.x), ys = dims(*p.y), ws = dims(*p.w);
   const auto pad = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
   const auto stride = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
+  const auto dilation = p.geometry->all<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
+  const Index inputs = ws[1], outputs = ys[1] / (xs[1] / inputs);  // of a group
   const auto values_of = [&](const FakeDescriptor* t) {
     const Four s = dims(*t);
     return t == p.result ? std::vector<double>(static_cast<std::size_t>(s[0] * s[1] * s[2] * s[3])) : read(run, *t);
@@ -472,12 +480,13 @@ void convolve(Run& run, const FakeDescriptor& operation) {
   for_each_index(ys, [&](const Four& at) {
     const auto [n, o, i, j] = at;
     double& to = y[dense(ys, n, o, i, j)];
-    for (Index c = 0; c < xs[1]; ++c)
+    for (Index c = 0; c < inputs; ++c)
       for (Index ky = 0; ky < ws[2]; ++ky)
         for (Index kx = 0; kx < ws[3]; ++kx) {
-          const Index row = i * stride[0] + ky - pad[0], column = j * stride[1] + kx - pad[1];
+          const Index row = i * stride[0] + dilation[0] * ky - pad[0],
+                      column = j * stride[1] + dilation[1] * kx - pad[1];
           if (row < 0 || column < 0 || row >= xs[2] || column >= xs[3]) continue;
-          double& from = x[dense(xs, n, c, row, column)];
+          double& from = x[dense(xs, n, o / outputs * inputs + c, row, column)];
           double& weight = w[dense(ws, o, c, ky, kx)];
           if (p.result == p.y)
             to += weight * from;
@@ -502,6 +511,10 @@ double apply(const FakeDescriptor& function, double x, double other) {
       return x > 0 ? x : function.one<double>(CUDNN_ATTR_POINTWISE_ELU_ALPHA, 1.0) * std::expm1(x);
     case CUDNN_POINTWISE_RELU_FWD:
       return x > 0 ? x : function.one<double>(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, 0.0) * x;
+    case CUDNN_POINTWISE_GELU_FWD:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case CUDNN_POINTWISE_SWISH_FWD:
+      return x / (1 + std::exp(-function.one<double>(CUDNN_ATTR_POINTWISE_SWISH_BETA, 1.0) * x));
     default:
       return 1 / (1 + std::exp(-x));
   }

@@ -1,14 +1,14 @@
 #pragma once
 #include <memory>
-#include <type_traits>
 
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/number.hpp"
 #include "nucdet/ops/epilogue.hpp"
 
 namespace nucdet::nn {
 
-/// y = f(x), element by element. Saves y: the slope of every activation here is a function of its output.
+/// y = f(x), element by element. Saves y, or x where the slope is taken from the input (GELU, SiLU).
 template <class F, class D>
 class ActivationLayer final : public Layer<D> {
  public:
@@ -20,21 +20,23 @@ class ActivationLayer final : public Layer<D> {
     dispatch<D>(y.dtype(), [&]<class T>() {
       ops::activate<T>(context, function_, x[0].template view<const T>(), y.template view<T>());
     });
-    if (pass.tape != nullptr) pass.tape->save(y);
+    if (pass.tape != nullptr) pass.tape->save(ops::SlopeOfInput<F> ? x[0] : y);
   }
   std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
                                   Wanted wanted) const override {
-    const Tensor<D> y = tape.take();
+    const Tensor<D> saved = tape.take();
     std::vector<Tensor<D>> dx;
     if (!wanted.inputs) return dx;
-    dx.push_back(context.make(y.shape(), y.dtype()));
+    dx.push_back(context.make(saved.shape(), saved.dtype()));
     dispatch<D>(dy.dtype(), [&]<class T>() {
-      ops::activate_gradient<T>(context, function_, y.template view<const T>(), dy.template view<const T>(),
+      ops::activate_gradient<T>(context, function_, saved.template view<const T>(), dy.template view<const T>(),
                                 dx[0].template view<T>());
     });
     return dx;
   }
+  Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
   std::string describe() const override { return name_; }
+  ops::Fused as_activation() const override { return ops::Fused::of(function_); }
 
  private:
   F function_;
@@ -58,26 +60,34 @@ struct Relu : ActivationLeaf<Relu> {
   static constexpr std::string_view role = "relu";
   static constexpr auto function() { return ops::Relu{}; }
 };
-/// Negative slope in hundredths.
-template <int SlopePercent = 1>
-struct LeakyRelu : ActivationLeaf<LeakyRelu<SlopePercent>> {
+template <Number NegativeSlope = 0.01f>
+struct LeakyRelu : ActivationLeaf<LeakyRelu<NegativeSlope>> {
   static constexpr std::string_view role = "leaky_relu";
-  static constexpr auto function() { return ops::LeakyRelu{SlopePercent / 100.0f}; }
+  static constexpr auto function() { return ops::LeakyRelu{NegativeSlope.single()}; }
 };
 struct Sigmoid : ActivationLeaf<Sigmoid> {
   static constexpr std::string_view role = "sigmoid";
   static constexpr auto function() { return ops::Sigmoid{}; }
 };
-template <int Scale>
-struct ScaledSigmoid : ActivationLeaf<ScaledSigmoid<Scale>> {
+/// Largest / (1 + exp(-x)).
+template <Number Largest>
+struct ScaledSigmoid : ActivationLeaf<ScaledSigmoid<Largest>> {
   static constexpr std::string_view role = "sigmoid";
-  static constexpr auto function() { return ops::ScaledSigmoid{Scale}; }
+  static constexpr auto function() { return ops::ScaledSigmoid{Largest.single()}; }
 };
-/// Factor in hundredths.
-template <int FactorPercent>
-struct Scale : ActivationLeaf<Scale<FactorPercent>> {
+template <Number Factor>
+struct Scale : ActivationLeaf<Scale<Factor>> {
   static constexpr std::string_view role = "scale";
-  static constexpr auto function() { return ops::Scale{FactorPercent / 100.0f}; }
+  static constexpr auto function() { return ops::Scale{Factor.single()}; }
+};
+/// With the normal distribution function itself, PyTorch's default.
+struct Gelu : ActivationLeaf<Gelu> {
+  static constexpr std::string_view role = "gelu";
+  static constexpr auto function() { return ops::Gelu{}; }
+};
+struct Silu : ActivationLeaf<Silu> {
+  static constexpr std::string_view role = "silu";
+  static constexpr auto function() { return ops::Silu{}; }
 };
 
 }  // namespace nucdet::nn

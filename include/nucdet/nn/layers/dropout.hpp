@@ -3,6 +3,7 @@
 
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/number.hpp"
 #include "nucdet/ops/add.hpp"
 #include "nucdet/ops/dropout.hpp"
 
@@ -34,7 +35,9 @@ class ChannelDropoutLayer final : public Layer<D> {
     run(context, dy, {context.seed(), stream}, true, draw, dx[0]);
     return dx;
   }
+  Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
   std::string describe() const override { return message("ChannelDropout ", rate_); }
+  bool is_identity_in_inference() const override { return true; }
 
  private:
   void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, const std::uint64_t* draw,
@@ -49,23 +52,23 @@ class ChannelDropoutLayer final : public Layer<D> {
   float rate_;
 };
 
-/// Channel dropout with a rate in percent; 0 makes no step at all.
-template <int Percent>
-struct ChannelDropout : Leaf<ChannelDropout<Percent>> {
+/// Channel dropout; a rate of 0 makes no step at all.
+template <Number Rate>
+struct ChannelDropout : Leaf<ChannelDropout<Rate>> {
   static constexpr std::string_view role = "dropout";
   static constexpr Diagnosis check(std::span<const Slot>) {
-    return {Percent >= 0 && Percent < 100 ? Problem::none : Problem::bad_setting};
+    return {Rate.value() >= 0 && Rate.value() < 1 ? Problem::none : Problem::bad_setting};
   }
   template <class Builder>
   static constexpr Slot build(Builder& b, std::span<const Slot> in) {
-    if constexpr (Percent == 0)
+    if constexpr (Rate == Number(0))
       return in[0];
     else
       return b.template add<ChannelDropout>(in);
   }
   template <class D>
   static std::unique_ptr<Layer<D>> make(std::span<const Slot>) {
-    return std::make_unique<ChannelDropoutLayer<D>>(static_cast<float>(Percent) / 100.0f);
+    return std::make_unique<ChannelDropoutLayer<D>>(Rate.single());
   }
 };
 

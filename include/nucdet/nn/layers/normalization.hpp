@@ -3,6 +3,7 @@
 
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/number.hpp"
 #include "nucdet/ops/norm.hpp"
 
 namespace nucdet::nn {
@@ -10,44 +11,48 @@ namespace nucdet::nn {
 /// Where a normalisation takes its mean and variance from.
 enum class Statistics {
   running,   ///< batch norm as usual: the batch's in training, the running ones in inference
-  batch,     ///< the batch's always, as in the authors' code (the result then depends on the batch and on the tile)
-  instance,  ///< each image's own, without gamma and beta (instance norm)
+  batch,     ///< the batch's always, as in the authors' code (the result then depends on the batch and on the image)
+  instance,  ///< each channel's of each image (instance norm)
+  group,     ///< those of each group of channels of each image (group norm)
+};
+
+/// The numbers of a normalisation layer; epsilon and momentum are PyTorch's by default.
+struct NormSettings {
+  Index channels = 1;
+  Statistics statistics = Statistics::running;
+  Index groups = 1;
+  bool affine = true;  ///< whether there are gamma and beta
+  double epsilon = 1e-5, momentum = 0.1;
 };
 
 /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, per channel. Saves x, mean and 1 / deviation.
 template <class D>
 class NormalizationLayer final : public Layer<D> {
  public:
-  static constexpr double kEpsilon = 1e-5, kMomentum = 0.1;  // PyTorch's
-
-  NormalizationLayer(Index channels, Statistics statistics) : channels_(channels), statistics_(statistics) {}
-
-  Statistics statistics() const { return statistics_; }
-  const Parameter<D>& gamma() const { return gamma_; }
-  const Parameter<D>& beta() const { return beta_; }
-  const Parameter<D>& running_mean() const { return mean_; }
-  const Parameter<D>& running_variance() const { return variance_; }
+  explicit NormalizationLayer(const NormSettings& settings) : s_(settings) {}
 
   void bind(Binder<D>& binder) override {
-    if (statistics_ == Statistics::instance) return;
-    gamma_ = binder.parameter("weight", {channels_}, Init::constant(1));
-    beta_ = binder.parameter("bias", {channels_}, Init::constant(0));
-    mean_ = binder.statistic("running_mean", {channels_}, 0);
-    variance_ = binder.statistic("running_var", {channels_}, 1);
+    if (s_.affine) {
+      gamma_ = binder.parameter("weight", {s_.channels}, Init::constant(1));
+      beta_ = binder.parameter("bias", {s_.channels}, Init::constant(0));
+    }
+    if (!has_running()) return;
+    mean_ = binder.statistic("running_mean", {s_.channels}, 0);
+    variance_ = binder.statistic("running_var", {s_.channels}, 1);
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    forward_with(context, x, y, pass, ops::detail::Same{});
+    forward_with(context, x, y, pass, ops::Same{});
   }
   std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
                                   Wanted wanted) const override {
-    return backward_with(context, dy, tape, wanted, ops::detail::Same{});
+    return backward_with(context, dy, tape, wanted, ops::Same{});
   }
 
   /// The two passes with an activation f behind the normalisation, whose input is then never stored.
   template <class F>
   void forward_with(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass, const F& f) const {
-    const Index groups = statistics_ == Statistics::instance ? x[0].shape().n : 1;
-    Tensor<D> mean = context.make({groups, 1, 1, channels_}, parameter_type(y.dtype())),
+    const Index groups = by_image() ? x[0].shape().n : 1;
+    Tensor<D> mean = context.make({groups, 1, 1, s_.channels}, parameter_type(y.dtype())),
               inverse = context.make(mean.shape(), mean.dtype());
     const bool running = uses_running(pass.mode);
     dispatch<D>(y.dtype(), [&]<class T>() {
@@ -56,8 +61,10 @@ class NormalizationLayer final : public Layer<D> {
       C* const r = inverse.template view<C>().data;
       const auto in = x[0].template view<const T>();
       if (running)
-        ops::running_statistics<C>(context, channels_, mean_.template value<C>(), variance_.template value<C>(),
-                                   kEpsilon, m, r);
+        ops::running_statistics<C>(context, s_.channels, mean_.template value<C>(), variance_.template value<C>(),
+                                   s_.epsilon, m, r);
+      else if (s_.statistics == Statistics::group)
+        ops::group_statistics<T>(context, in, s_.groups, s_.epsilon, m, r);
       else
         take_statistics<T>(context, in, groups, m, r, pass.mode == Mode::training);
       ops::normalize<T>(context, in, groups, m, r, gammas<C>(), betas<C>(), y.template view<T>(), f);
@@ -75,59 +82,125 @@ class NormalizationLayer final : public Layer<D> {
     if (wanted.inputs) dx.push_back(context.make(x.shape(), x.dtype()));
     dispatch<D>(dy.dtype(), [&]<class T>() {
       using C = compute_t<T>;
-      const bool train = affine() && wanted.parameters;
-      ops::normalize_gradient<T>(context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
-                                 mean.template view<const C>().data, inverse.template view<const C>().data, gammas<C>(),
-                                 betas<C>(), !running, wanted.inputs ? dx[0].template view<T>() : View<T>(),
-                                 train ? gamma_.template gradient<C>() : nullptr,
-                                 train ? beta_.template gradient<C>() : nullptr, f);
+      const bool train = s_.affine && wanted.parameters;
+      ops::normalize_gradient<T>(
+          context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
+          mean.template view<const C>().data, inverse.template view<const C>().data, gammas<C>(), betas<C>(), !running,
+          wanted.inputs ? dx[0].template view<T>() : View<T>(), train ? gamma_.template gradient<C>() : nullptr,
+          train ? beta_.template gradient<C>() : nullptr, f, s_.statistics == Statistics::group ? s_.groups : 0);
     });
     return dx;
   }
-  std::string describe() const override {
-    return statistics_ == Statistics::instance ? "InstanceNorm"
-           : statistics_ == Statistics::batch  ? "BatchStats"
-                                               : "BatchNorm";
+  /// Statistics of the map itself mix all of its pixels.
+  Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
+    return s_.statistics == Statistics::running ? Extent::in_place(in) : Extent::everything(in[0].scale);
   }
+  std::string describe() const override {
+    switch (s_.statistics) {
+      case Statistics::running:
+        return "BatchNorm";
+      case Statistics::batch:
+        return "BatchStats";
+      case Statistics::instance:
+        return "InstanceNorm";
+      case Statistics::group:
+        return message("GroupNorm ", s_.groups);
+    }
+    return "Normalization";
+  }
+  std::optional<AffineView<D>> as_affine() const override {
+    if (s_.statistics != Statistics::running) return std::nullopt;
+    return AffineView<D>{gamma_, beta_, mean_, variance_, s_.epsilon};
+  }
+  std::shared_ptr<const Layer<D>> with_activation(const ops::Fused& f) const override;
 
  private:
-  bool uses_running(Mode mode) const { return statistics_ == Statistics::running && mode == Mode::inference; }
+  bool by_image() const { return s_.statistics == Statistics::instance || s_.statistics == Statistics::group; }
+  bool has_running() const { return !by_image(); }
+  bool uses_running(Mode mode) const { return s_.statistics == Statistics::running && mode == Mode::inference; }
 
-  bool affine() const { return statistics_ != Statistics::instance; }
   template <class C>
   const C* gammas() const {
-    return affine() ? gamma_.template value<C>() : nullptr;
+    return s_.affine ? gamma_.template value<C>() : nullptr;
   }
   template <class C>
   const C* betas() const {
-    return affine() ? beta_.template value<C>() : nullptr;
+    return s_.affine ? beta_.template value<C>() : nullptr;
   }
   /// Training also moves the running statistics towards the batch's (the unbiased variance, as PyTorch).
   template <class T, class C = compute_t<T>>
   void take_statistics(Context<D>& context, View<const T> x, Index groups, C* mean, C* inverse, bool update) const {
-    const DeviceArray<C, D> variance(context, static_cast<std::size_t>(groups * channels_));
-    ops::norm_statistics<T>(context, x, groups, kEpsilon, mean, inverse, variance.data());
-    if (!update || !affine()) return;
-    ops::update_running<C>(context, channels_, static_cast<double>(x.shape.pixels()), kMomentum, mean, variance.data(),
-                           mean_.template value<C>(), variance_.template value<C>());
+    const DeviceArray<C, D> variance(context, static_cast<std::size_t>(groups * s_.channels));
+    ops::norm_statistics<T>(context, x, groups, s_.epsilon, mean, inverse, variance.data());
+    if (!update || !has_running()) return;
+    ops::update_running<C>(context, s_.channels, static_cast<double>(x.shape.pixels()), s_.momentum, mean,
+                           variance.data(), mean_.template value<C>(), variance_.template value<C>());
   }
 
-  Index channels_;
-  Statistics statistics_;
+  NormSettings s_;
   Parameter<D> gamma_, beta_, mean_, variance_;
 };
 
-/// Normalisation with the statistics named; BatchNorm is the usual one.
-template <Statistics S>
-struct Normalization : Leaf<Normalization<S>> {
+/// A normalisation and the activation behind it: one pass for the statistics, one for the rest. The slope is computed
+/// again in the backward pass. Parameters are the normalisation's.
+template <class D>
+class NormActivationLayer final : public Layer<D> {
+ public:
+  NormActivationLayer(const NormalizationLayer<D>& norm, const ops::Fused& activation)
+      : norm_(norm), activation_(activation) {}
+
+  void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
+    ops::with_activation(activation_, [&](const auto& f) { norm_.forward_with(context, x, y, pass, f); });
+  }
+  std::vector<Tensor<D>> backward(Context<D>& context, const Tensor<D>& dy, Tape<D>& tape,
+                                  Wanted wanted) const override {
+    std::vector<Tensor<D>> dx;
+    ops::with_activation(activation_, [&](const auto& f) { dx = norm_.backward_with(context, dy, tape, wanted, f); });
+    return dx;
+  }
+  Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
+    return norm_.extent(in, shapes);
+  }
+  std::string describe() const override { return norm_.describe() + " + act"; }
+
+ private:
+  NormalizationLayer<D> norm_;
+  ops::Fused activation_;
+};
+
+template <class D>
+std::shared_ptr<const Layer<D>> NormalizationLayer<D>::with_activation(const ops::Fused& f) const {
+  return std::make_shared<NormActivationLayer<D>>(*this, f);
+}
+
+/// The choices of a normalisation.
+struct NormOptions {
+  Number epsilon = 1e-5;  ///< added to the variance
+  Number momentum = 0.1;  ///< how far running statistics move towards a batch's
+  bool affine = true;     ///< whether there are gamma and beta; not by default for the instance's statistics
+};
+
+/// Normalisation with the statistics named; BatchNorm is the usual one. Groups: of channels, for Statistics::group.
+template <Statistics S, NormOptions O = NormOptions{.affine = S != Statistics::instance}, int Groups = 1>
+struct Normalization : Leaf<Normalization<S, O, Groups>> {
   static constexpr std::string_view role = "norm";
+  static constexpr Diagnosis check(std::span<const Slot> in) {
+    if (Groups < 1 || in[0].channels % Groups != 0)
+      return {.problem = Problem::unequal_groups, .expected = Groups, .got = in[0].channels};
+    const bool good = O.epsilon.value() >= 0 && O.momentum.value() >= 0 && O.momentum.value() <= 1;
+    return {good ? Problem::none : Problem::bad_setting};
+  }
   template <class D>
   static std::unique_ptr<Layer<D>> make(std::span<const Slot> in) {
-    return std::make_unique<NormalizationLayer<D>>(in[0].channels, S);
+    return std::make_unique<NormalizationLayer<D>>(
+        NormSettings{in[0].channels, S, Groups, O.affine, O.epsilon.value(), O.momentum.value()});
   }
 };
 struct BatchNorm : Normalization<Statistics::running> {};
 struct BatchStats : Normalization<Statistics::batch> {};
 struct InstanceNorm : Normalization<Statistics::instance> {};
+/// Group norm [Wu and He 2018]: mean and variance of each of `Groups` equal groups of channels, image by image.
+template <int Groups, NormOptions O = NormOptions{}>
+struct GroupNorm : Normalization<Statistics::group, O, Groups> {};
 
 }  // namespace nucdet::nn

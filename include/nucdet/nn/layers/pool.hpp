@@ -13,13 +13,13 @@ enum class Pooling { maximum, average };
 template <Pooling Kind, class D>
 class PoolLayer final : public Layer<D> {
  public:
-  PoolLayer(Index window, Index stride) : window_(window), stride_(stride) {}
+  PoolLayer(ops::Axes window, ops::Axes stride) : window_(window), stride_(stride) {}
 
   Shape output_shape(std::span<const Shape> in) const override {
     const Shape& x = in[0];
-    if (x.h < window_ || x.w < window_)
+    if (x.h < window_.y || x.w < window_.x)
       throw ShapeError(message(describe(), ": input ", x, " is smaller than the window"));
-    return {x.n, (x.h - window_) / stride_ + 1, (x.w - window_) / stride_ + 1, x.c};
+    return {x.n, (x.h - window_.y) / stride_.y + 1, (x.w - window_.x) / stride_.x + 1, x.c};
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     dispatch<D>(y.dtype(), [&]<class T>() {
@@ -46,31 +46,41 @@ class PoolLayer final : public Layer<D> {
     return dx;
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
-    return {in[0].scale * static_cast<double>(stride_), in[0].low,
-            in[0].high + in[0].scale * static_cast<double>(window_ - 1)};
+    return {in[0].scale * static_cast<double>(std::lcm(stride_.y, stride_.x)), in[0].low,
+            in[0].high + in[0].scale * static_cast<double>(std::max(window_.y, window_.x) - 1)};
   }
   std::string describe() const override {
     return message(Kind == Pooling::maximum ? "MaxPool " : "AveragePool ", window_, ", stride ", stride_);
   }
 
  private:
-  Index window_, stride_;
+  ops::Axes window_, stride_;
 };
 
-template <Pooling Kind, int Window, int Stride>
-struct Pool : Leaf<Pool<Kind, Window, Stride>> {
+/// Stride "as large as the window".
+inline constexpr Index kWindow = 0;
+
+/// The choices of a pooling besides its window.
+struct PoolOptions {
+  ops::Axes stride = kWindow;
+};
+
+template <Pooling Kind, ops::Axes Window, PoolOptions O = PoolOptions{}>
+struct Pool : Leaf<Pool<Kind, Window, O>> {
   static constexpr std::string_view role = "pool";
+  static constexpr ops::Axes stride = O.stride == kWindow ? Window : O.stride;
   static constexpr Diagnosis check(std::span<const Slot>) {
-    return {Window >= 1 && Stride >= 1 ? Problem::none : Problem::bad_setting};
+    const bool good = Window.y >= 1 && Window.x >= 1 && stride.y >= 1 && stride.x >= 1;
+    return {good ? Problem::none : Problem::bad_setting};
   }
   template <class D>
   static std::unique_ptr<Layer<D>> make(std::span<const Slot>) {
-    return std::make_unique<PoolLayer<Kind, D>>(Window, Stride);
+    return std::make_unique<PoolLayer<Kind, D>>(Window, stride);
   }
 };
-template <int Window, int Stride = Window>
-struct MaxPool : Pool<Pooling::maximum, Window, Stride> {};
-template <int Window, int Stride = Window>
-struct AveragePool : Pool<Pooling::average, Window, Stride> {};
+template <ops::Axes Window, PoolOptions O = PoolOptions{}>
+struct MaxPool : Pool<Pooling::maximum, Window, O> {};
+template <ops::Axes Window, PoolOptions O = PoolOptions{}>
+struct AveragePool : Pool<Pooling::average, Window, O> {};
 
 }  // namespace nucdet::nn
