@@ -4,8 +4,10 @@
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/weights.hpp"
+#include "nucdet/nets/attention_unet.hpp"
 #include "nucdet/nets/fcrn.hpp"
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/micronet_mobile.hpp"
 #include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/passes.hpp"
@@ -32,6 +34,16 @@ struct Mixed : nn::Graph<nn::Node<"stem", nn::Sequential<nn::Conv<6, 3>, nn::Lea
                          nn::Node<"up", nn::Upsample<2, nn::Interpolation::nearest>>,
                          nn::Node<"join", nn::ConcatTo<0, nn::Identity, nn::Identity>, nn::From<"stem", "up">>,
                          nn::Node<"map", nn::Sequential<nn::Conv<1, 1>, nn::ScaledSigmoid<5.0f>>>> {};
+
+/// The layers that none of the published networks has.
+struct Modern
+    : nn::Graph<nn::Node<"stem", nn::Sequential<nn::Conv<8, 3>, nn::GroupNorm<2>, nn::Gelu>>,
+                nn::Node<"wide", nn::Sequential<nn::Conv<8, 3, nn::ConvOptions{.dilation = 2}>, nn::LayerNorm<>,
+                                                nn::Silu, nn::Dropout<0.3f>>>,
+                nn::Node<"cut", nn::Sequential<nn::Conv<8, nn::Axes(3, 1), nn::ConvOptions{.groups = 2}>, nn::Gelu>>,
+                nn::Node<"sum", nn::Add<nn::Identity, nn::Identity>, nn::From<"wide", "cut">>,
+                nn::Node<"act", nn::Gelu>, nn::Node<"gate", nn::Multiply<nn::Identity, nn::GlobalMaxPool>>,
+                nn::Node<"up", nn::Sequential<nn::MaxPool<2>, nn::Conv<4, 1>, nn::PixelShuffle<2>>>> {};
 
 template <class S, class D>
 struct Run {
@@ -101,6 +113,10 @@ TEST_CASE("cuda: MicroNet and others, forward and backward, in f32") {
     compare<nn::MicroNet<kSmall>>({1, 37, 25, 3}, {.cudnn = cudnn}, kConvolution);
     compare<nn::MicroNet<kOther>>({2, 35, 33, 3}, {.cudnn = cudnn}, kConvolution);
     compare<Mixed>({2, 16, 20, 3}, {.cudnn = cudnn}, kConvolution);
+    compare<Modern>({2, 16, 20, 3}, {.cudnn = cudnn}, kConvolution);
+    compare<nn::AttentionUNet<nn::AttentionUNetOptions{.base = 1, .drop_rate = 0}>>({2, 19, 37, 3}, {.cudnn = cudnn},
+                                                                                    kConvolution);
+    compare<nn::MicroNetMobile<nn::MicroNetMobileOptions{.base = 4}>>({2, 20, 36, 3}, {.cudnn = cudnn}, kConvolution);
     // Convolutions without bias, and maps that take another's size.
     compare<nn::FcrnA<nn::FcrnOptions{.base = 1}>>({1, 19, 22, 3}, {.cudnn = cudnn}, kConvolution);
   }

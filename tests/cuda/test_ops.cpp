@@ -5,7 +5,11 @@
 #include "nucdet/ops/add.hpp"
 #include "nucdet/ops/convert.hpp"
 #include "nucdet/ops/dropout.hpp"
+#include "nucdet/ops/global_pool.hpp"
+#include "nucdet/ops/layer_norm.hpp"
+#include "nucdet/ops/multiply.hpp"
 #include "nucdet/ops/norm.hpp"
+#include "nucdet/ops/pixel_shuffle.hpp"
 #include "nucdet/ops/pool.hpp"
 #include "nucdet/ops/resize.hpp"
 
@@ -114,6 +118,93 @@ TEST_CASE("cuda: pooling and up-sampling, forward and backward") {
       ops::max_pool_gradient<T>(context, x.template view<const T>(), std::as_const(pooled).template view<const T>(),
                                 slopes.template view<const T>(), 2, 2, y.template view<T>());
     });
+  }
+}
+
+TEST_CASE("cuda: gates, global pooling, pixel shuffle and element dropout, forward and backward") {
+  for (const Shape& s : {Shape{2, 6, 8, 3}, {1, 12, 10, 16}}) {
+    const Shape one{s.n, 1, 1, s.c};
+    for (const Shape& gate : {s, Shape{s.n, s.h, s.w, 1}, one, Shape{s.n, 1, 1, 1}}) {
+      compare(s, gate, kReduction, [&](auto& context, auto type, const auto& a, const auto&, auto& dgate) {
+        using T = decltype(type);
+        ops::multiply_gate_gradient<T>(context, a.template view<const T>(), a.template view<const T>(),
+                                       dgate.template view<T>());
+      });
+      compare(gate, s, kElementwise, [&](auto& context, auto type, const auto& g, const auto& a, auto& y) {
+        using T = decltype(type);
+        ops::multiply<T>(context, a.template view<const T>(), g.template view<const T>(), y.template view<T>());
+      });
+    }
+    compare(s, one, kReduction, [&](auto& context, auto type, const auto& x, const auto&, auto& y) {
+      using T = decltype(type);
+      ops::global_average<T>(context, x.template view<const T>(), y.template view<T>());
+    });
+    compare(s, one, kElementwise, [&](auto& context, auto type, const auto& x, const auto&, auto& y) {
+      using T = decltype(type);
+      ops::global_maximum<T>(context, x.template view<const T>(), y.template view<T>());
+    });
+    compare(one, s, kElementwise, [&](auto& context, auto type, const auto& dy, const auto&, auto& dx) {
+      using T = decltype(type);
+      ops::global_average_gradient<T>(context, dy.template view<const T>(), dx.template view<T>());
+    });
+    compare(one, s, kElementwise, [&](auto& context, auto type, const auto& dy, const auto& x, auto& dx) {
+      using T = decltype(type);
+      auto most = context.make(one, dtype_of<T>);
+      ops::global_maximum<T>(context, x.template view<const T>(), most.template view<T>());
+      ops::global_maximum_gradient<T>(context, x.template view<const T>(), std::as_const(most).template view<const T>(),
+                                      dy.template view<const T>(), dx.template view<T>());
+    });
+    const Shape small{s.n, s.h / 2, s.w / 2, 4 * s.c};
+    compare(small, s, kElementwise, [&](auto& context, auto type, const auto& x, const auto&, auto& y) {
+      using T = decltype(type);
+      ops::pixel_shuffle<T>(context, x.template view<const T>(), 2, y.template view<T>());
+    });
+    compare(s, small, kElementwise, [&](auto& context, auto type, const auto& x, const auto&, auto& y) {
+      using T = decltype(type);
+      ops::pixel_unshuffle<T>(context, x.template view<const T>(), 2, y.template view<T>());
+    });
+    compare(s, s, kElementwise, [&](auto& context, auto type, const auto& x, const auto&, auto& y) {
+      using T = decltype(type);
+      ops::dropout<T>(context, x.template view<const T>(), 0.3f, {7, 3}, y.template view<T>());
+    });
+  }
+}
+
+TEST_CASE("cuda: layer norm and group norm, forward and backward") {
+  for (const Shape& s : {Shape{2, 6, 8, 6}, {1, 12, 10, 16}}) {
+    const auto arrays_for = [&](auto& context) {
+      using D = std::conditional_t<std::is_same_v<decltype(context), Context<Cuda>&>, Cuda, Cpu>;
+      const std::vector<float> start(static_cast<std::size_t>(2 * s.count() + 4 * s.c), 0.7f);
+      return DeviceArray<float, D>(context, start.data(), start.size());
+    };
+    const auto with = [&](bool group) {
+      const auto run = [&](auto& context, auto type, const auto& x, const auto& dy, auto& y, bool backward) {
+        using T = decltype(type);
+        auto arrays = arrays_for(context);
+        float *const gamma = arrays.data(), *const slopes = gamma + 2 * s.c, *const mean = slopes + 2 * s.c,
+                     *const inverse = mean + s.count();
+        const auto in = x.template view<const T>();
+        const auto out = y.template view<T>();
+        if (group) {
+          ops::group_statistics<T>(context, in, 2, 1e-5, mean, inverse);
+          if (backward)
+            ops::normalize_gradient<T>(context, in, dy.template view<const T>(), s.n, mean, inverse, gamma, gamma + s.c,
+                                       true, out, slopes, slopes + s.c, ops::Same{}, 2);
+          else
+            ops::normalize<T>(context, in, s.n, mean, inverse, gamma, gamma + s.c, out);
+        } else {
+          ops::layer_norm<T>(context, in, 1e-5, gamma, gamma + s.c, mean, inverse, out);
+          if (backward)
+            ops::layer_norm_gradient<T>(context, in, dy.template view<const T>(), mean, inverse, gamma, out, slopes,
+                                        slopes + s.c);
+        }
+      };
+      for (const bool backward : {false, true})
+        compare(s, s, kReduction, [&](auto& context, auto type, const auto& x, const auto& dy, auto& y) {
+          run(context, type, x, dy, y, backward);
+        });
+    };
+    with(false), with(true);
   }
 }
 

@@ -245,6 +245,111 @@ class MicroNetLite(Blocks):
         return match_size(bilinear(self["out"](torch.cat([u3, *context], 1)), 2), x)
 
 
+# ---- Attention U-Net (Oktay et al. 2018), with 2D maps and batch norm -------------------------------------------------
+
+class AttentionGate(nn.Module):
+    """x weighted by sigmoid(psi(relu(W_x x + W_g g))), computed on g's grid, which is half as fine, and brought up."""
+
+    def __init__(self, c, below, hidden):
+        super().__init__()
+        self.of_x = nn.Conv2d(c, hidden, 2, stride=2, bias=False)
+        self.of_g, self.psi = conv(below, hidden, 1), conv(hidden, 1, 1)
+
+    def forward(self, x, g):
+        alpha = torch.sigmoid(self.psi(F.relu(match_size(self.of_x(x), g) + self.of_g(g))))
+        return x * match_size(bilinear(alpha, 2), x)
+
+
+class AttentionUNet(Blocks):
+    def __init__(self, b, maps):
+        level = lambda i, o: nn.Sequential(conv(i, o), norm(o), nn.ReLU(), conv(o, o), norm(o), nn.ReLU())
+        up = lambda i, o: nn.Sequential(nn.ConvTranspose2d(i, o, 2, 2), level(2 * o, o))
+        super().__init__(down1=level(3, b), down2=level(b, 2 * b), down3=level(2 * b, 4 * b), down4=level(4 * b, 8 * b),
+                         bottom=level(8 * b, 16 * b), gate4=AttentionGate(8 * b, 16 * b, 8 * b), up1=up(16 * b, 8 * b),
+                         gate3=AttentionGate(4 * b, 8 * b, 4 * b), up2=up(8 * b, 4 * b),
+                         gate2=AttentionGate(2 * b, 4 * b, 2 * b), up3=up(4 * b, 2 * b), up4=up(2 * b, b),
+                         out=conv(b, maps, 1))
+
+    def forward(self, x):
+        pool = nn.MaxPool2d(2)
+        skips = [self["down1"](x)]
+        for i in (2, 3, 4):
+            skips.append(self[f"down{i}"](pool(skips[-1])))
+        deep = self["bottom"](pool(skips[-1]))
+        for i, skip in enumerate(reversed(skips)):
+            if i < 3:
+                skip = self[f"gate{4 - i}"](skip, deep)
+            bring_up, level = self[f"up{i + 1}"]
+            deep = level(torch.cat([match_size(bring_up(deep), skip), skip], 1))
+        return self["out"](deep)
+
+
+# ---- MicroNet of depthwise units with squeeze and excitation ---------------------------------------------------------
+
+class SqueezeExcite(nn.Module):
+    def __init__(self, c, reduction):
+        super().__init__()
+        self.down, self.up = conv(c, c // reduction, 1), conv(c // reduction, c, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.up(F.relu(self.down(x.mean((2, 3), keepdim=True)))))
+
+
+class HalvingDepthwise(nn.Conv2d):
+    """3x3, stride 2, one filter a channel: n -> floor(n / 2)."""
+
+    def __init__(self, c):
+        super().__init__(c, c, 3, stride=2, groups=c)
+
+    def forward(self, x):
+        return super().forward(F.pad(x, (1, 0, 1, 0)))
+
+
+def depthwise_unit(i, o, halving=False):
+    first = HalvingDepthwise(i) if halving else nn.Conv2d(i, i, 3, padding=1, groups=i)
+    return nn.Sequential(first, norm(i), nn.SiLU(), conv(i, o, 1), norm(o), nn.SiLU())
+
+
+class MobileResidual(nn.Module):
+    """d + SE(F(d)), d = what `before` makes."""
+
+    def __init__(self, before, c, count):
+        super().__init__()
+        self.before = before
+        self.f = nn.Sequential(*[depthwise_unit(c, c) for _ in range(count)], SqueezeExcite(c, 4))
+
+    def forward(self, x, skip=None):
+        d = self.before(x)
+        if skip is not None:
+            d = match_size(bilinear(d, 2), skip) + skip
+        return d + self.f(d)
+
+
+def silu_unit(convolution, c):
+    return nn.Sequential(convolution, norm(c), nn.SiLU())
+
+
+class MicroNetMobile(Blocks):
+    def __init__(self, b):
+        down = lambda i, o, n: MobileResidual(depthwise_unit(i, o, halving=True), o, n)
+        up = lambda i, o, n: MobileResidual(silu_unit(conv(i, o, 1), o), o, n)
+        super().__init__(**{"in": MobileResidual(silu_unit(HalvingConv(3, b), b), b, 1)},
+                         down1=down(b, 2 * b, 2), down2=down(2 * b, 4 * b, 2), down3=down(4 * b, 8 * b, 2),
+                         up1=up(8 * b, 4 * b, 2), up2=up(4 * b, 2 * b, 2), up3=up(2 * b, b, 1),
+                         ctx8=silu_unit(conv(4 * b, b // 2, 1), b // 2), ctx4=silu_unit(conv(2 * b, b // 2, 1), b // 2),
+                         out=nn.Sequential(depthwise_unit(2 * b, b), conv(b, 1, 1)))
+
+    def forward(self, x):
+        half = self["in"](x)
+        quarter = self["down1"](half)
+        eighth = self["down2"](quarter)
+        u1 = self["up1"](self["down3"](eighth), eighth)
+        u2 = self["up2"](u1, quarter)
+        u3 = self["up3"](u2, half)
+        context = [match_size(bilinear(self["ctx8"](u1), 4), u3), match_size(bilinear(self["ctx4"](u2), 2), u3)]
+        return match_size(bilinear(self["out"](torch.cat([u3, *context], 1)), 2), x)
+
+
 # ---- fixtures -------------------------------------------------------------------------------------------------------
 
 def short(tensor):
@@ -309,6 +414,10 @@ def main():
     fixture("fcn8s_base1", Fcn8s(1, 4, 2, False), (2, 1, 33, 35), 37, classifier=True)
     fixture("fcn8s_norm_base1", Fcn8s(1, 4, 1, True), (3, 1, 33, 35), 38)
     fixture("micronet_lite_base2", MicroNetLite(2), (2, 3, 19, 37), 39)
+    fixture("attention_unet_base1", AttentionUNet(1, 1), (2, 3, 19, 37), 40)
+    fixture("micronet_mobile_base4", MicroNetMobile(4), (2, 3, 19, 37), 42)
+    for name, net in (("AttentionUNet(32, 1)", AttentionUNet(32, 1)), ("MicroNetMobile(32)", MicroNetMobile(32))):
+        print(name, sum(p.numel() for p in net.parameters()), "parameters")
 
 
 if __name__ == "__main__":

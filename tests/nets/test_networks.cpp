@@ -2,11 +2,13 @@
 #include <cmath>
 #include <utility>
 
+#include "nucdet/nets/attention_unet.hpp"
 #include "nucdet/nets/fcn.hpp"
 #include "nucdet/nets/fcrn.hpp"
 #include "nucdet/nets/frcn.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nets/micronet_lite.hpp"
+#include "nucdet/nets/micronet_mobile.hpp"
 #include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/testing/gradcheck.hpp"
@@ -125,6 +127,13 @@ TEST_CASE("MicroNetLite costs less than a quarter of MicroNet") {
         Outline<MicroNet<>>().gigaflop(512));
 }
 
+TEST_CASE("the attention U-Net and the mobile MicroNet have the parameters of their twins in PyTorch") {
+  CHECK(Outline<AttentionUNet<>>().parameters() == 8'282'980);
+  const Outline<MicroNetMobile<>> mobile;
+  CHECK(mobile.parameters() == 388'145);
+  CHECK(30 * mobile.parameters() < Outline<MicroNet<>>().parameters());
+}
+
 TEST_CASE("every height and width from the smallest on comes out as it went in") {
   check_sizes<Frcn<FrcnOptions{.base = 1}>>(16, 1);
   check_sizes<Frcn<FrcnOptions{.base = 1, .maps = 2}>>(16, 2);
@@ -136,6 +145,8 @@ TEST_CASE("every height and width from the smallest on comes out as it went in")
   check_sizes<Fcn8s<FcnOptions{.base = 1, .hidden = 4}>>(32, 2);
   check_sizes<Fcn8s<FcnOptions{.base = 1, .hidden = 4, .maps = 1, .norm = true}>>(32, 1);
   check_sizes<MicroNetLite<MicroNetLiteOptions{.base = 2}>>(16, 1);
+  check_sizes<AttentionUNet<AttentionUNetOptions{.base = 1, .maps = 2}>>(16, 2);
+  check_sizes<MicroNetMobile<MicroNetMobileOptions{.base = 4}>>(16, 1);
 }
 
 TEST_CASE("no input beyond a network's reach matters") {
@@ -146,6 +157,14 @@ TEST_CASE("no input beyond a network's reach matters") {
   check_reach<UNet<UNetOptions{.base = 2, .norm = true}>>();
   check_reach<Fcn8s<FcnOptions{.base = 2, .hidden = 8, .norm = true}>>();
   check_reach<MicroNetLite<MicroNetLiteOptions{.base = 2}>>();
+  check_reach<AttentionUNet<AttentionUNetOptions{.base = 2}>>();
+}
+
+TEST_CASE("what a network with a global gate gives depends on the whole image, and it says so") {
+  const Outline<MicroNetMobile<MicroNetMobileOptions{.base = 4}>> net;
+  const auto extents = net.program.extents({1, 512, 512, 3});
+  CHECK(extents.back().low == -std::numeric_limits<double>::infinity());
+  CHECK(extents.back().high == std::numeric_limits<double>::infinity());
 }
 
 TEST_CASE("a size below the smallest is an error that names a block") {

@@ -1,10 +1,12 @@
 /// The paper's other networks against PyTorch in double precision: forward passes and every gradient.
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/evaluate.hpp"
+#include "nucdet/nets/attention_unet.hpp"
 #include "nucdet/nets/fcn.hpp"
 #include "nucdet/nets/fcrn.hpp"
 #include "nucdet/nets/frcn.hpp"
 #include "nucdet/nets/micronet_lite.hpp"
+#include "nucdet/nets/micronet_mobile.hpp"
 #include "nucdet/nets/unet.hpp"
 #include "nucdet/nn/passes.hpp"
 
@@ -86,6 +88,8 @@ TEST_CASE("the regressors agree with PyTorch: forward, fused, running statistics
   check<FcrnB<FcrnOptions{.base = 1}>, 3>("fcrn_b_base1");
   check<FcrnB<FcrnOptions{.base = 1, .variant = FcrnBReading::b}>, 3>("fcrn_b_alt_base1");
   check<MicroNetLite<MicroNetLiteOptions{.base = 2, .drop_rate = 0}>, 3>("micronet_lite_base2");
+  check<AttentionUNet<AttentionUNetOptions{.base = 1, .drop_rate = 0}>, 3>("attention_unet_base1");
+  check<MicroNetMobile<MicroNetMobileOptions{.base = 4}>, 3>("micronet_mobile_base4");
 }
 
 TEST_CASE("the pixel classifiers agree with PyTorch, with and without norm") {

@@ -5,9 +5,9 @@
 #include "nucdet/nn/layers.hpp"
 #include "nucdet/nn/network.hpp"
 #include "nucdet/nn/passes.hpp"
+#include "nucdet/testing/gradcheck.hpp"
 
 #include "support/catch.hpp"
-#include "support/gradcheck.hpp"
 
 using namespace nucdet;
 using namespace nucdet::nn;
@@ -17,8 +17,8 @@ namespace {
 
 /// An output in the middle, which a later node reads too; one at half the size; the last node.
 struct Several : Graph<Node<"stem", Sequential<Conv<4, 3>, BatchNorm, Elu>>, Output<"map", Conv<1, 1>>,
-                       Node<"low", Sequential<Conv<4, 3, 2>, Relu>, From<"stem">>, Output<"classes", Conv<3, 1>>,
-                       Output<"stem again", Identity, From<"stem">>> {
+                       Node<"low", Sequential<Conv<4, 3, ConvOptions{.stride = 2}>, Relu>, From<"stem">>,
+                       Output<"classes", Conv<3, 1>>, Output<"stem again", Identity, From<"stem">>> {
   using head = Proximity;
 };
 struct Plain : Graph<Node<"a", Conv<2, 3>>, Node<"b", Conv<1, 1>>> {};
@@ -29,7 +29,7 @@ struct JointNet : Graph<Node<"stem", Conv<4, 3>>, Output<"map", Conv<1, 1>, From
 
 Tensor<Cpu> input(Context<Cpu>& context, const Shape& shape, std::uint64_t stream = 4) {
   Tensor<Cpu> x = context.make(shape);
-  nucdet_test::fill_random(x, stream);
+  testing::fill_random(x, stream);
   return x;
 }
 std::vector<float> numbers(const Tensor<Cpu>& t) {
@@ -68,7 +68,7 @@ TEST_CASE("every output's gradient reaches what it was made of, and one without 
   Context<Cpu> context({.threads = 1, .seed = 5});
   Network<Several, 3, Cpu> net(context, DType::f64);
   auto x = context.make({1, 7, 8, 3}, DType::f64);
-  nucdet_test::fill_random(x, 1);
+  testing::fill_random(x, 1);
   const auto gradients = [&](std::vector<bool> given) {
     Tape<Cpu> tape;
     const auto ys = net.outputs(x, {.mode = Mode::inference, .tape = &tape});
@@ -76,7 +76,7 @@ TEST_CASE("every output's gradient reaches what it was made of, and one without 
     for (std::size_t i = 0; i < ys.size(); ++i) {
       if (!given[i]) continue;
       dys[i] = context.make(ys[i].shape(), DType::f64);
-      nucdet_test::fill_random(dys[i], 10 + i);
+      testing::fill_random(dys[i], 10 + i);
     }
     net.zero_gradients();
     net.backward(dys, tape);

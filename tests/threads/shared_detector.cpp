@@ -15,10 +15,11 @@ using namespace nucdet;
 
 namespace {
 
-struct Small : nn::Graph<nn::Node<"in", nn::Sequential<nn::Conv<4, 3, 2>, nn::BatchNorm, nn::Elu>>,
-                         nn::Node<"up", nn::MatchTo<nn::Upsample<2>>, nn::From<"in", "input">>,
-                         nn::Output<"map", nn::Conv<1, 3>, nn::From<"up">>,
-                         nn::Output<"classes", nn::Conv<2, 1>, nn::From<"up">>> {
+struct Small
+    : nn::Graph<nn::Node<"in", nn::Sequential<nn::Conv<4, 3, nn::ConvOptions{.stride = 2}>, nn::BatchNorm, nn::Elu>>,
+                nn::Node<"up", nn::MatchTo<nn::Upsample<2>>, nn::From<"in", "input">>,
+                nn::Output<"map", nn::Conv<1, 3>, nn::From<"up">>,
+                nn::Output<"classes", nn::Conv<2, 1>, nn::From<"up">>> {
   using head = nn::Joint<nn::Proximity, nn::Classes<"a", "b">>;
 };
 

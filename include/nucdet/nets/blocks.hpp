@@ -1,13 +1,22 @@
 #pragma once
 #include "nucdet/nn/layers.hpp"
 
-/// The blocks of Xing et al. 2019, for MicroNet and for networks of one's own.
+/// The blocks of Xing et al. 2019, for MicroNet and for networks of one's own, and depthwise units in their place.
 namespace nucdet::nn {
 
 /// Convolution, normalisation, ELU: the unit of every block.
 template <ChannelCount Filters, int Kernel = 3, int Stride = 1, Spec Norm = BatchNorm,
           ops::Rounding Round = ops::Rounding::floor>
 struct ConvUnit : Sequential<Conv<Filters, Kernel, ConvOptions{.stride = Stride, .rounding = Round}>, Norm, Elu> {};
+
+/// A filter for each channel, then a 1x1 convolution, each with normalisation and SiLU: a depthwise-separable unit
+/// [Howard et al. 2017]. ConvUnit's outputs for about a Kernel^2-th of its cost.
+template <ChannelCount Filters, int Kernel = 3, int Stride = 1, Spec Norm = BatchNorm>
+struct DepthwiseUnit
+    : Sequential<DepthwiseConv<Kernel, ConvOptions{.stride = Stride}>, Norm, Silu, Conv<Filters, 1>, Norm, Silu> {};
+/// A 1x1 convolution at low resolution, normalisation, SiLU, then up-sampled bilinearly.
+template <ChannelCount Filters, int Factor, Spec Norm = BatchNorm>
+struct PointUnit : Sequential<Conv<Filters, 1>, Norm, Silu, Upsample<Factor>> {};
 
 /// How a low-resolution map is brought up by a factor s.
 enum class UpKernel {

@@ -35,17 +35,17 @@ struct FcnFuse : AddTo<1, Upsample<2>, Conv<Maps, 1>> {};
 // [graph]
 template <FcnOptions O = FcnOptions{}>
 struct Fcn8s
-    : Graph<Node<"pool1", detail::VggBlock<2, O.base, O.norm>>,      // B    1/2
-            Node<"pool2", detail::VggBlock<2, 2 * O.base, O.norm>>,  // 2B   1/4
-            Node<"pool3", detail::VggBlock<3, 4 * O.base, O.norm>>,  // 4B   1/8
-            Node<"pool4", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/16
-            Node<"pool5", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/32
-            Node<"score",
-                 Sequential<detail::FcnUnit<O.hidden, 7, O.norm>, ChannelDropout<O.drop_rate>,
-                            detail::FcnUnit<O.hidden, 1, O.norm>, ChannelDropout<O.drop_rate>, Conv<O.maps, 1>>>,
-            Node<"fuse4", detail::FcnFuse<O.maps>, From<"score", "pool4">>,  //      1/16
-            Node<"fuse3", detail::FcnFuse<O.maps>, From<"fuse4", "pool3">>,  //      1/8
-            Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {     //      1
+    : Graph<
+          Node<"pool1", detail::VggBlock<2, O.base, O.norm>>,      // B    1/2
+          Node<"pool2", detail::VggBlock<2, 2 * O.base, O.norm>>,  // 2B   1/4
+          Node<"pool3", detail::VggBlock<3, 4 * O.base, O.norm>>,  // 4B   1/8
+          Node<"pool4", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/16
+          Node<"pool5", detail::VggBlock<3, 8 * O.base, O.norm>>,  // 8B   1/32
+          Node<"score", Sequential<detail::FcnUnit<O.hidden, 7, O.norm>, ChannelDropout<O.drop_rate>,
+                                   detail::FcnUnit<O.hidden, 1, O.norm>, ChannelDropout<O.drop_rate>, Conv<O.maps, 1>>>,
+          Node<"fuse4", detail::FcnFuse<O.maps>, From<"score", "pool4">>,  //      1/16
+          Node<"fuse3", detail::FcnFuse<O.maps>, From<"fuse4", "pool3">>,  //      1/8
+          Node<"out", MatchTo<Upsample<8>>, From<"fuse3", "input">>> {     //      1
   using head = HeadOfMaps<O.maps>;
 };
 // [graph]

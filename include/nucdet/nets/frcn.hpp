@@ -41,19 +41,18 @@ requires(Maps > 1) struct FrcnHead<Maps> : Sequential<BatchNorm, Elu, Conv<Maps,
 /// is only asked for sizes. x: [N, H, W, C] -> [N, H, W, maps], any H and W from 16 on.
 // [graph]
 template <FrcnOptions O = FrcnOptions{}>
-struct Frcn
-    : Graph<  // block, channels, size
-          Node<"block1", Sequential<detail::FrcnProjection<O.base>, detail::FrcnResidual<O.drop_rate>>>,  // B  1
-          Node<"block2", Sequential<detail::FrcnProjection<2 * O.base>, detail::FrcnResidual<O.drop_rate>,
-                                    MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 2B   1/2
-          Node<"block3", detail::FrcnDown<4 * O.base, O.drop_rate>>,                       // 4B   1/4
-          Node<"block4", detail::FrcnDown<8 * O.base, O.drop_rate>>,                       // 8B   1/8
-          Node<"block5", Sequential<MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 8B   1/16
-          Node<"up1", detail::FrcnUp<8 * O.base, O.drop_rate>, From<"block5", "block4">>,  // 8B 1/8
-          Node<"up2", detail::FrcnUp<4 * O.base, O.drop_rate>, From<"up1", "block3">>,     // 4B 1/4
-          Node<"up3", detail::FrcnUp<2 * O.base, O.drop_rate>, From<"up2", "block2">>,     // 2B 1/2
-          Node<"up4", detail::FrcnUp<O.base, O.drop_rate>, From<"up3", "block1">>,         // B 1
-          Node<"out", detail::FrcnHead<O.maps>>> {
+struct Frcn : Graph<  // block, channels, size
+                  Node<"block1", Sequential<detail::FrcnProjection<O.base>, detail::FrcnResidual<O.drop_rate>>>,  // B 1
+                  Node<"block2", Sequential<detail::FrcnProjection<2 * O.base>, detail::FrcnResidual<O.drop_rate>,
+                                            MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 2B   1/2
+                  Node<"block3", detail::FrcnDown<4 * O.base, O.drop_rate>>,                       // 4B   1/4
+                  Node<"block4", detail::FrcnDown<8 * O.base, O.drop_rate>>,                       // 8B   1/8
+                  Node<"block5", Sequential<MaxPool<2>, detail::FrcnResidual<O.drop_rate>>>,       // 8B   1/16
+                  Node<"up1", detail::FrcnUp<8 * O.base, O.drop_rate>, From<"block5", "block4">>,  // 8B 1/8
+                  Node<"up2", detail::FrcnUp<4 * O.base, O.drop_rate>, From<"up1", "block3">>,     // 4B 1/4
+                  Node<"up3", detail::FrcnUp<2 * O.base, O.drop_rate>, From<"up2", "block2">>,     // 2B 1/2
+                  Node<"up4", detail::FrcnUp<O.base, O.drop_rate>, From<"up3", "block1">>,         // B 1
+                  Node<"out", detail::FrcnHead<O.maps>>> {
   using head = HeadOfMaps<O.maps>;
 };
 // [graph]

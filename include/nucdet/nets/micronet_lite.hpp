@@ -28,9 +28,9 @@ using MicroNetLiteGraph = Graph<                                                
     Node<"in", Sequential<ConvUnit<O.base, 5, 2>, Residual<ConvUnit<kSame>>, nn::Elu>>,   // B   1/2
     Node<"down1", ResidualDown<2 * O.base, 2>>,                                           // 2B  1/4
     Node<"down2", ResidualDown<4 * O.base, 2, BatchNorm, ops::Rounding::floor,            //
-                               ChannelDropout<O.drop_rate>>>,                          // 4B  1/8
+                               ChannelDropout<O.drop_rate>>>,                             // 4B  1/8
     Node<"down3", ResidualDown<4 * O.base, 2, BatchNorm, ops::Rounding::floor,            //
-                               ChannelDropout<O.drop_rate>>>,                          // 4B  1/16
+                               ChannelDropout<O.drop_rate>>>,                             // 4B  1/16
     Node<"up1", LiteUp<4 * O.base, 2>, From<"down3", "down2">>,                           // 4B  1/8
     Node<"up2", LiteUp<2 * O.base, 2>, From<"up1", "down1">>,                             // 2B  1/4
     Node<"up3", LiteUp<O.base, 1>, From<"up2", "in">>,                                    // B   1/2

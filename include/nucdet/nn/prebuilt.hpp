@@ -28,7 +28,13 @@
   make class ConvLayer<D>;                                  \
   make class TransposedConvLayer<D>;                        \
   make class FusedConvLayer<D>;                             \
-  make class ChannelDropoutLayer<D>;                        \
+  make class DropoutLayer<Dropping::elements, D>;           \
+  make class DropoutLayer<Dropping::channels, D>;           \
+  make class LayerNormLayer<D>;                             \
+  make class MultiplyLayer<D>;                              \
+  make class PixelShuffleLayer<D>;                          \
+  make class GlobalPoolLayer<Pooling::maximum, D>;          \
+  make class GlobalPoolLayer<Pooling::average, D>;          \
   make class NormalizationLayer<D>;                         \
   make class PoolLayer<Pooling::maximum, D>;                \
   make class PoolLayer<Pooling::average, D>;                \

@@ -40,7 +40,38 @@ struct ScaleChannels {
   }
 };
 
+template <class T>
+struct DropElements {
+  View<const T> x;
+  float rate;
+  Philox random;
+  const std::uint64_t* offset;  // added to the stream, unless null
+  View<T> y;
+  NUCDET_HD void operator()(const exec::Tile& t) const {
+    using C = compute_t<T>;
+    const Philox numbers{random.seed, random.stream + (offset != nullptr ? *offset : 0)};
+    const C scale = C(1) / (C(1) - static_cast<C>(rate));
+    for (Index i = t.x0; i < t.x1; ++i) {
+      const Index first = ((t.n * x.shape.h + t.y) * x.shape.w + i) * x.shape.c;
+      for (Index c = t.c0; c < t.c1; ++c) {
+        const bool stays = numbers.uniform(static_cast<std::uint64_t>(first + c)) >= rate;
+        y(t.n, t.y, i, c) = static_cast<T>(stays ? scale * static_cast<C>(x(t.n, t.y, i, c)) : C(0));
+      }
+    }
+  }
+};
+
 }  // namespace detail
+
+/// Zeroes elements and scales the others by 1 / (1 - rate) [Srivastava et al. 2014]: element k, in NHWC order, stays
+/// iff random.uniform(k) >= rate. With the same `random` it is its own gradient. offset: as for channel_dropout.
+template <class T, class D>
+void dropout(Context<D>& context, View<const std::type_identity_t<T>> x, float rate, Philox random,
+             View<std::type_identity_t<T>> y, const std::uint64_t* offset = nullptr) {
+  if (x.shape != y.shape) throw ShapeError(message("dropout: input is ", x.shape, ", the output is ", y.shape));
+  if (!(rate >= 0 && rate < 1)) throw ArgumentError(message("dropout: rate is ", rate, ", must be in [0, 1)"));
+  exec::parallel_for(context, y.shape, detail::DropElements<T>{x, rate, random, offset, y});
+}
 
 /// Zeroes whole channels of an image and scales the others by 1 / (1 - rate) [Tompson et al. 2015]: channel c of image
 /// n stays iff random.uniform(n channels + c) >= rate. With the same `random` it is its own gradient.

@@ -9,12 +9,15 @@
 
 namespace nucdet::nn {
 
-/// Zeroes whole channels of an image with probability `rate` while training, and scales the others by 1 / (1 - rate).
-/// The mask is drawn again in the backward pass, not stored.
-template <class D>
-class ChannelDropoutLayer final : public Layer<D> {
+/// What dropout zeroes: each element by itself, or whole channels of an image.
+enum class Dropping { elements, channels };
+
+/// Zeroes elements or channels with probability `rate` while training, and scales the others by 1 / (1 - rate). The
+/// mask is drawn again in the backward pass, not stored.
+template <Dropping What, class D>
+class DropoutLayer final : public Layer<D> {
  public:
-  explicit ChannelDropoutLayer(float rate) : rate_(rate) {}
+  explicit DropoutLayer(float rate) : rate_(rate) {}
 
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     const std::uint64_t stream = (static_cast<std::uint64_t>(pass.iteration) << 16) + pass.step;
@@ -36,25 +39,29 @@ class ChannelDropoutLayer final : public Layer<D> {
     return dx;
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
-  std::string describe() const override { return message("ChannelDropout ", rate_); }
+  std::string describe() const override {
+    return message(What == Dropping::channels ? "ChannelDropout " : "Dropout ", rate_);
+  }
   bool is_identity_in_inference() const override { return true; }
 
  private:
   void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, const std::uint64_t* draw,
            Tensor<D>& y) const {
     dispatch<D>(y.dtype(), [&]<class T>() {
-      if (drops)
+      if (!drops)
+        ops::copy<T>(context, x.template view<const T>(), y.template view<T>());
+      else if constexpr (What == Dropping::channels)
         ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw);
       else
-        ops::copy<T>(context, x.template view<const T>(), y.template view<T>());
+        ops::dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw);
     });
   }
   float rate_;
 };
 
-/// Channel dropout; a rate of 0 makes no step at all.
-template <Number Rate>
-struct ChannelDropout : Leaf<ChannelDropout<Rate>> {
+/// Dropout; a rate of 0 makes no step at all.
+template <Dropping What, Number Rate>
+struct DropoutOf : Leaf<DropoutOf<What, Rate>> {
   static constexpr std::string_view role = "dropout";
   static constexpr Diagnosis check(std::span<const Slot>) {
     return {Rate.value() >= 0 && Rate.value() < 1 ? Problem::none : Problem::bad_setting};
@@ -64,12 +71,17 @@ struct ChannelDropout : Leaf<ChannelDropout<Rate>> {
     if constexpr (Rate == Number(0))
       return in[0];
     else
-      return b.template add<ChannelDropout>(in);
+      return b.template add<DropoutOf>(in);
   }
   template <class D>
   static std::unique_ptr<Layer<D>> make(std::span<const Slot>) {
-    return std::make_unique<ChannelDropoutLayer<D>>(Rate.single());
+    return std::make_unique<DropoutLayer<What, D>>(Rate.single());
   }
 };
+/// Elements by themselves [Srivastava et al. 2014], and whole channels [Tompson et al. 2015].
+template <Number Rate>
+struct Dropout : DropoutOf<Dropping::elements, Rate> {};
+template <Number Rate>
+struct ChannelDropout : DropoutOf<Dropping::channels, Rate> {};
 
 }  // namespace nucdet::nn
