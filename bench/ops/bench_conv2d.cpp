@@ -22,15 +22,19 @@ std::vector<float> random_floats(Index count, std::uint64_t stream) {
   return values;
 }
 
-/// A convolution's arrays; ranges: kernel, stride, channels in, channels out, size, threads.
+/// A convolution's arrays; ranges: kernel, stride, channels in, channels out, size, threads and, where given, dilation
+/// and groups.
+template <bool Further = false>
 struct Layer {
   ops::Conv2dProblem problem;
   Context<Cpu> context;
   std::vector<float> large, small, weight, bias;
 
   explicit Layer(const benchmark::State& state, CpuOptions options = {})
-      : problem(ops::same_convolution({1, state.range(4), state.range(4), state.range(2)}, state.range(3),
-                                      state.range(0), state.range(1))),
+      : problem(ops::grouped(
+            ops::same_convolution({1, state.range(4), state.range(4), state.range(2)}, state.range(3), state.range(0),
+                                  state.range(1), ops::Rounding::floor, Further ? state.range(6) : 1),
+            Further ? state.range(7) : 1)),
         context(with_threads(options, static_cast<int>(state.range(5)))),
         large(random_floats(problem.large.count(), 1)),
         small(random_floats(problem.small.count(), 2)),
@@ -48,22 +52,28 @@ struct Layer {
   }
 };
 
+template <bool Further = false>
 void forward_with(benchmark::State& state, const CpuOptions& options) {
-  Layer l(state, options);
+  Layer<Further> l(state, options);
   const ops::Epilogue<float> elu{
       .bias = l.bias.data(), .first = {ops::Fused::Kind::elu, 1}, .residual = {}, .last = {}};
   for (auto _ : state) ops::conv2d<float>(l.context, l.problem, l.x(), l.weight.data(), elu, l.y());
   l.count(state);
 }
-void forward(benchmark::State& state) { forward_with(state, {}); }
+template <bool Further = false>
+void forward(benchmark::State& state) {
+  forward_with<Further>(state, {});
+}
 /// The data gradient: the same pass as a transposed convolution's forward.
+template <bool Further = false>
 void data_gradient(benchmark::State& state) {
-  Layer l(state);
+  Layer<Further> l(state);
   for (auto _ : state) ops::conv2d_data_gradient<float>(l.context, l.problem, l.y(), l.weight.data(), {}, l.x());
   l.count(state);
 }
+template <bool Further = false>
 void weight_gradient(benchmark::State& state) {
-  Layer l(state);
+  Layer<Further> l(state);
   std::vector<float> gradient(l.weight.size(), 0.0f);
   for (auto _ : state) ops::conv2d_weight_gradient<float>(l.context, l.problem, l.x(), l.y(), gradient.data());
   l.count(state);
@@ -83,6 +93,24 @@ void one_layer(benchmark::internal::Benchmark* b) {
   b->ArgNames({"k", "s", "in", "out", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
   for (const int threads : {1, 2}) b->Args({3, 1, 64, 64, 256, threads});
 }
+/// Memory-bound: a filter a channel. Beside it the bytes say more than the FLOP.
+void depthwise(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"k", "s", "in", "out", "size", "threads", "dilation", "groups"});
+  b->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int threads : {1, 2}) {
+    for (const auto& [channels, size] : {std::pair{32, 512}, {64, 256}, {256, 64}})
+      b->Args({3, 1, channels, channels, size, threads, 1, channels});
+    b->Args({3, 2, 64, 64, 256, threads, 1, 64})->Args({5, 1, 64, 64, 256, threads, 1, 64});
+  }
+}
+void dilated(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"k", "s", "in", "out", "size", "threads", "dilation", "groups"});
+  b->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const int threads : {1, 2})
+    b->Args({3, 1, 64, 64, 256, threads, 2, 1})
+        ->Args({3, 1, 64, 64, 256, threads, 4, 1})
+        ->Args({3, 1, 64, 64, 256, threads, 1, 4});
+}
 void up(benchmark::internal::Benchmark* b) {
   b->ArgNames({"k", "s", "out", "in", "size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
   for (const int threads : {1, 2}) {
@@ -95,7 +123,7 @@ void up(benchmark::internal::Benchmark* b) {
 /// A row for each method and each instruction set of this machine.
 [[maybe_unused]] const bool kRegistered = [] {
   const auto add = [](const std::string& name, const CpuOptions& options) {
-    benchmark::RegisterBenchmark(("conv2d/forward/" + name).c_str(), forward_with, options)->Apply(one_layer);
+    benchmark::RegisterBenchmark(("conv2d/forward/" + name).c_str(), forward_with<>, options)->Apply(one_layer);
   };
   add("direct", {.convolution = ConvolutionMethod::direct});
   add("winograd_2", {.convolution = ConvolutionMethod::winograd_2});
@@ -105,11 +133,16 @@ void up(benchmark::internal::Benchmark* b) {
   return true;
 }();
 
-BENCHMARK(forward)->Name("conv2d/forward")->Apply(layers);
-BENCHMARK(data_gradient)->Name("conv2d/data_gradient")->Apply(layers);
-BENCHMARK(weight_gradient)->Name("conv2d/weight_gradient")->Apply(layers);
-BENCHMARK(data_gradient)->Name("transposed_conv/forward")->Apply(up);
-BENCHMARK(forward)->Name("transposed_conv/data_gradient")->Apply(up);
-BENCHMARK(weight_gradient)->Name("transposed_conv/weight_gradient")->Apply(up);
+BENCHMARK_TEMPLATE(forward, false)->Name("conv2d/forward")->Apply(layers);
+BENCHMARK_TEMPLATE(data_gradient, false)->Name("conv2d/data_gradient")->Apply(layers);
+BENCHMARK_TEMPLATE(weight_gradient, false)->Name("conv2d/weight_gradient")->Apply(layers);
+BENCHMARK_TEMPLATE(forward, true)->Name("depthwise/forward")->Apply(depthwise);
+BENCHMARK_TEMPLATE(data_gradient, true)->Name("depthwise/data_gradient")->Apply(depthwise);
+BENCHMARK_TEMPLATE(weight_gradient, true)->Name("depthwise/weight_gradient")->Apply(depthwise);
+BENCHMARK_TEMPLATE(forward, true)->Name("dilated_or_grouped/forward")->Apply(dilated);
+BENCHMARK_TEMPLATE(weight_gradient, true)->Name("dilated_or_grouped/weight_gradient")->Apply(dilated);
+BENCHMARK_TEMPLATE(data_gradient, false)->Name("transposed_conv/forward")->Apply(up);
+BENCHMARK_TEMPLATE(forward, false)->Name("transposed_conv/data_gradient")->Apply(up);
+BENCHMARK_TEMPLATE(weight_gradient, false)->Name("transposed_conv/weight_gradient")->Apply(up);
 
 }  // namespace
