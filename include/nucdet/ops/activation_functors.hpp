@@ -202,7 +202,7 @@ constexpr Fused Fused::of(const F& f) {
 
 /// Calls body(functor) with the activation; false, and no call, if there is none.
 template <class Body>
-NUCDET_HD bool with_activation(const Fused& fused, const Body& body) {
+bool with_activation(const Fused& fused, const Body& body) {
   switch (fused.kind) {
 #define NUCDET_CASE(F, name)           \
   case Fused::Kind::name:              \
