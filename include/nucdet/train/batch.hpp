@@ -65,8 +65,8 @@ class Batch {
       resident(set, sources[set])
           .draw(context_, sampler_of(set), iteration, part_of(images_, set * each, each), shown_);
       detail::for_each_task(tasks_, [&](const auto& task, std::size_t i) {
-        render_batch(context_, task.label, std::span<const AnnotatedPoints>(shown_at(labels_[i].shape())),
-                     part_of(labels_[i], set * each, each));
+        detail::draw_labels(context_, task.label, std::span<const AnnotatedPoints>(shown_at(labels_[i].shape())),
+                            part_of(labels_[i], set * each, each));
       });
       origins.insert(origins.end(), static_cast<std::size_t>(each),
                      set == 0 ? loss::Origin::target : loss::Origin::auxiliary);

@@ -14,14 +14,26 @@
 
 namespace nucdet::train {
 
-/// What labels are drawn by: a LabelProfile, from the centres alone, or a label of its own with a render_batch.
-template <class L>
-concept Label = requires(const L& label, Context<Cpu>& context, std::span<const AnnotatedPoints> nuclei,
-                         View<float> maps) {
-  label.check();
+namespace detail {
+using label::render_batch;  // beside those of a label's own namespace
+
+/// The labels of a batch: nuclei[n] are those of image n.
+template <class D, class Y>
+void draw_labels(Context<D>& context, const Y& label, std::span<const AnnotatedPoints> nuclei, View<float> maps) {
+  render_batch(context, label, nuclei, maps);
+}
+template <class Y>
+concept HasRenderBatch = requires(const Y& label, Context<Cpu>& context, std::span<const AnnotatedPoints> nuclei,
+                                  View<float> maps) {
   render_batch(context, label, nuclei, maps);
 };
+}  // namespace detail
 
+/// What labels are drawn by: a LabelProfile, from the centres alone, or a label of its own with a render_batch.
+template <class Y>
+concept Label = detail::HasRenderBatch<Y> && requires(const Y& label) {
+  label.check();
+};
 template <class L>
 inline constexpr bool is_label = Label<L>;
 

@@ -25,7 +25,7 @@ double loss_of(Context<Device>& context, const Tasks& tasks, const std::array<st
     Shape map = output.shape();
     map.c = task.loss.target_maps(static_cast<int>(map.c));
     Tensor<Device> labels = context.make(map);
-    render_batch(context, task.label, std::span<const AnnotatedPoints>(&nuclei, 1), labels.template view<float>());
+    draw_labels(context, task.label, std::span<const AnnotatedPoints>(&nuclei, 1), labels.template view<float>());
     sum += task.weight * loss::evaluate<float>(context, task.loss, output.template view<const float>(),
                                                std::as_const(labels).template view<const float>());
   });

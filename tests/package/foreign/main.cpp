@@ -90,7 +90,7 @@ void serve(Context<Cpu>& context) {
   check(detector(small, 1.0, Highest{}).size() == 1, "a peak rule of one's own");
 }
 
-void train(Context<Cpu>& context) {
+void learn(Context<Cpu>& context) {
   data::Dataset set;
   for (std::uint64_t seed : {5u, 6u}) {
     const auto tissue = data::synthesize({.height = 64, .width = 64, .seed = seed});
@@ -123,7 +123,7 @@ void look_at_all(Context<Cpu>& context) {
 
 int main() {
   Context<Cpu> context({.threads = 2, .seed = 3});
-  serve(context), train(context), look_at_all(context);
+  serve(context), learn(context), look_at_all(context);
   check((context.kernels() != nullptr) == (std::strcmp(own::kernels_of_headers(), "some") == 0),
         "both files see one library");
   check(own::found_by_headers() > 0, "the file of the headers alone detects");
