@@ -34,10 +34,10 @@ using nucdet::f16;
   NUCDET_CUDA_PARALLEL_FOR(kernels::NormFinish<T>)                                                                    \
   NUCDET_CUDA_PARALLEL_FOR(kernels::GroupFinish<T>)                                                                   \
   NUCDET_CUDA_PARALLEL_FOR(kernels::TapsFirst<T>)                                                                     \
-  NUCDET_CUDA_PARALLEL_FOR(kernels::Depthwise<T, true>) NUCDET_CUDA_PARALLEL_FOR(                                     \
-      kernels::Depthwise<T, false>) NUCDET_CUDA_REDUCE_COLUMNS(float, 9, kernels::DepthwiseSlopes<T>)                 \
-      NUCDET_CUDA_PARALLEL_FOR(kernels::PixelMoments<T>) NUCDET_CUDA_PARALLEL_FOR(                                    \
-          kernels::PixelNormalize<T>) NUCDET_CUDA_PARALLEL_FOR(kernels::PixelNormGradient<T>)                         \
+  NUCDET_CUDA_PARALLEL_FOR(kernels::Depthwise<T, true>)                                                               \
+  NUCDET_CUDA_PARALLEL_FOR(kernels::Depthwise<T, false>) NUCDET_CUDA_REDUCE_COLUMNS(                                  \
+      float, 9, kernels::DepthwiseSlopes<T>) NUCDET_CUDA_PARALLEL_FOR(kernels::PixelMoments<T>)                       \
+      NUCDET_CUDA_PARALLEL_FOR(kernels::PixelNormalize<T>) NUCDET_CUDA_PARALLEL_FOR(kernels::PixelNormGradient<T>)    \
           NUCDET_CUDA_PARALLEL_FOR(kernels::Product<T>) NUCDET_CUDA_PARALLEL_FOR(                                     \
               kernels::StoreSums<T>) NUCDET_CUDA_PARALLEL_FOR(kernels::PixelProducts<T>)                              \
               NUCDET_CUDA_PARALLEL_FOR(kernels::LineMaxima<T, true>) NUCDET_CUDA_PARALLEL_FOR(                        \
