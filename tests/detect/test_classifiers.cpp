@@ -72,7 +72,8 @@ TEST_CASE("the map of a pixel classifier is the softmax's probability of a nucle
           Approx(std::exp(o1 - top) / (std::exp(o0 - top) + std::exp(o1 - top))).epsilon(1e-5).margin(1e-30));
   }
   const Tensor<Cpu> one = context.zeros({1, 2, 2, 1});
-  CHECK(detect::nucleus_map(context, nn::Head::Kind::proximity, one).view<const float>().data == one.view<const float>().data);
+  CHECK(detect::nucleus_map(context, nn::Head::Kind::proximity, one).view<const float>().data ==
+        one.view<const float>().data);
   CHECK_THROWS_AS(detect::nucleus_map(context, nn::Head::Kind::density, context.zeros({1, 2, 2, 3})), ShapeError);
 }
 
