@@ -80,6 +80,7 @@ class Recorder {
     std::string sets;
     if (found.sets.size() > 1)
       for (const auto& [set, f1] : found.sets) sets += message(sets.empty() ? "  (" : ", ", set, ' ', shown(f1));
+    if (found.class_f1 >= 0) sets += message(sets.empty() ? "  (" : ", ", "classes ", shown(found.class_f1));
     std::fprintf(stderr, "%siteration %lld  validation loss %.5f  F1 %.4f%s at threshold %.2f%s%s\n",
                  progress_.terminal() ? "\r\033[K" : "", static_cast<long long>(found.iteration), found.loss, found.f1,
                  (sets.empty() ? sets : sets + ")").c_str(),

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/class_names.hpp"
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/exec/parallel_for.hpp"
@@ -11,7 +12,7 @@ namespace nucdet::detect {
 
 /// The class of one nucleus, and how probable it is.
 struct ClassFound {
-  int id = -1;
+  int id = kUnknownClass;
   float probability = 0;
 };
 
@@ -23,7 +24,6 @@ struct PixelPlace {
 
 /// The mean of the classes' probabilities (softmax of the scores) over the pixels within kReach of each place.
 struct ClassAtPixels {
-  static constexpr int kMost = 16;
   static constexpr Index kReach = 2;
 
   View<const float> scores;  // [1, h, w, classes]
@@ -38,7 +38,7 @@ struct ClassAtPixels {
  private:
   NUCDET_HD ClassFound at(Index x, Index y) const {
     const int classes = static_cast<int>(scores.shape.c);
-    float sums[kMost] = {};
+    float sums[kMostClasses] = {};
     float pixels = 0;
     for (Index v = y - kReach; v <= y + kReach; ++v)
       for (Index u = x - kReach; u <= x + kReach; ++u) {
@@ -65,9 +65,9 @@ struct ClassAtPixels {
 template <class D>
 std::vector<ClassFound> classes_at(Context<D>& context, View<const float> scores, const Shape& map,
                                    std::span<const detail::PixelPlace> places) {
-  if (scores.shape.n != 1 || scores.shape.c < 1 || scores.shape.c > detail::ClassAtPixels::kMost)
-    throw ShapeError(message("classes_at: scores are ", scores.shape, ", wanted 1xhxw and 1 to ",
-                             detail::ClassAtPixels::kMost, " classes"));
+  if (scores.shape.n != 1 || scores.shape.c < 1 || scores.shape.c > kMostClasses)
+    throw ShapeError(
+        message("classes_at: scores are ", scores.shape, ", wanted 1xhxw and 1 to ", kMostClasses, " classes"));
   const Index count = static_cast<Index>(places.size());
   if (count == 0) return {};
   const DeviceArray<detail::PixelPlace, D> at(context, places.data(), places.size());

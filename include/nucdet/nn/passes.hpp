@@ -110,8 +110,8 @@ class FusedConvLayer final : public Layer<D> {
   std::string name_;
 };
 
-/// A program for inference, with weights of its own: it may outlive the model it was made from. Nothing of it changes
-/// when it runs: threads and contexts (on a GPU, those of its device) may share one.
+/// A program for inference; it may outlive the model it was made from. Nothing of it changes when it runs: threads and
+/// contexts (on a GPU, those of its device) may share one.
 template <class Device>
 struct InferenceProgram {
   Program<Device> program;
@@ -254,7 +254,9 @@ class Fuser {
 
 }  // namespace detail
 
-/// The model as it stands now, made ready for inference. Later training does not change it.
+/// The model as it stands now, made ready for inference. Later training does not change it where every step with
+/// parameters was fused (`parameters` is null then, as for MicroNet); the others read the model's own numbers (a
+/// normalisation before a convolution, as in FRCN), so that such a model must not be trained while others run this.
 template <class Device>
 InferenceProgram<Device> for_inference(const Model<Device>& model) {
   return detail::Fuser<Device>(model).run();
