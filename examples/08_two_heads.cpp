@@ -2,8 +2,6 @@
 ///   08_two_heads
 #include <iostream>
 
-#include <nucdet/label/class_disc.hpp>
-#include <nucdet/loss/class_cross_entropy.hpp>
 #include <nucdet/nucdet.hpp>
 
 using namespace nucdet;

@@ -48,7 +48,7 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
     const auto at = static_cast<std::size_t>(i);
     try {
       if (entries[at].annotations.empty())
-        throw IoError(message(entries[at].image.string(), ": no annotations, wanted a CSV of nucleus centres"));
+        throw IoError(message(entries[at].image.string(), ": no annotations, wanted nucleus centres as CSV or GeoJSON"));
       dataset[at] = load_sample(context, entries[at], names);
     } catch (...) {
       errors[at] = std::current_exception();

@@ -86,7 +86,7 @@ TEST_CASE("many images in one call are watched and stopped") {
                                    {.progress = [&](Index done, Index) { told.push_back(done); }});
   REQUIRE(all.size() == 2);
   check_same(all[1].nuclei, detector(b.image));
-  CHECK(told == std::vector<Index>{1, 2});
+  CHECK(told == std::vector<Index>{0, 1, 2});
   std::stop_source source;
   Index tiles = 0;
   CHECK_THROWS_AS(detector.detect(a.image, 1.0,
@@ -122,12 +122,28 @@ TEST_CASE("the class of a place is that of the highest mean probability around i
   for (Index y = 0; y < 9; ++y)
     for (Index x = 0; x < 9; ++x) scores.view<float>()(0, y, x, x < 4 ? 1 : 2) = 4;
   scores.view<float>()(0, 0, 0, 0) = 50;  // one pixel of nine: not enough
-  const detect::detail::PixelPlace places[] = {{0, 0}, {8, 8}, {2, 4}};
-  const auto found = detect::classes_at(context, std::as_const(scores).view<const float>(), {1, 9, 9, 1}, places);
+  const detect::PixelPlace places[] = {{0, 0}, {8, 8}, {2, 4}};
+  const auto found = detect::classes_at(context, std::as_const(scores).view<const float>(), places);
   CHECK(found[0].id == 1);
   CHECK(found[1].id == 2);
   CHECK(found[1].probability == Approx(std::exp(4.0) / (std::exp(4.0) + 2)).epsilon(1e-5));
   CHECK(found[2].id == 1);
-  const auto half = detect::classes_at(context, std::as_const(scores).view<const float>(), {1, 18, 18, 1}, places);
-  CHECK(half[1].id == 2);  // scores of half the map's size: pixel (4, 4)
+  const detect::PixelPlace outside[] = {{-9, 4}};
+  CHECK(detect::classes_at(context, std::as_const(scores).view<const float>(), outside)[0].id == kUnknownClass);
+}
+
+TEST_CASE("the maps that a head names must have the input's size, others need not") {
+  struct Half : nn::Graph<nn::Output<"map", nn::Conv<1, 3, nn::ConvOptions{.stride = 2}>>> {
+    using head = nn::Proximity;
+  };
+  struct Deep : nn::Graph<nn::Node<"low", nn::Conv<2, 3, nn::ConvOptions{.stride = 2}>>,
+                          nn::Output<"map", nn::Sequential<nn::Upsample<2>, nn::Conv<1, 1>>>,
+                          nn::Output<"deep", nn::Conv<1, 1>, nn::From<"low">>> {
+    using head = nn::Proximity;
+  };
+  Context<Cpu> context({.threads = 1, .seed = 4});
+  const Image image = Pixels(70, 90, 3).image;
+  CHECK_THROWS_WITH(Detector(nn::Network<Half, 3, Cpu>(context), kAll)(image),
+                    Catch::Matchers::Contains("'map'") && Catch::Matchers::Contains("input's size"));
+  CHECK(!Detector(nn::Network<Deep, 3, Cpu>(context), kAll)(image).empty());
 }

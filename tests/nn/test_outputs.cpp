@@ -151,3 +151,41 @@ TEST_CASE("weights are copied between contexts and element types, or not at all"
   CHECK_THROWS_AS(copy_weights(from, other), ShapeError);
   CHECK(numbers(other.forward(x)) == before);
 }
+
+TEST_CASE("an output that is concatenated too is handed out dense") {
+  struct Net : Graph<Output<"a", Conv<2, 3>>, Output<"b", Concat<Identity, Conv<3, 3>>>> {};
+  Context<Cpu> context({.threads = 1, .seed = 5});
+  const Network<Net, 3, Cpu> net(context);
+  const auto all = net.outputs(input(context, {1, 6, 5, 3}));
+  CHECK(all[0].dense());
+  CHECK(all[1].dense());
+  const View<const float> a = all[0].view<const float>(), b = all[1].view<const float>();
+  for (Index x = 0; x < 5; ++x) CHECK(a(0, 2, x, 1) == b(0, 2, x, 1));
+}
+
+TEST_CASE("unequal strides never shrink what an output is said to see") {
+  struct Net
+      : Graph<Node<"low", Conv<2, 3, ConvOptions{.stride = {2, 3}}>>, Node<"odd", Conv<2, 3, ConvOptions{.pad = 0}>>,
+              Node<"sum", AddTo<0, Identity, Identity>, From<"low", "odd">>> {};
+  Context<Cpu> context({.threads = 1, .seed = 5});
+  const Network<Net, 3, Cpu> net(context, DType::f64);
+  const Shape shape{1, 48, 48, 3};
+  auto x = context.make(shape, DType::f64);
+  testing::fill_random(x, 4);
+  const auto reach = net.receptive_field(shape);
+  const auto before = net.forward(x);
+  const View<const double> was = before.view<const double>();
+  const Index h = was.shape.h, w = was.shape.w;
+  for (const auto& [py, px] : {std::pair<Index, Index>{24, 24}, {21, 30}}) {
+    x.view<double>()(0, py, px, 0) += 1;
+    const auto after = net.forward(x);
+    const View<const double> now = after.view<const double>();
+    for (Index i = 0; i < h; ++i)
+      for (Index k = 0; k < w; ++k) {
+        if (now(0, i, k, 0) == was(0, i, k, 0)) continue;
+        CHECK((py >= 2 * i - reach.before && py <= 2 * i + reach.after));
+        CHECK((px >= 3 * k - reach.before && px <= 3 * k + reach.after));
+      }
+    x.view<double>()(0, py, px, 0) -= 1;
+  }
+}

@@ -31,8 +31,8 @@ configure -S "$source/tests/package/cpu_only" -B "$work/cpu_only" -DCMAKE_PREFIX
 cmake --build "$work/cpu_only"
 "$work/cpu_only/both_kinds"
 
+mv "$work/prefix" "$work/moved"  # all of it is relocatable
 if command -v pkg-config > /dev/null; then
-  mv "$work/prefix" "$work/moved"
   PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name nucdet.pc)")
   export PKG_CONFIG_PATH
   read -ra flags <<< "$(pkg-config --cflags nucdet-io)"
@@ -45,15 +45,18 @@ else
 fi
 
 # An own project in its strictest dress, from the install and as a sub-project.
-for dress in "$compiler 20 -O0" "$compiler 23 -O3" "clang++ 20 -O3" "clang++ 23 -O0"; do
-  read -r with standard level <<< "$dress"
-  command -v "$with" > /dev/null || { echo "SKIPPED: no $with"; continue; }
-  cmake -G Ninja -S "$source/tests/package/foreign" -B "$work/foreign" -DCMAKE_CXX_COMPILER="$with" -DCMAKE_CXX_STANDARD="$standard" \
-    -DCMAKE_CXX_FLAGS="$level" "${launcher[@]}" -DCMAKE_PREFIX_PATH="$work/moved" > /dev/null
+strict() {  # strict COMPILER STANDARD LEVEL CMAKE_OPTION...
+  command -v "$1" > /dev/null || { echo "SKIPPED: no $1"; return; }
+  cmake -G Ninja -S "$source/tests/package/foreign" -B "$work/foreign" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_CXX_STANDARD="$2" \
+    -DCMAKE_CXX_FLAGS="$3" "${launcher[@]}" "${@:4}" > /dev/null
   cmake --build "$work/foreign"
   "$work/foreign/foreign"
   rm -rf "$work/foreign"
-done
+}
+strict "$compiler" 20 -O0 -DCMAKE_PREFIX_PATH="$work/moved"
+strict "$compiler" 23 -O3 -DCMAKE_PREFIX_PATH="$work/moved"
+strict clang++ 20 -O3 -DCMAKE_PREFIX_PATH="$work/moved"
+strict clang++ 23 -O0 -DNUCDET_SOURCE="$source"
 
 configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
 cmake --build "$work/add"

@@ -48,6 +48,7 @@ struct TrainOptions {
   Index batch = 4, crop = 192;
   data::StandardAugmentation augment;
   bool balanced = true;
+  bool classes = true;       ///< learn the classes that the points have
   std::string best = "f1";   ///< or loss, or classes
   bool relative = false;     ///< choose the paper's threshold xi too
   Index least_nuclei = 200;  ///< in the validation images, for thresholds to be chosen by them

@@ -132,6 +132,7 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber)
       ->group(how);
+  c.add_flag("!--no-classes", o.classes, "Learn where nuclei are alone, though the points have classes")->group(how);
   c.add_option("--best", o.best, "What the best weights are best in: f1, loss, or classes (their mean F1)")
       ->capture_default_str()
       ->check(CLI::IsMember({"f1", "loss", "classes"}))

@@ -18,7 +18,10 @@ int overlay(const OverlayOptions& o) {
   std::vector<std::filesystem::path> files;
   for (const std::string& file : {o.detections, o.truth})
     if (!file.empty()) files.push_back(file);
-  const ClassNames names = io::read_class_names(files);
+  ClassNames names;
+  try {
+    names = io::read_class_names(files);
+  } catch (const IoError& error) { std::cerr << "drawn without classes: " << error.what() << '\n'; }
   const auto read = [&](const std::string& file) { return io::numbered(io::read_annotations(file), names); };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score

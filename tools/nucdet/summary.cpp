@@ -28,7 +28,10 @@ int summary(const SummaryOptions& o) {
   }
   std::cout << nn::cost_table(*model, shape);
   const auto reach = model->receptive_field({1, 512, 512, model->in_channels()});
-  std::cout << "an output pixel sees " << reach.before << " pixels before and " << reach.after << " after it\n";
+  if (!reach.bounded)
+    std::cout << "an output pixel sees the whole image\n";
+  else
+    std::cout << "an output pixel sees " << reach.before << " pixels before and " << reach.after << " after it\n";
   if (!o.dot.empty()) io::write_atomically(o.dot, nn::dot(*model, shape));
   return 0;
 }

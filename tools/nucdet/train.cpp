@@ -110,18 +110,31 @@ TrainOptions settled(TrainOptions o) {
 /// The classes of the data become the network's. Throws ArgumentError where they cannot be learnt.
 void settle_classes(TrainOptions& o, const RunData& data) {
   o.network.classes = data.classes.size();
-  if (data.classes.empty()) return;
-  if (o.network.name != "micronet-lite" || o.loss != "weighted" || o.label != "proximity")
-    throw ArgumentError(message("train: the points have ", data.classes.size(), " classes, which --net micronet-lite ",
-                                "learns with --loss weighted and --label proximity, not ", describe(o.network), ", ",
-                                o.loss, " and ", o.label, ": leave the column 'class' out, or train that network"));
+  if (data.classes.empty()) {
+    if (o.best == "classes") throw ArgumentError("train: --best classes, but the points to train on have no classes");
+    return;
+  }
+  const bool able = o.network.name == "micronet-lite" && (o.network.base == 8 || o.network.base == 32);
+  if (!able || o.loss != "weighted" || o.label != "proximity" || data.classes.size() > 8)
+    throw ArgumentError(message("train: the points have ", data.classes.size(),
+                                " classes; up to 8 are learnt by --net ",
+                                "micronet-lite of --base 8 or 32 with --loss weighted and --label proximity, not by ",
+                                describe(o.network), ", ", o.loss, " and ", o.label, "; --no-classes leaves them out"));
+}
+
+/// "a, b, c"
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
 }
 
 /// Throws ArgumentError unless weights to start from have no classes or the data's.
 template <class Device>
 void check_classes(const nn::Model<Device>& from, const ClassNames& classes, const std::string& where) {
   if (!from.head().classes.empty() && from.head().classes != classes.all())
-    throw ArgumentError(message("train: the weights ", where, " tell other classes apart than the data have"));
+    throw ArgumentError(message("train: the weights ", where, " tell ", joined(from.head().classes),
+                                " apart, the points have ", classes.empty() ? "no classes" : joined(classes.all())));
 }
 
 /// What weights without classes lack stays as it was drawn.

@@ -58,6 +58,14 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
   return parts;
 }
 
+/// The classes of the nuclei to train on; none if there is but one, which tells nothing apart.
+ClassNames classes_of(const std::vector<Parts>& all) {
+  Entries entries;
+  for (const Parts& parts : all) entries.insert(entries.end(), parts.train.begin(), parts.train.end());
+  const ClassNames names = models::class_names_of(entries);
+  return names.size() == 1 ? ClassNames() : names;
+}
+
 /// Its split to train on; all of a folder or of a manifest without the column.
 Entries auxiliary_entries(const TrainOptions& o) {
   Entries all = models::entries_of(o.auxiliary, "");
@@ -108,14 +116,12 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
     if (!seen.insert(manifest_file(manifest)).second)
       throw ArgumentError(message("train: ", manifest, " is given twice; --weights says how often a set is drawn"));
   RunData data;
-  Entries all;
-  for (const std::string& manifest : o.manifests)
-    for (io::ManifestEntry& e : models::entries_of(manifest, "")) all.push_back(std::move(e));
-  data.classes = models::class_names_of(all);
-  if (data.classes.size() == 1) data.classes = {};  // one class tells nothing apart
+  std::vector<Parts> all;
+  for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o));
+  if (o.classes) data.classes = classes_of(all);
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
     const std::string& manifest = o.manifests[i];
-    const Parts parts = parts_of(manifest, o);
+    const Parts& parts = all[i];
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");

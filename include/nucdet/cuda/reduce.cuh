@@ -2,7 +2,7 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/reduce.hpp"
 
-/// Sums in two device: blocks add up strips, as a tree in shared memory; then the strips are added in order, in
+/// Sums in two kernels: blocks add up strips, as a tree in shared memory; then the strips are added in order, in
 /// double. Nothing is added atomically, so that the same input gives the same bits.
 namespace nucdet::exec {
 

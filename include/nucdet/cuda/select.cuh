@@ -4,7 +4,7 @@
 #include "nucdet/cuda/launch.cuh"
 #include "nucdet/exec/select.hpp"
 
-/// Stream compaction in row-major order, in three device: each block marks its pixels that have an item and counts
+/// Stream compaction in row-major order, in three kernels: each block marks its pixels that have an item and counts
 /// them; one block turns the counts into places; the marked pixels write.
 namespace nucdet::exec {
 

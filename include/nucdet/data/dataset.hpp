@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nucdet/core/annotated_points.hpp"
-#include "nucdet/core/identity.hpp"
+#include "nucdet/core/unique_id.hpp"
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/resample.hpp"
@@ -22,7 +22,7 @@ struct Sample {
   double scale = 1;              ///< that took the source to reference pixels
   std::string set{};             ///< the data set that it is from, or empty
   std::vector<int> classes{};    ///< of the points: see AnnotatedPoints
-  Identity identity{};           ///< a device's copy of the image is known by it: an image is not changed in place
+  UniqueId identity{};           ///< a device's copy of the image is known by it: an image is not changed in place
 };
 
 using Dataset = std::vector<Sample>;

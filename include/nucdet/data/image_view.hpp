@@ -90,7 +90,7 @@ ImageView image_view(const M& m, ChannelOrder order = ChannelOrder::bgr) {
 /// What an array of xtensor is: [height, width, channels] or [height, width], 8 or 16 bit.
 template <class A>
 concept ArrayOfPixels = requires(const A& a) {
-  { a.data() } -> std::convertible_to<const typename A::value_type*>;
+  { a.data() + a.data_offset() } -> std::convertible_to<const typename A::value_type*>;
   { a.dimension() } -> std::convertible_to<std::size_t>;
   a.shape()[0], a.strides()[0];
 }
@@ -107,7 +107,7 @@ ImageView image_view(const A& a, ChannelOrder order = ChannelOrder::rgb) {
                      (channels == 1 || of(a.strides(), d - 1) == 1) && (rows == 1 || of(a.strides(), 0) > 0);
   if (!dense) throw ShapeError("image_view: the array's pixels do not lie side by side, channels innermost");
   const Index stride = rows == 1 ? 0 : of(a.strides(), 0) * static_cast<Index>(sizeof(typename A::value_type));
-  return {a.data(), rows, columns, channels, stride, order};
+  return {a.data() + a.data_offset(), rows, columns, channels, stride, order};  // a view begins within its array
 }
 
 namespace detail {

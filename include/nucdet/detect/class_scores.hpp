@@ -16,18 +16,18 @@ struct ClassFound {
   float probability = 0;
 };
 
-namespace detail {
-
+/// A pixel of a map.
 struct PixelPlace {
   Index x, y;
 };
+
+namespace detail {
 
 /// The mean of the classes' probabilities (softmax of the scores) over the pixels within kReach of each place.
 struct ClassAtPixels {
   static constexpr Index kReach = 2;
 
   View<const float> scores;  // [1, h, w, classes]
-  Shape map;                 // in whose pixels the places are
   const PixelPlace* places;
   ClassFound* found;
 
@@ -42,10 +42,11 @@ struct ClassAtPixels {
     float pixels = 0;
     for (Index v = y - kReach; v <= y + kReach; ++v)
       for (Index u = x - kReach; u <= x + kReach; ++u) {
-        if (v < 0 || u < 0 || v >= map.h || u >= map.w) continue;
-        add(scores.pixel(0, v * scores.shape.h / map.h, u * scores.shape.w / map.w), classes, sums);
+        if (v < 0 || u < 0 || v >= scores.shape.h || u >= scores.shape.w) continue;
+        add(scores.pixel(0, v, u), classes, sums);
         pixels += 1;
       }
+    if (pixels == 0) return {};
     int best = 0;
     for (int k = 1; k < classes; ++k) best = sums[k] > sums[best] ? k : best;
     return {best, sums[best] / pixels};
@@ -60,19 +61,18 @@ struct ClassAtPixels {
 
 }  // namespace detail
 
-/// The classes of nuclei whose peaks are at `places`, pixels of a map of shape `map`. scores: [1, h, w, classes] before
-/// the softmax, of the map's size or a fraction of it. Throws ShapeError for more than 16 classes.
+/// The classes of nuclei whose peaks are at `places`. scores: [1, h, w, classes] before the softmax. A place outside
+/// gets the class of the pixels that are seen from it, or none. Throws ShapeError for more than kMostClasses.
 template <class D>
-std::vector<ClassFound> classes_at(Context<D>& context, View<const float> scores, const Shape& map,
-                                   std::span<const detail::PixelPlace> places) {
+std::vector<ClassFound> classes_at(Context<D>& context, View<const float> scores, std::span<const PixelPlace> places) {
   if (scores.shape.n != 1 || scores.shape.c < 1 || scores.shape.c > kMostClasses)
     throw ShapeError(
         message("classes_at: scores are ", scores.shape, ", wanted 1xhxw and 1 to ", kMostClasses, " classes"));
   const Index count = static_cast<Index>(places.size());
   if (count == 0) return {};
-  const DeviceArray<detail::PixelPlace, D> at(context, places.data(), places.size());
+  const DeviceArray<PixelPlace, D> at(context, places.data(), places.size());
   const DeviceArray<ClassFound, D> found(context, places.size());
-  exec::parallel_for(context, {1, 1, count, 1}, detail::ClassAtPixels{scores, map, at.data(), found.data()});
+  exec::parallel_for(context, {1, 1, count, 1}, detail::ClassAtPixels{scores, at.data(), found.data()});
   return found.read(context);
 }
 

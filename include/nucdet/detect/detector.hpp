@@ -34,8 +34,8 @@ struct Detection {
 /// network's reach and the peak window, cores share out the pixels, and the relative threshold is applied after the
 /// last tile. docs/numerics.md says to which bit.
 ///
-/// Thread-safe: a const detector may be called from any number of threads, with images of differing sizes; on a GPU
-/// the calls take turns.
+/// Thread-safe: a const detector may be called from any number of threads, with images of differing sizes. On a GPU the
+/// calls take turns, and all detectors of one context are one thread's at a time, as the context is.
 template <class Device = Cpu>
 class Detector {
  public:
@@ -141,9 +141,10 @@ class Detector {
   std::vector<Detection> detect(std::span<const Pixels> images, double scale = 1.0, const Watch& watch = {}) const {
     std::vector<Detection> all;
     for (const Pixels& image : images) {
-      all.push_back(detect(image, scale, {.stop = watch.stop}));
       watch.step("Detector", static_cast<Index>(all.size()), static_cast<Index>(images.size()));
+      all.push_back(detect(image, scale, {.stop = watch.stop}));
     }
+    if (watch.progress) watch.progress(static_cast<Index>(all.size()), static_cast<Index>(images.size()));
     return all;
   }
   /// Anything but an image: refused by the compiler, in a sentence.
@@ -187,14 +188,11 @@ class Detector {
     }
     return whole;
   }
-  /// The core of a tile's map goes to its place in the whole. Throws ShapeError for a map of another size.
+  /// The core of a tile's map goes to its place in the whole.
   void put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image, Tensor<Cpu>& whole) const {
     if (!tile) return;
     const Rectangle &core = region.core, &read = region.read;
     const Index maps = tile.shape().c;
-    if (tile.shape().h != read.height || tile.shape().w != read.width)
-      throw ShapeError(message("Detector: the map of a tile of ", read.width, 'x', read.height, " pixels is ",
-                               tile.shape(), ": a rule that looks at the whole map wants one of the image's size"));
     if (!whole) whole = context().host().make({1, image.h, image.w, maps});
     Tensor<Device> dense = context().make({1, core.height, core.width, maps});
     ops::copy<float>(
@@ -208,9 +206,9 @@ class Detector {
   template <class D>
   static void give_classes(Context<D>& context, const TileMaps<D>& maps, std::vector<Nucleus>& nuclei) {
     if (!maps.scores) return;
-    std::vector<detail::PixelPlace> places;
+    std::vector<PixelPlace> places;
     for (const Nucleus& n : nuclei) places.push_back({std::lround(n.centre.x), std::lround(n.centre.y)});
-    const auto found = classes_at(context, maps.scores.template view<const float>(), maps.map.shape(), places);
+    const auto found = classes_at(context, maps.scores.template view<const float>(), places);
     for (std::size_t i = 0; i < found.size(); ++i)
       nuclei[i].class_id = found[i].id, nuclei[i].class_probability = found[i].probability;
   }
@@ -287,7 +285,8 @@ class Detector {
   LocalMaxima peaks_;
   data::Normalization normalization_;
   TileGrid tiles_;
-  std::shared_ptr<std::recursive_mutex> turn_ = std::make_shared<std::recursive_mutex>();
+  std::shared_ptr<std::recursive_mutex> turn_ =  // a watch may call the detector
+      std::make_shared<std::recursive_mutex>();
 };
 
 }  // namespace nucdet::detect

@@ -18,7 +18,7 @@
 namespace nucdet::detect {
 
 /// What a network says of a tile: the map in which nuclei are sought, [1, h, w, 1], and the classes' scores before the
-/// softmax, [1, h', w', classes], or none.
+/// softmax, [1, h, w, classes], or none.
 template <class Device>
 struct TileMaps {
   Tensor<Device> map, scores;
@@ -45,6 +45,11 @@ class NetworkOnTiles {
   Context<Device>& context() const { return *context_; }
   const Network& network() const { return network_; }
 
+  /// What the network sees of a rectangle: its size brought to a multiple of the coarsest stride.
+  Shape padded(const Rectangle& read) const {
+    const Index stride = network_->coarsest_stride;
+    return {1, data::round_up(read.height, stride), data::round_up(read.width, stride), network_->in_channels};
+  }
   /// The network's outputs for a rectangle of an image on the host, reflected where it reaches beyond it to a multiple
   /// of the stride, however many ways the maps are averaged over. Each [1, h, w, maps]; those of the input's size are
   /// cut to `read`.
@@ -86,7 +91,8 @@ class NetworkOnTiles {
     for (const Orientation& way : kOrientations) {
       const auto pass = passes_->take(context(), network_, way.of(tile.shape()));
       reorient(context(), plain, way, pass->input().template view<float>());
-      const TileMaps<Device> maps = maps_of(pass->run());
+      check_sizes(pass->run(), way.of(tile.shape()));
+      const TileMaps<Device> maps = maps_of(pass->outputs());
       const auto add = [&](const Tensor<Device>& map, Tensor<Device>& sum) {
         if (!map) return;
         if (!sum) sum = context().zeros(cut_shape(way.of(map.shape()), tile.shape(), read));
@@ -113,10 +119,6 @@ class NetworkOnTiles {
       return body(tile.template view<const float>(), Rectangle{0, 0, read.width, read.height});
     }
   }
-  Shape padded(const Rectangle& read) const {
-    const Index stride = network_->coarsest_stride;
-    return {1, data::round_up(read.height, stride), data::round_up(read.width, stride), network_->in_channels};
-  }
   template <class Pixels>
   void prepare(const Pixels& image, const data::ChannelStatistics& statistics, const Rectangle& read,
                Tensor<Device>& tile) const {
@@ -131,11 +133,21 @@ class NetworkOnTiles {
     const auto pass = passes_->take(context(), network_, shape);
     prepare(image, statistics, read, pass->input());
     std::vector<Tensor<Device>> all = pass->run();
+    check_sizes(all, shape);
     for (Tensor<Device>& output : all) {
       const Shape cut = cut_shape(output.shape(), shape, read);
       output = output.window(0, 0, cut.h, cut.w);
     }
     return all;
+  }
+  /// The maps that the head names have a place for every pixel of the image; others may have any size.
+  void check_sizes(const std::vector<Tensor<Device>>& outputs, const Shape& input) const {
+    for (const std::size_t i : {map_, class_map_}) {
+      const Shape& s = outputs[i].shape();
+      if (s.h != input.h || s.w != input.w)
+        throw ShapeError(message("Detector: the output '", network_->program.outputs()[i].name, "' is ", s,
+                                 " for an input of ", input, ": the head's maps must have the input's size"));
+    }
   }
   /// A map's shape without what was padded, if it has the input's size; else its own.
   static Shape cut_shape(Shape map, const Shape& input, const Rectangle& read) {

@@ -28,6 +28,8 @@ class TilePass {
     work_.run();
     return workspace_.outputs();
   }
+  /// What the last run gave.
+  const std::vector<Tensor<Device>>& outputs() const { return workspace_.outputs(); }
   /// Takes another shape, where that costs nothing: a GPU prepares for one, the CPU has nothing to prepare.
   bool reshape(Context<Device>& context, const Shape& shape) {
     if (input_.shape() == shape) return true;

@@ -30,7 +30,16 @@ struct CentreLists {
   const Index* first;  // band b of image n: centres first[n * bands + b] ... first[n * bands + b + 1] - 1
   Index bands, rows;   // of an image; of a band
 
-  NUCDET_HD Index band_of(Index n, Index y) const { return n * bands + y / rows; }
+  /// Writes value(y, x, from, to) to every channel of a tile's pixels, where centres from ... to - 1 reach into their
+  /// band.
+  template <class Value>
+  NUCDET_HD void draw(const exec::Tile& t, const View<float>& maps, const Value& value) const {
+    const Index band = t.n * bands + t.y / rows;
+    for (Index x = t.x0; x < t.x1; ++x) {
+      const float label = value(t.y, x, first[band], first[band + 1]);
+      for (Index c = t.c0; c < t.c1; ++c) maps(t.n, t.y, x, c) = label;
+    }
+  }
 };
 
 /// Gathers: a pixel looks at the centres that reach into its band of rows, in their order. The same numbers as `splat`
@@ -41,16 +50,8 @@ struct GatherCentres {
   View<float> maps;  // every channel gets the same label
   CentreLists lists;
 
-  NUCDET_HD void operator()(const exec::Tile& t) const {
-    const Index band = lists.band_of(t.n, t.y);
-    for (Index x = t.x0; x < t.x1; ++x) {
-      const float value = at(t.y, x, lists.first[band], lists.first[band + 1]);
-      for (Index c = t.c0; c < t.c1; ++c) maps(t.n, t.y, x, c) = value;
-    }
-  }
-
- private:
-  NUCDET_HD float at(Index y, Index x, Index from, Index to) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const { lists.draw(t, maps, *this); }
+  NUCDET_HD float operator()(Index y, Index x, Index from, Index to) const {
     constexpr bool nearest = Profile::combine == Combine::nearest;
     float value = nearest ? kFar : 0.0f;
     for (Index i = from; i < to; ++i) {

@@ -15,16 +15,8 @@ struct GatherClasses {
   CentreLists lists;
   const float* values;  // of each centre: 1 + class, 0 for an unknown one
 
-  NUCDET_HD void operator()(const exec::Tile& t) const {
-    const Index band = lists.band_of(t.n, t.y);
-    for (Index x = t.x0; x < t.x1; ++x) {
-      const float value = at(t.y, x, lists.first[band], lists.first[band + 1]);
-      for (Index c = t.c0; c < t.c1; ++c) maps(t.n, t.y, x, c) = value;
-    }
-  }
-
- private:
-  NUCDET_HD float at(Index y, Index x, Index from, Index to) const {
+  NUCDET_HD void operator()(const exec::Tile& t) const { lists.draw(t, maps, *this); }
+  NUCDET_HD float operator()(Index y, Index x, Index from, Index to) const {
     float nearest = kFar, value = 0;
     for (Index i = from; i < to; ++i) {
       float squared = kFar;

@@ -25,7 +25,7 @@ struct LoadedModel {
   float least_floor() const { return train::kLeastThreshold * full_response; }
 };
 
-/// Reads weights or a checkpoint, as a training by configuration (or `nucdet train`) wrote them, version 0.1.0
+/// Reads weights or a checkpoint, as `nucdet train` wrote them, version 0.1.0
 /// included. Throws IoError, naming the file and what is wrong with it, and ArgumentError for a threshold out of range.
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::filesystem::path& path,

@@ -15,7 +15,7 @@ struct NetworkChoice {
   std::string context = "sparse3";     ///< of micronet, how context maps are brought up: sparse3, two-s, bilinear
   std::string norm = "batch";          ///< batch; of micronet also batch-stats, instance; of unet and fcn8s also none
   int maps = 0;                        ///< 1 to regress a label map, 2 to classify pixels; 0: as the paper does
-  int classes = 0;                     ///< of micronet-lite: of nuclei, 2 to 8; 0: none are told apart
+  int classes = 0;                     ///< of micronet-lite, base 8 or 32: of nuclei, 2 to 8; 0: none
 
   friend bool operator==(const NetworkChoice&, const NetworkChoice&) = default;
 };

@@ -29,9 +29,9 @@ template <int Filters, Number Drop>
 struct FrcnUp : Sequential<MatchTo<Upsample<2>>, BatchNorm, Relu, Conv<Filters, 1>, FrcnResidual<Drop>> {};
 
 template <int Maps>
-struct FrcnHead : Sequential<BatchNorm, Elu, Conv<Maps, 1>, Relu> {};
+struct FrcnLast : Sequential<BatchNorm, Elu, Conv<Maps, 1>, Relu> {};
 template <int Maps>
-requires(Maps > 1) struct FrcnHead<Maps> : Sequential<BatchNorm, Elu, Conv<Maps, 1>> {
+requires(Maps > 1) struct FrcnLast<Maps> : Sequential<BatchNorm, Elu, Conv<Maps, 1>> {
 };
 
 }  // namespace detail
@@ -52,7 +52,7 @@ struct Frcn : Graph<  // block, channels, size
                   Node<"up2", detail::FrcnUp<4 * O.base, O.drop_rate>, From<"up1", "block3">>,     // 4B 1/4
                   Node<"up3", detail::FrcnUp<2 * O.base, O.drop_rate>, From<"up2", "block2">>,     // 2B 1/2
                   Node<"up4", detail::FrcnUp<O.base, O.drop_rate>, From<"up3", "block1">>,         // B 1
-                  Node<"out", detail::FrcnHead<O.maps>>> {
+                  Node<"out", detail::FrcnLast<O.maps>>> {
   using head = HeadOfMaps<O.maps>;
 };
 // [graph]

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+
 #include "nucdet/nn/layers.hpp"
 
 /// Blocks that weigh a map by what they see in it.

@@ -23,7 +23,7 @@ template <int Hidden, int Maps>
 struct LiteMaps : Sequential<ConcatOp<0>, ConvUnit<Hidden>, Conv<Maps, 1>> {};
 
 // [graph]
-template <MicroNetLiteOptions O, class... Classes>
+template <MicroNetLiteOptions O, class... ClassNodes>
 using MicroNetLiteGraph = Graph<                                                          // channels, size
     Node<"in", Sequential<ConvUnit<O.base, 5, 2>, Residual<ConvUnit<kSame>>, nn::Elu>>,   // B   1/2
     Node<"down1", ResidualDown<2 * O.base, 2>>,                                           // 2B  1/4
@@ -38,7 +38,7 @@ using MicroNetLiteGraph = Graph<                                                
     Node<"ctx4", UpUnit<O.base / 2, 2, BatchNorm, UpKernel::bilinear_1x1>, From<"up2">>,  // B/2 1/2
     Node<"out", LiteMaps<O.base / 2, O.maps>, From<"up3", "ctx8", "ctx4">>,               //
     Output<"map", MatchTo<Upsample<2>>, From<"out", "input">>,                            // maps 1
-    Classes...>;
+    ClassNodes...>;
 // [graph]
 
 /// With classes, their scores are made beside the nuclei's map, of context maps of their own: what a nucleus is shows

@@ -24,7 +24,7 @@ struct ConvolutionView {
   std::function<ops::Conv2dProblem(const Shape& input)> problem;
   Parameter<Device> weight, bias;
   Index outputs = 0;
-  bool transposed = false;  ///< the input is the problem's small side
+  bool transposed = false;  ///< the input is the problem's small side; then without groups
 };
 
 }  // namespace nucdet::nn

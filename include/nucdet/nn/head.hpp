@@ -1,11 +1,9 @@
 #pragma once
 #include <array>
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "nucdet/core/error.hpp"
 #include "nucdet/core/fixed_string.hpp"
 
 /// What the maps of a network mean. A network's type names its head, `using head = Proximity;`; a weight file keeps it;

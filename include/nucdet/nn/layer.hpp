@@ -37,15 +37,21 @@ using Inputs = std::span<const Tensor<Device>>;
 /// The input pixels that an output pixel can depend on, along one axis: pixel i reads [scale i + low, scale i + high].
 struct Extent {
   double scale = 1, low = 0, high = 0;
+  bool even = true;  ///< false: the axes have different scales, and `scale` is at least the larger one
 
   /// Of a layer that mixes the whole map: a mean over all pixels, say.
   static Extent everything(double scale) {
-    return {scale, -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+    return {.scale = scale,
+            .low = -std::numeric_limits<double>::infinity(),
+            .high = std::numeric_limits<double>::infinity()};
   }
   /// Of a layer whose output pixel depends on the pixels in the same place of its inputs.
   static Extent in_place(std::span<const Extent> in) {
     Extent all = in[0];
-    for (const Extent& e : in) all.low = std::min(all.low, e.low), all.high = std::max(all.high, e.high);
+    for (const Extent& e : in) {
+      all.low = std::min(all.low, e.low), all.high = std::max(all.high, e.high);
+      all.even = all.even && e.even;
+    }
     return all;
   }
 };
@@ -104,10 +110,11 @@ inline Extent extent_of(const Extent& in, const ops::Conv2dProblem& p, bool tran
   // Unequal strides: no axis is coarser than the one, nor finer than the other.
   const double stride =
       static_cast<double>(transposed ? std::min(p.stride.y, p.stride.x) : std::lcm(p.stride.y, p.stride.x));
-  if (!transposed) return {in.scale * stride, in.low - in.scale * pad, in.high + in.scale * last};
+  const bool even = in.even && p.stride.y == p.stride.x;
+  if (!transposed) return {in.scale * stride, in.low - in.scale * pad, in.high + in.scale * last, even};
   // Output u reads the inputs i with stride i = u + pad - k: at most one every stride pixels, at both ends.
   const double scale = in.scale / stride;
-  return {scale, in.low - scale * last, in.high + scale * pad};
+  return {scale, in.low - scale * last, in.high + scale * pad, even};
 }
 
 }  // namespace nucdet::nn

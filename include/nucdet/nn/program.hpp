@@ -1,6 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/unique_id.hpp"
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/plan.hpp"
 #include "nucdet/nn/workspace.hpp"
@@ -39,7 +39,7 @@ class Program {
   int append_input() { return slots_++; }
   /// Appends a step; returns the slot it makes.
   int append(Step step, std::vector<int> inputs);
-  void add_output(ProgramOutput output) { outputs_.push_back(std::move(output)); }
+  void add_output(ProgramOutput output) { outputs_.push_back(std::move(output)), identity_ = UniqueId(); }
 
   const std::vector<Step>& steps() const { return steps_; }
   const std::vector<Wire>& wires() const { return wires_; }
@@ -63,11 +63,6 @@ class Program {
 
  private:
   static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes);
-  /// A number that no other list of steps has.
-  static std::uint64_t fresh_identity() {
-    static std::atomic<std::uint64_t> last{0};
-    return ++last;
-  }
   /// The plan of a shape, and a workspace of this program's size.
   const Plan& planned(Workspace<Device>& workspace, const Shape& shape) const;
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
@@ -82,14 +77,14 @@ class Program {
   std::vector<Wire> wires_;
   std::vector<ProgramOutput> outputs_;
   int slots_ = 0;
-  std::uint64_t identity_ = fresh_identity();
+  UniqueId identity_;  ///< of this list of steps: plans are known by it
 };
 
 template <class Device>
 int Program<Device>::append(Step step, std::vector<int> inputs) {
   steps_.push_back(std::move(step));
   wires_.push_back({std::move(inputs), slots_});
-  identity_ = fresh_identity();
+  identity_ = UniqueId();
   return slots_++;
 }
 
@@ -111,17 +106,18 @@ Plan Program<Device>::plan(const Shape& input) const {
       plan.flops.push_back(steps_[k].layer->flops(in));
     } catch (const ShapeError& error) { throw ShapeError(message("node '", steps_[k].node, "': ", error.what())); }
   }
+  std::vector<int> ends;
+  for (const ProgramOutput& output : outputs_) ends.push_back(output.slot);
   plan.placements.resize(plan.shapes.size());
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
     for (std::size_t i = 0; i < in.size(); ++i) {
       const int slot = wires_[k].inputs[i];
       Placement& place = plan.placements[static_cast<std::size_t>(slot)];
-      if (slot > 0 && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
+      const bool leaves = std::find(ends.begin(), ends.end(), slot) != ends.end();  // and must be dense
+      if (slot > 0 && !leaves && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
     }
   }
-  std::vector<int> ends;
-  for (const ProgramOutput& output : outputs_) ends.push_back(output.slot);
   plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
   settle_placements(wires_, plan.shapes, plan.last_uses, plan.placements);
   plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements);
@@ -219,7 +215,7 @@ std::vector<Shape> Program<Device>::shapes_of(const Wire& wire, const std::vecto
 template <class Device>
 const Plan& Program<Device>::planned(Workspace<Device>& workspace, const Shape& shape) const {
   auto& plans = workspace.plans_;
-  if (workspace.program_ != identity_) plans.clear(), workspace.program_ = identity_;
+  if (workspace.program_ != identity_.number()) plans.clear(), workspace.program_ = identity_.number();
   auto found = std::find_if(plans.begin(), plans.end(), [&](const auto& plan) { return plan->input == shape; });
   if (found == plans.end()) {
     auto made = std::make_unique<const Plan>(plan(shape));

@@ -13,7 +13,7 @@
 #include "nucdet/nn/head.hpp"
 
 /// What a network is made of, before anything runs. A spec is an empty type with one function, build(builder, inputs):
-/// it is written once and interpreted twice, by the Checker at compile time and by Program<Device> at run time.
+/// it is written once and interpreted twice, by the Checker at compile time and by ProgramBuilder<Device> at run time.
 namespace nucdet::nn {
 
 /// A value flowing through the network: the step that makes it, and how many channels it has.
@@ -36,6 +36,7 @@ enum class Problem {
   even_kernel,
   bad_setting,
   nested_output,
+  too_many_outputs,
   head_without_output,
   head_of_other_channels,
   no_such_branch,
@@ -89,7 +90,10 @@ class Checker {
   /// A map that leaves the network.
   constexpr void output(std::string_view name, const Slot& slot) {
     if (depth_ > 0) static_cast<void>(fail(Problem::nested_output));
-    if (count_ < kMostOutputs) outputs_[count_++] = {name, slot.channels};
+    if (count_ == kMostOutputs)
+      static_cast<void>(fail(Problem::too_many_outputs, static_cast<int>(kMostOutputs), static_cast<int>(count_) + 1));
+    else
+      outputs_[count_++] = {name, slot.channels};
   }
   /// After the last word: what a network that names no output gives, and whether the head fits the outputs.
   template <class Head>
@@ -218,15 +222,19 @@ struct CheckNode {
       "nucdet: an item of this Graph is no Node: write Node<\"name\", ...> or Output<\"name\", ...> around it");
   static_assert(What != Problem::wrong_number_of_inputs,
                 "nucdet: this node joins another number of inputs than From<...> gives");
-  static_assert(What != Problem::unequal_channels, "nucdet: Add and Residual need branches with equal channel counts");
+  static_assert(What != Problem::unequal_channels,
+                "nucdet: branches need equal channel counts (the weights of Multiply: as many, or one)");
   static_assert(What != Problem::bad_channels, "nucdet: a layer needs at least one channel");
   static_assert(What != Problem::even_kernel,
                 "nucdet: a centred convolution needs an odd kernel (or explicit padding)");
   static_assert(What != Problem::no_such_branch,
                 "nucdet: ConcatTo<k, ...> and AddTo<k, ...> take the size of branch k, and there is no such branch");
   static_assert(What != Problem::unequal_groups, "nucdet: the channels cannot be cut into so many equal groups");
-  static_assert(What != Problem::bad_setting, "nucdet: a layer's kernel, stride, factor or rate is out of range");
+  static_assert(
+      What != Problem::bad_setting,
+      "nucdet: a layer's kernel, stride, padding, dilation, factor, rate, epsilon or momentum is out of range");
   static_assert(What != Problem::nested_output, "nucdet: an Output stands in a graph within a graph");
+  static_assert(What != Problem::too_many_outputs, "nucdet: a network has more outputs than it may");
   static_assert(What != Problem::head_without_output,
                 "nucdet: the network's head names an output that it has not: see Named");
   static_assert(What != Problem::head_of_other_channels,

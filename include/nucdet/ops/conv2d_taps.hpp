@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <numeric>
 
 #include "nucdet/ops/conv2d_problem.hpp"

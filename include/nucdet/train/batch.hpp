@@ -94,14 +94,10 @@ class Batch {
     return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
   }
   /// What the crops show, in the pixels of a map that may be smaller than they are.
-  const std::vector<AnnotatedPoints>& shown_at(const Shape& map) {
-    if (map.h == sampler_.crop && map.w == sampler_.crop) return shown_;
-    const double y = static_cast<double>(map.h) / static_cast<double>(sampler_.crop),
-                 x = static_cast<double>(map.w) / static_cast<double>(sampler_.crop);
-    shown_small_ = shown_;
-    for (AnnotatedPoints& nuclei : shown_small_)
-      for (Point& p : nuclei.points) p = {(p.x + 0.5) * x - 0.5, (p.y + 0.5) * y - 0.5};
-    return shown_small_;
+  std::vector<AnnotatedPoints> shown_at(const Shape& map) const {
+    std::vector<AnnotatedPoints> shown = shown_;
+    for (AnnotatedPoints& nuclei : shown) nuclei = detail::in_pixels_of(std::move(nuclei), images_.shape(), map);
+    return shown;
   }
   /// The data set on the device, taken there when it is first seen.
   data::ResidentDataset<Device, Sampler>& resident(Index set, const data::Dataset& dataset) {
@@ -123,7 +119,7 @@ class Batch {
   std::array<Tensor<Device>, kTasks> labels_;
   std::array<DeviceArray<float, Device>, kTasks> weights_;
   DeviceArray<std::uint64_t, Device> draw_;
-  std::vector<AnnotatedPoints> shown_, shown_small_;
+  std::vector<AnnotatedPoints> shown_;
   std::optional<data::ResidentDataset<Device, Sampler>> resident_[2];
 };
 

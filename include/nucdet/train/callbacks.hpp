@@ -29,7 +29,8 @@ concept AsksToStop = requires(C& c) {
 ///   on_step(const StepReport&)         after a step
 ///   on_weights(const Validation&)      after a validation, while the model holds the weights that were validated
 ///   on_validation(const Validation&)   after that, when the model has its own again: to save a checkpoint
-///   bool stop_requested()              after a step: true ends the run there, and nothing is lost
+///   bool stop_requested()              after a step: true ends the run there; the trainer holds where it is, to be
+///   saved
 template <class C>
 concept Callback = detail::OnStep<std::remove_reference_t<C>> || detail::OnWeights<std::remove_reference_t<C>> ||
     detail::OnValidation<std::remove_reference_t<C>> || detail::AsksToStop<std::remove_reference_t<C>>;

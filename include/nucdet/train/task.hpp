@@ -89,6 +89,15 @@ std::array<std::size_t, sizeof...(Tasks)> outputs_of(const nn::Model<Device>& mo
   return numbers;
 }
 
+/// Nuclei of an image in the pixels of a map of it that may be smaller.
+inline AnnotatedPoints in_pixels_of(AnnotatedPoints nuclei, const Shape& image, const Shape& map) {
+  if (map.h == image.h && map.w == image.w) return nuclei;
+  const double y = static_cast<double>(map.h) / static_cast<double>(image.h),
+               x = static_cast<double>(map.w) / static_cast<double>(image.w);
+  for (Point& p : nuclei.points) p = {(p.x + 0.5) * x - 0.5, (p.y + 0.5) * y - 0.5};
+  return nuclei;
+}
+
 /// Calls body(task, number) for each task, in order.
 template <class Tasks, class Body>
 void for_each_task(const Tasks& tasks, Body&& body) {

@@ -216,6 +216,8 @@ class Trainer {
   }
 
   void take(Validation& found) {
+    if (settings_.best == Best::class_f1 && found.class_f1 < 0)
+      throw ArgumentError("Trainer: the best is that in the classes' F1, and the network has no classes");
     check_finite("validation loss", found.loss, found.iteration);
     if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
       plateau->observe(state_.plateau, found.iteration, found.loss);

@@ -15,17 +15,20 @@ namespace nucdet::train {
 
 namespace detail {
 
-/// The sum of the tasks' losses on a whole image.
+/// The sum of the tasks' losses on a whole image. padded: the size that the network saw.
 template <class Device, class Tasks, std::size_t Count>
 double loss_of(Context<Device>& context, const Tasks& tasks, const std::array<std::size_t, Count>& outputs_of_tasks,
-               const std::vector<Tensor<Device>>& outputs, const AnnotatedPoints& nuclei) {
+               const std::vector<Tensor<Device>>& outputs, const Shape& image, const Shape& padded,
+               const AnnotatedPoints& nuclei) {
   double sum = 0;
   for_each_task(tasks, [&](const auto& task, std::size_t i) {
     const Tensor<Device>& output = outputs[outputs_of_tasks[i]];
     Shape map = output.shape();
     map.c = task.loss.target_maps(static_cast<int>(map.c));
     Tensor<Device> labels = context.make(map);
-    draw_labels(context, task.label, std::span<const AnnotatedPoints>(&nuclei, 1), labels.template view<float>());
+    const bool cut = map.h == image.h && map.w == image.w;  // see NetworkOnTiles::outputs
+    const AnnotatedPoints shown = in_pixels_of(nuclei, cut ? image : padded, map);
+    draw_labels(context, task.label, std::span<const AnnotatedPoints>(&shown, 1), labels.template view<float>());
     sum += task.weight * loss::evaluate<float>(context, task.loss, output.template view<const float>(),
                                                std::as_const(labels).template view<const float>());
   });
@@ -69,7 +72,9 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
   for (const data::Sample& sample : dataset) {
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
-    sum += detail::loss_of(context, tasks, outputs_of_tasks, outputs, {sample.points, sample.classes});
+    sum += detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
+                           detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}),
+                           {sample.points, sample.classes});
     found[sample.set].push_back({detector.peaks_in(outputs), sample.points, sample.classes});
   }
   const ThresholdChoice best = choose_thresholds(found, search, matcher);

@@ -17,13 +17,17 @@ class CombineLayer : public Layer<D> {
 
   Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
     const Shape& size = reference(shapes);
-    Extent all{in[static_cast<std::size_t>(std::max(reference_, 0))].scale, kNowhere, -kNowhere};
+    Extent all{
+        .scale = in[static_cast<std::size_t>(std::max(reference_, 0))].scale, .low = kNowhere, .high = -kNowhere};
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (!this->reads(i)) continue;
       const double shift_y = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].h, size.h));
       const double shift_x = in[i].scale * static_cast<double>(ops::rows_before(shapes[i].w, size.w));
-      all.low = std::min(all.low, in[i].low - std::max(shift_y, shift_x));
-      all.high = std::max(all.high, in[i].high - std::min(shift_y, shift_x));
+      // A scale that is more than an axis's own must not be credited: then a shift only adds.
+      const double most = in[i].even ? std::max(shift_y, shift_x) : std::max({shift_y, shift_x, 0.0}),
+                   least = in[i].even ? std::min(shift_y, shift_x) : std::min({shift_y, shift_x, 0.0});
+      all.low = std::min(all.low, in[i].low - most), all.high = std::max(all.high, in[i].high - least);
+      all.even = all.even && in[i].even;
     }
     return all;
   }

@@ -34,7 +34,7 @@ class PixelShuffleLayer final : public Layer<D> {
   /// Output u = factor q + r has its place at u / factor and reads q.
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
     const double f = static_cast<double>(factor_);
-    return {in[0].scale / f, in[0].low - in[0].scale * (f - 1) / f, in[0].high};
+    return {in[0].scale / f, in[0].low - in[0].scale * (f - 1) / f, in[0].high, in[0].even};
   }
   std::string describe() const override { return message("PixelShuffle ", factor_); }
 

@@ -47,7 +47,8 @@ class PoolLayer final : public Layer<D> {
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
     return {in[0].scale * static_cast<double>(std::lcm(stride_.y, stride_.x)), in[0].low,
-            in[0].high + in[0].scale * static_cast<double>(std::max(window_.y, window_.x) - 1)};
+            in[0].high + in[0].scale * static_cast<double>(std::max(window_.y, window_.x) - 1),
+            in[0].even && stride_.y == stride_.x};
   }
   std::string describe() const override {
     return message(Kind == Pooling::maximum ? "MaxPool " : "AveragePool ", window_, ", stride ", stride_);

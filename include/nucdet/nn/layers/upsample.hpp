@@ -48,7 +48,7 @@ class UpsampleLayer final : public Layer<D> {
       before = 1 + static_cast<double>(factor_ / 2 - 1) / f;
       after = 1 - static_cast<double>((factor_ + 1) / 2) / f;
     }
-    return {in[0].scale / f, in[0].low - in[0].scale * before, in[0].high + in[0].scale * after};
+    return {in[0].scale / f, in[0].low - in[0].scale * before, in[0].high + in[0].scale * after, in[0].even};
   }
   std::string describe() const override {
     return message(How == Interpolation::nearest ? "UpsampleNearest " : "UpsampleBilinear ", factor_);

@@ -7,16 +7,16 @@ namespace nucdet {
 
 /// A number that no other object of the program has, or ever had: what is kept elsewhere of an object is known by it,
 /// since an address is used again. A copy is another object; a move takes the number along. Made on any thread.
-class Identity {
+class UniqueId {
  public:
-  Identity() = default;
-  Identity(const Identity&) {}
-  Identity(Identity&& other) noexcept : number_(std::exchange(other.number_, next())) {}
-  Identity& operator=(const Identity&) {
+  UniqueId() = default;
+  UniqueId(const UniqueId&) {}
+  UniqueId(UniqueId&& other) noexcept : number_(std::exchange(other.number_, next())) {}
+  UniqueId& operator=(const UniqueId&) {
     number_ = next();
     return *this;
   }
-  Identity& operator=(Identity&& other) noexcept {
+  UniqueId& operator=(UniqueId&& other) noexcept {
     number_ = std::exchange(other.number_, next());
     return *this;
   }
