@@ -48,7 +48,8 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
     const auto at = static_cast<std::size_t>(i);
     try {
       if (entries[at].annotations.empty())
-        throw IoError(message(entries[at].image.string(), ": no annotations, wanted nucleus centres as CSV or GeoJSON"));
+        throw IoError(
+            message(entries[at].image.string(), ": no annotations, wanted nucleus centres as CSV or GeoJSON"));
       dataset[at] = load_sample(context, entries[at], names);
     } catch (...) {
       errors[at] = std::current_exception();
@@ -57,6 +58,12 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
   });
   if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
   return dataset;
+}
+
+std::size_t nuclei_in(const data::Dataset& set) {
+  std::size_t sum = 0;
+  for (const data::Sample& s : set) sum += s.points.size();
+  return sum;
 }
 
 }  // namespace nucdet::models

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills `nucdet train` at moments that differ each time, resumes, and wants the weights of the uninterrupted run, byte for byte.
+# Ends `nucdet train` at moments that differ each time, killed and asked to stop in turns, resumes, and wants the weights of the uninterrupted run, byte for byte.
 # usage: test_resume.sh NUCDET
 set -euo pipefail
 nucdet=$1
@@ -18,8 +18,12 @@ for attempt in $(seq 1 60); do
   "$nucdet" train "${sets[@]}" --out "$work/killed" "${options[@]}" --resume > /dev/null &
   run=$!
   sleep "0.$((2 + attempt % 7))"
-  if kill -KILL "$run" 2> /dev/null; then kills=$((kills + 1)); fi
-  if wait "$run" 2> /dev/null; then break; fi
+  signal=$([ $((attempt % 2)) = 0 ] && echo KILL || echo TERM)
+  if kill "-$signal" "$run" 2> /dev/null; then kills=$((kills + 1)); fi
+  code=0
+  wait "$run" 2> /dev/null || code=$?
+  [ "$code" != 0 ] || break
+  case $signal.$code in KILL.137 | TERM.130) ;; *) echo "$signal ended it with $code"; exit 1 ;; esac
 done
 "$nucdet" train "${sets[@]}" --out "$work/killed" "${options[@]}" --resume > /dev/null
 

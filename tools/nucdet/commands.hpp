@@ -6,6 +6,7 @@
 #include "nucdet/data/augment.hpp"
 #include "nucdet/models/networks.hpp"
 #include "nucdet/models/thresholds.hpp"
+#include "nucdet/models/training.hpp"
 
 /// The subcommands: what each is asked (filled in by main.cpp from the command line), and the function that does it.
 /// Each returns the program's exit code: 0 done, 3 some inputs failed. Everything else is an exception.
@@ -21,44 +22,11 @@ struct DeviceOptions {
   int threads = 0;
 };
 
-/// The defaults are the preset "laptop".
-struct TrainOptions {
-  std::vector<std::string> manifests;
-  std::vector<double> weights;  ///< how often each of them is drawn; empty: alike
-  std::string out;
-  std::string preset = "laptop";  ///< laptop, finetune or paper: where the defaults came from
-  std::string train_split = "train", validation_split = "val";
-  std::string auxiliary;  ///< a second manifest, mixed in: gamma L_T + L_A
-  double gamma = 1;
-  models::NetworkChoice network;
-  std::string initial;              ///< weights to start from
-  std::vector<std::string> freeze;  ///< blocks that keep their weights
-  /// fixed, image or tissue; auto: that of the weights to start from, else fixed.
-  std::string normalization = "auto";
-  /// auto: as the paper uses the network, see paper_use(). Cross-entropy gives the network two maps.
-  std::string loss = "auto", label = "auto";
-  std::string optimizer = "adamw", schedule = "cosine";
-  double alpha = 3, lambda = 5, least_mean = 0.02;
-  std::optional<double> radius;  ///< of the label; empty: 15 for proximity, 16 for gaussian (4 sigma), 8 for disc
-  std::int64_t iterations = 6000, validate_every = 500, patience = 10'000, stop_after = 3000;
-  std::optional<std::int64_t> warmup;  ///< empty: 200, at most a twentieth of the iterations
-  std::int64_t snapshot_every = 0;     ///< keep the weights every so many iterations; 0: not
-  double rate = 3e-3, momentum = 0.9, decay = 1e-2, clip = 1;
-  double average = 0.998;  ///< decay of the moving average of the weights; 0: none
-  Index batch = 4, crop = 192;
-  data::StandardAugmentation augment;
-  bool balanced = true;
-  bool classes = true;       ///< learn the classes that the points have
-  std::string best = "f1";   ///< or loss, or classes
-  bool relative = false;     ///< choose the paper's threshold xi too
-  Index least_nuclei = 200;  ///< in the validation images, for thresholds to be chosen by them
-  std::uint64_t seed = 1;
+/// A training, and where it computes.
+struct TrainOptions : models::TrainingConfiguration {
   DeviceOptions device;
-  bool resume = false, quiet = false;
-  std::string licence;  ///< of the training data, kept with the weights
+  bool quiet = false;
 };
-/// Sets what a preset settles and leaves the rest. Throws ArgumentError for a name that is none.
-void apply_preset(TrainOptions& options, const std::string& name);
 int train(const TrainOptions&);
 
 /// How nuclei are told from the rest of the map.

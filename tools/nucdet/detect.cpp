@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/geojson.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
@@ -12,6 +13,7 @@
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
+#include "interrupt.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
 #include "results.hpp"
@@ -115,6 +117,8 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
   loaded.model.reset();  // the detector has weights of its own
   int failed = 0;
   std::int64_t done = 0;
+  Interrupt interrupt;
+  const Watch watch{.stop = interrupt.token(), .progress = [&](Index, Index) { interrupt.poll(); }};
   Progress progress("image", static_cast<std::int64_t>(inputs.size()), 0, o.quiet);
   ImagesAhead images(inputs);
   for (const io::ManifestEntry& entry : inputs) {
@@ -122,12 +126,12 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
       const Image image = images.next();
       const double scale = o.scale.value_or(entry.scale);
       detect::Detection found = o.thresholds.components
-                                    ? detector.detect(image, scale, regions_of(o.thresholds, loaded.peaks))
-                                    : detector.detect(image, scale);
+                                    ? detector.detect(image, scale, regions_of(o.thresholds, loaded.peaks), watch)
+                                    : detector.detect(image, scale, watch);
       const std::size_t count = found.nuclei.size();
       write_results(o, entry, image, scale, settings, std::move(found));
       std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << count << '\n';
-    } catch (const CudaError&) {
+    } catch (const Stopped&) { throw; } catch (const CudaError&) {
       throw;  // the device, not the image
     } catch (const Error& error) {
       if (inputs.size() == 1) throw;
@@ -146,7 +150,7 @@ int detect(const DetectOptions& asked) {
   if (o.model.empty()) o.model = default_model();
   const std::vector<io::ManifestEntry> inputs = collect(o);
   check_not_annotations(o, inputs);
-  make_folder(o.out);
+  io::make_folder(o.out);
   return on_device(o.device, {}, o.quiet, [&](auto& context) { return detect_on(context, o, inputs); });
 }
 

@@ -218,7 +218,7 @@ void print_table(const metrics::Summary& summary) {
 void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
                     const ChosenMatcher& matcher, const ClassNames& classes) {
   const fs::path folder = fs::path(o.out) / "overlays";
-  make_folder(folder);
+  io::make_folder(folder);
   for (const Scored& s : images) {
     const auto marks =
         score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.entry.scale);
@@ -263,7 +263,7 @@ int evaluate(const EvaluateOptions& o) {
   if (by_class) print_classes(*by_class);
   if (o.out.empty()) return 0;
   const fs::path folder = o.out;
-  make_folder(folder);
+  io::make_folder(folder);
   io::ScoreReport report{o.manifest,
                          o.model.empty() ? o.predictions : o.model,
                          o.matcher,

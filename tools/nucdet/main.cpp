@@ -2,6 +2,7 @@
 #include <new>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/watch.hpp"
 #include "nucdet/version.hpp"
 
 #include "options.hpp"
@@ -21,6 +22,9 @@ int guarded(const Command& command) {
   } catch (const nucdet::IoError& error) {
     std::cerr << "nucdet: " << error.what() << '\n';
     return 4;
+  } catch (const nucdet::Stopped& stopped) {
+    std::cerr << "nucdet: " << stopped.what() << '\n';
+    return 130;  // as shells say of SIGINT
   } catch (const std::bad_alloc&) {
     std::cerr << "nucdet: out of memory (a smaller --tile or --batch needs less)\n";
     return 5;

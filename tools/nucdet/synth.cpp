@@ -4,11 +4,11 @@
 #include <sstream>
 
 #include "nucdet/data/synthetic_tissue.hpp"
+#include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 
 #include "commands.hpp"
-#include "results.hpp"
 
 namespace nucdet::program {
 
@@ -16,8 +16,8 @@ int synth(const SynthOptions& o) {
   namespace fs = std::filesystem;
   const fs::path folder = o.out, manifest = folder / "manifest.csv";
   if (fs::exists(manifest)) throw ArgumentError(message(manifest.string(), " is there already: choose another --out"));
-  make_folder(folder / "images");
-  make_folder(folder / "annotations");
+  io::make_folder(folder / "images");
+  io::make_folder(folder / "annotations");
   struct Organ {
     const char* name;
     double density, radius;  // of what was asked for; pixels

@@ -124,6 +124,7 @@ class Context<Cpu> {
   const CpuOptions& options() const { return options_; }
   const cpu::Kernels* kernels() const { return options_.kernels; }
   ConvolutionMethod convolution() const { return options_.convolution; }
+  Precision precision() const { return Precision::fp32; }
   MemoryPool& memory() { return memory_; }
   /// The context for work that is the host's on every device.
   Context& host() { return *this; }

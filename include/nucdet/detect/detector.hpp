@@ -128,9 +128,9 @@ class Detector {
   }
   /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
   template <PeakFinder Finder>
-  Detection detect(const Image& image, double scale, const Finder& finder) const {
+  Detection detect(const Image& image, double scale, const Finder& finder, const Watch& watch = {}) const {
     return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
-      const TileMaps<Cpu> whole = whole_maps(view, statistics);
+      const TileMaps<Cpu> whole = whole_maps(view, statistics, watch);
       std::vector<Nucleus> nuclei = find_by(context().host(), whole.map.template view<const float>(), finder);
       give_classes(context().host(), whole, nuclei);
       return nuclei;
@@ -179,10 +179,14 @@ class Detector {
   }
 
   /// The maps of the whole image, on the host.
-  TileMaps<Cpu> whole_maps(View<const float> image, const data::ChannelStatistics& statistics) const {
+  TileMaps<Cpu> whole_maps(View<const float> image, const data::ChannelStatistics& statistics,
+                           const Watch& watch = {}) const {
     [[maybe_unused]] const auto turn = this->turn();
     TileMaps<Cpu> whole;
-    for (const TileRegion& region : regions(image.shape)) {
+    Index done = 0;
+    const std::vector<TileRegion> tiles = regions(image.shape);
+    for (const TileRegion& region : tiles) {
+      watch.step("Detector", done++, static_cast<Index>(tiles.size()));
       const TileMaps<Device> tile = network_.maps(image, statistics, region.read);
       put_core(tile.map, region, image.shape, whole.map), put_core(tile.scores, region, image.shape, whole.scores);
     }

@@ -87,4 +87,11 @@ inline void write_atomically(const std::filesystem::path& path, std::string_view
   file.commit();
 }
 
+/// Makes a folder for results, and those above it. Throws IoError.
+inline void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw IoError(message(folder.string(), ": cannot be made: ", error.message()));
+}
+
 }  // namespace nucdet::io

@@ -25,4 +25,7 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, 
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
                            const ClassNames& names = {});
 
+/// Annotated nuclei of all images.
+std::size_t nuclei_in(const data::Dataset& set);
+
 }  // namespace nucdet::models

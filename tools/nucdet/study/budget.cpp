@@ -9,7 +9,7 @@ namespace {
 /// The paper's numbers.
 Budget full() {
   Budget b{.name = "full"};
-  for (TrainOptions* o : {&b.training, &b.tuning}) apply_preset(*o, "paper");
+  for (models::TrainingConfiguration* o : {&b.training, &b.tuning}) models::apply_preset(*o, "paper");
   b.tuning.schedule = "constant", b.tuning.rate = 1e-3;
   b.tuning.iterations = 20'000, b.tuning.validate_every = 1000;
   b.base_snapshots = 2000, b.base_stages = 10;
@@ -27,7 +27,8 @@ Budget full() {
 Budget cpu() {
   Budget b = full();
   b.name = "cpu";
-  for (TrainOptions* o : {&b.training, &b.tuning}) o->optimizer = "adamw", o->decay = 1e-2, o->clip = 1, o->crop = 128;
+  for (models::TrainingConfiguration* o : {&b.training, &b.tuning})
+    o->optimizer = "adamw", o->decay = 1e-2, o->clip = 1, o->crop = 128;
   b.training.schedule = "cosine", b.training.rate = 3e-3, b.training.warmup = 20;
   b.training.iterations = 160, b.training.validate_every = 40;
   b.tuning.rate = 1e-3, b.tuning.iterations = 80, b.tuning.validate_every = 20;

@@ -9,12 +9,12 @@ namespace nucdet::program::studies {
 /// How large a study is: the paper's size, or the smallest that still shows the effect.
 struct Budget {
   std::string name;
-  TrainOptions training{};          ///< from scratch
-  TrainOptions tuning{};            ///< fine-tuning, and what it is compared with: a constant rate, so that any moment
-                                    ///< of one run is a result
-  std::int64_t base_snapshots = 0;  ///< iterations between the snapshots of a base model (Fig. 5, third row)
-  std::int64_t base_stages = 0;     ///< how many of them are tuned
-  int width = 32;                   ///< filters of MicroNet's first block; other networks in proportion
+  models::TrainingConfiguration training{};  ///< from scratch
+  models::TrainingConfiguration tuning{};  ///< fine-tuning, and what it is compared with: a constant rate, so that any
+                                           ///< moment of one run is a result
+  std::int64_t base_snapshots = 0;      ///< iterations between the snapshots of a base model (Fig. 5, third row)
+  std::int64_t base_stages = 0;         ///< how many of them are tuned
+  int width = 32;                       ///< filters of MicroNet's first block; other networks in proportion
   std::vector<double> multi_sources{};  ///< shares of all other organs that gamma is tried with
   std::vector<double> target_shares{}, auxiliary_shares{}, mixed_shares{};
   std::vector<int> frozen_blocks{};

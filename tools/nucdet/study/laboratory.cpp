@@ -12,14 +12,12 @@
 #include "nucdet/io/metadata.hpp"
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/match/hungarian.hpp"
+#include "nucdet/models/augmentation.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/version.hpp"
 
-#include "../augmentation.hpp"
 #include "../progress.hpp"
-#include "../results.hpp"
-#include "../training.hpp"
 #include "hash.hpp"
 #include "report.hpp"
 
@@ -42,8 +40,8 @@ std::string file_name(const std::string& text) {
 }
 
 /// Everything that decides what a training gives.
-io::JsonRecord record_of(const Training& t) {
-  const TrainOptions& o = t.options;
+io::JsonRecord record_of(const Training& t, const std::string& precision) {
+  const models::TrainingConfiguration& o = t.options;
   std::string frozen;
   for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
   const fs::path initial = o.initial;
@@ -75,11 +73,11 @@ io::JsonRecord record_of(const Training& t) {
       {"best", o.best},
       {"batch", static_cast<double>(o.batch)},
       {"crop", static_cast<double>(o.crop)},
-      {"augmentation", describe(o.augment)},
+      {"augmentation", models::describe(o.augment)},
       {"seed", static_cast<double>(o.seed)},
       {"frozen", frozen},
       {"initial", o.initial.empty() ? std::string() : (initial.parent_path().filename() / initial.filename()).string()},
-      {"precision", o.device.precision},
+      {"precision", precision},
       {"target", part(t.target)},
       {"validation", part(t.validation)},
       {"auxiliary", part(t.auxiliary)}};
@@ -136,13 +134,13 @@ class LaboratoryOn final : public Laboratory {
  public:
   LaboratoryOn(Context<Device>& context, const fs::path& out, bool quiet)
       : context_(context), models_(out / "models"), tests_(out / "tests"), quiet_(quiet) {
-    make_folder(models_), make_folder(tests_);
+    io::make_folder(models_), io::make_folder(tests_);
   }
 
   Context<Cpu>& host() override { return context_.host(); }
 
   Trained train(const Training& t) override {
-    const io::JsonRecord record = record_of(t);
+    const io::JsonRecord record = record_of(t, std::string(name_of(context_.precision())));
     Trained trained{models_ / (file_name(t.label) + "-" + hexadecimal(hash_of(record), 10)), "", 0};
     const fs::path done = trained.folder / "training.json";
     const bool before = fs::exists(done);
@@ -220,15 +218,15 @@ class LaboratoryOn final : public Laboratory {
 
  private:
   void run(const Training& t, const fs::path& folder) {
-    TrainOptions options = t.options;
-    options.out = folder.string(), options.resume = true, options.quiet = true;
+    models::TrainingConfiguration options = t.options;
+    options.out = folder.string(), options.resume = true;
     typename Context<Device>::Options own =
         context_.options();  // the seed of the first weights and of dropout is the context's
     own.seed = options.seed;
     Context<Device> context(own);
-    train_model(context, options,
-                {t.target->text, t.target->samples, t.validation->samples,
-                 t.auxiliary ? t.auxiliary->samples : data::Dataset{}});
+    models::train_network(context, options,
+                          {t.target->text, t.target->samples, t.validation->samples,
+                           t.auxiliary ? t.auxiliary->samples : data::Dataset{}});
   }
 
   /// The checkpoint is no longer needed; what was run is written last, as it says that all is there.

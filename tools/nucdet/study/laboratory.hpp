@@ -14,8 +14,9 @@
 namespace nucdet::program::studies {
 
 struct Training {
-  std::string label;     ///< begins the folder's name: "micronet-8 kidney"
-  TrainOptions options;  ///< network, protocol, seed, frozen blocks; where data comes from is not looked at
+  std::string label;  ///< begins the folder's name: "micronet-8 kidney"
+  models::TrainingConfiguration
+      options;  ///< network, protocol, seed, frozen blocks; where data comes from is not looked at
   PartPtr target, validation, auxiliary;  ///< auxiliary: null for none
 };
 

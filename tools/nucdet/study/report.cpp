@@ -7,8 +7,6 @@
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
 
-#include "../results.hpp"
-
 namespace nucdet::program::studies {
 
 Spread spread_of(const std::vector<double>& values) {
@@ -41,7 +39,7 @@ std::vector<std::string> score_cells(const metrics::Score& s) {
 }
 
 Report::Report(std::filesystem::path folder, std::string title) : folder_(std::move(folder)), title_(std::move(title)) {
-  make_folder(folder_);
+  io::make_folder(folder_);
 }
 
 void Report::table(const std::string& file, const Table& table, bool in_text) {

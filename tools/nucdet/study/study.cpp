@@ -43,23 +43,23 @@ Contestant Study::contestant() const {
 
 namespace {
 
-Training training_of(const TrainOptions& protocol, const Contestant& who, const Organ& organ, std::uint64_t seed,
-                     const DeviceOptions& device) {
+Training training_of(const models::TrainingConfiguration& protocol, const Contestant& who, const Organ& organ,
+                     std::uint64_t seed) {
   // Named by what it is, not by who asks: studies find each other's models.
   Training t{message(who.network.name, '-', who.network.base, ' ', organ.name), protocol, organ.train, organ.validation,
              nullptr};
   t.options.network = who.network, t.options.label = who.label, t.options.loss = who.loss;
-  t.options.seed = seed, t.options.device = device;
+  t.options.seed = seed;
   return t;
 }
 
 }  // namespace
 
 Training Study::from_scratch(const Contestant& who, const Organ& organ, std::uint64_t seed) const {
-  return training_of(budget.training, who, organ, seed, options.device);
+  return training_of(budget.training, who, organ, seed);
 }
 Training Study::tuning(const Contestant& who, const Organ& organ, std::uint64_t seed) const {
-  return training_of(budget.tuning, who, organ, seed, options.device);
+  return training_of(budget.tuning, who, organ, seed);
 }
 
 Tested Study::result(const Training& training, const PartPtr& part) {
@@ -120,7 +120,7 @@ const std::map<std::string, Experiment>& experiments() {
 }
 
 void state_facts(studies::Study& s) {
-  const TrainOptions& t = s.budget.training;
+  const models::TrainingConfiguration& t = s.budget.training;
   s.report.fact("version", NUCDET_VERSION_STRING);
   s.report.fact("budget", s.budget.name);
   s.report.fact("training", message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations,
@@ -146,7 +146,7 @@ int run_study(const StudyOptions& o) {
   studies::Budget budget = studies::budget_of(o.budget);
   if (o.iterations) {
     budget.training.iterations = budget.tuning.iterations = *o.iterations;
-    for (TrainOptions* t : {&budget.training, &budget.tuning}) {
+    for (models::TrainingConfiguration* t : {&budget.training, &budget.tuning}) {
       t->validate_every = std::min(t->validate_every, *o.iterations);
       if (t->warmup) t->warmup = std::min(*t->warmup, *o.iterations / 2);
     }

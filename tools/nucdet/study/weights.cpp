@@ -104,7 +104,7 @@ void gamma(Study& study) {
 
 /// Fig. 9.
 void lambda(Study& study) {
-  const TrainOptions usual;
+  const models::TrainingConfiguration usual;
   Table table = table_of("lambda");
   io::Chart chart{.title = "lambda", .x_label = "lambda", .y_label = "F1"};
   for (std::size_t i = 0; i < study.budget.lambdas.size(); ++i)

@@ -1,13 +1,11 @@
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "nucdet/core/rng.hpp"
 #include "nucdet/models/dataset.hpp"
+#include "nucdet/models/training.hpp"
 
-#include "training.hpp"
-
-namespace nucdet::program {
+namespace nucdet::models {
 
 namespace {
 
@@ -40,8 +38,8 @@ void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
   parts.held_out = true;
 }
 
-Parts parts_of(const std::string& manifest, const TrainOptions& o) {
-  const Entries all = models::entries_of(manifest, "");
+Parts parts_of(const std::string& manifest, const TrainingConfiguration& o) {
+  const Entries all = entries_of(manifest, "");
   const auto of = [&](const std::string& split) {
     Entries chosen;
     std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& e) { return e.split == split; });
@@ -49,11 +47,11 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
   };
   Parts parts{of(o.train_split), of(o.validation_split)};
   // A folder, or a manifest without the column: everything is there to learn from.
-  if (parts.train.empty() && parts.validation.empty() && o.train_split == TrainOptions{}.train_split)
+  if (parts.train.empty() && parts.validation.empty() && o.train_split == TrainingConfiguration{}.train_split)
     parts.train = of("");
-  if (parts.train.empty()) models::entries_of(manifest, o.train_split);  // says which splits there are
-  if (parts.validation.empty() && o.validation_split != TrainOptions{}.validation_split)
-    models::entries_of(manifest, o.validation_split);  // asked for by name and not there
+  if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
+  if (parts.validation.empty() && o.validation_split != TrainingConfiguration{}.validation_split)
+    entries_of(manifest, o.validation_split);  // asked for by name and not there
   if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
   return parts;
 }
@@ -62,15 +60,15 @@ Parts parts_of(const std::string& manifest, const TrainOptions& o) {
 ClassNames classes_of(const std::vector<Parts>& all) {
   Entries entries;
   for (const Parts& parts : all) entries.insert(entries.end(), parts.train.begin(), parts.train.end());
-  const ClassNames names = models::class_names_of(entries);
+  const ClassNames names = class_names_of(entries);
   return names.size() == 1 ? ClassNames() : names;
 }
 
 /// Its split to train on; all of a folder or of a manifest without the column.
-Entries auxiliary_entries(const TrainOptions& o) {
-  Entries all = models::entries_of(o.auxiliary, "");
+Entries auxiliary_entries(const TrainingConfiguration& o) {
+  Entries all = entries_of(o.auxiliary, "");
   const bool plain = std::all_of(all.begin(), all.end(), [](const auto& e) { return e.split.empty(); });
-  return plain && o.train_split == TrainOptions{}.train_split ? all : models::entries_of(o.auxiliary, o.train_split);
+  return plain && o.train_split == TrainingConfiguration{}.train_split ? all : entries_of(o.auxiliary, o.train_split);
 }
 
 void check_nuclei(const data::Dataset& set, const std::string& manifest, const char* use) {
@@ -96,16 +94,8 @@ fs::path manifest_file(const std::string& manifest) {
   return fs::weakly_canonical(fs::exists(inside, none) ? inside : fs::path(manifest), none);
 }
 
-void append(data::Dataset& all, data::Dataset part, const std::string& set) {
-  for (data::Sample& s : part) {
-    s.set = set;
-    all.push_back(std::move(s));
-  }
-}
-
-}  // namespace
-
-RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
+void check_manifests(const TrainingConfiguration& o) {
+  if (o.manifests.empty()) throw ArgumentError("train: no manifest to train on");
   if (!o.weights.empty() && o.weights.size() != o.manifests.size())
     throw ArgumentError(message("train: ", o.weights.size(), " weights for ", o.manifests.size(), " manifests"));
   for (const double weight : o.weights)
@@ -115,7 +105,20 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
   for (const std::string& manifest : o.manifests)
     if (!seen.insert(manifest_file(manifest)).second)
       throw ArgumentError(message("train: ", manifest, " is given twice; --weights says how often a set is drawn"));
-  RunData data;
+}
+
+void append(data::Dataset& all, data::Dataset part, const std::string& set) {
+  for (data::Sample& s : part) {
+    s.set = set;
+    all.push_back(std::move(s));
+  }
+}
+
+}  // namespace
+
+TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& o, const TrainingWatch& watch) {
+  check_manifests(o);
+  TrainingData data;
   std::vector<Parts> all;
   for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o));
   if (o.classes) data.classes = classes_of(all);
@@ -125,19 +128,19 @@ RunData load_run_data(Context<Cpu>& context, const TrainOptions& o) {
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = models::load_dataset(context, parts.train, data.classes),
-                  validation = models::load_dataset(context, parts.validation, data.classes);
+    data::Dataset train = load_dataset(context, parts.train, data.classes),
+                  validation = load_dataset(context, parts.validation, data.classes);
     check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
-    if (parts.held_out && !o.quiet)
-      std::fprintf(stderr, "%s: %zu of %zu images are held out to validate with\n", manifest.c_str(),
-                   parts.validation.size(), parts.validation.size() + parts.train.size());
+    if (parts.held_out && watch.on_note)
+      watch.on_note(message(manifest, ": ", parts.validation.size(), " of ",
+                            parts.validation.size() + parts.train.size(), " images are held out to validate with"));
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
-    data.auxiliary = models::load_dataset(context, auxiliary_entries(o));
+    data.auxiliary = load_dataset(context, auxiliary_entries(o));
     check_nuclei(data.auxiliary, o.auxiliary, "mix in");
   }
   return data;
 }
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models

@@ -1,21 +1,16 @@
-#include "run_metadata.hpp"
+#include "training_metadata.hpp"
 
 #include <filesystem>
 
 #include "nucdet/io/normalization.hpp"
+#include "nucdet/models/augmentation.hpp"
+#include "nucdet/models/dataset.hpp"
 #include "nucdet/version.hpp"
 
-#include "augmentation.hpp"
+namespace nucdet::models {
 
-namespace nucdet::program {
-
-std::size_t nuclei_in(const data::Dataset& set) {
-  std::size_t sum = 0;
-  for (const data::Sample& s : set) sum += s.points.size();
-  return sum;
-}
-
-io::Metadata describe_run(const TrainOptions& o, const RunData& data, const data::Normalization& normalization) {
+io::Metadata describe_run(const TrainingConfiguration& o, const TrainingData& data,
+                          const data::Normalization& normalization, const std::string& precision) {
   io::Metadata m = to_metadata(o.network);
   m.merge(io::to_metadata(normalization));
   m["nucdet.version"] = NUCDET_VERSION_STRING;
@@ -36,7 +31,7 @@ io::Metadata describe_run(const TrainOptions& o, const RunData& data, const data
   m["train.best"] = o.best;
   m["train.thresholds"] =
       message(o.relative ? "absolute and relative" : "absolute", ", chosen by ", o.least_nuclei, " nuclei or more");
-  m["train.precision"] = o.device.precision;
+  m["train.precision"] = precision;
   m["data.train"] = message(data.name, ": ", nuclei_in(data.target), " nuclei");
   if (data.weights.size() > 1)
     for (const auto& [set, weight] : data.weights) m["data.weight." + set] = io::number_text(weight);
@@ -63,9 +58,9 @@ void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, 
           message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
   }
   for (const auto& [key, value] : checkpoint)
-    if (!key.starts_with("peaks.") && !wanted.contains(key))
+    if (!key.starts_with("peaks.") && !key.starts_with("log.") && !wanted.contains(key))
       differences += message("\n  ", key, " is '", value, "', now missing");
   if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
 }
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models

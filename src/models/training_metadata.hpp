@@ -2,20 +2,17 @@
 #include <string>
 
 #include "nucdet/io/metadata.hpp"
-
-#include "training.hpp"
+#include "nucdet/models/training.hpp"
 
 /// How a run is told in the metadata of its weights and checkpoints.
-namespace nucdet::program {
-
-/// Annotated nuclei of all images.
-std::size_t nuclei_in(const data::Dataset& set);
+namespace nucdet::models {
 
 /// Everything that a resumed run must have in common with the one that it goes on with, and that detection must know.
-io::Metadata describe_run(const TrainOptions& o, const RunData& data, const data::Normalization& normalization);
+io::Metadata describe_run(const TrainingConfiguration& o, const TrainingData& data,
+                          const data::Normalization& normalization, const std::string& precision);
 
 /// Throws ArgumentError, naming all differences, if a checkpoint belongs to another run.
 void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, const std::string& where,
                     bool more_iterations);
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models

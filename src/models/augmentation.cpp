@@ -1,6 +1,6 @@
-#include "augmentation.hpp"
+#include "nucdet/models/augmentation.hpp"
 
-namespace nucdet::program {
+namespace nucdet::models {
 
 std::string describe(const data::StandardAugmentation& a) {
   const data::Geometry& g = a.geometry;
@@ -20,4 +20,4 @@ data::StandardAugmentation paper_augmentation() {
   return paper;
 }
 
-}  // namespace nucdet::program
+}  // namespace nucdet::models
