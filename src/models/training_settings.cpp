@@ -76,8 +76,8 @@ void check(const TrainingConfiguration& o) {
   if (o.out.empty()) throw ArgumentError("train: no folder for the run");
   const std::filesystem::path last = std::filesystem::path(o.out) / "last.safetensors";
   if (!o.resume && std::filesystem::exists(last))
-    throw ArgumentError(
-        message(last.string(), " is there already: resuming goes on with it, another folder starts anew"));
+    throw ArgumentError(message(
+        last.string(), " is there already: resume (--resume) goes on with it, another folder (--out) starts anew"));
 }
 
 optim::Sgd sgd_of(const TrainingConfiguration& o) {

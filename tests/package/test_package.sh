@@ -49,7 +49,7 @@ strict() {  # strict COMPILER STANDARD LEVEL CMAKE_OPTION...
   command -v "$1" > /dev/null || { echo "SKIPPED: no $1"; return; }
   cmake -G Ninja -S "$source/tests/package/foreign" -B "$work/foreign" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_CXX_STANDARD="$2" \
     -DCMAKE_CXX_FLAGS="$3" "${launcher[@]}" "${@:4}" > /dev/null
-  cmake --build "$work/foreign"
+  cmake --build "$work/foreign" --target foreign
   "$work/foreign/foreign"
   rm -rf "$work/foreign"
 }
@@ -59,5 +59,5 @@ strict clang++ 20 -O3 -DCMAKE_PREFIX_PATH="$work/moved"
 strict clang++ 23 -O0 -DNUCDET_SOURCE="$source"
 
 configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
-cmake --build "$work/add"
+cmake --build "$work/add" --target outside
 "$work/add/outside" > /dev/null
