@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nucdet/core/class_names.hpp"
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/point.hpp"
 
 namespace nucdet {
@@ -18,7 +19,11 @@ struct AnnotatedPoints {
 
 /// Throws ArgumentError, in the name of `where`, unless there are no classes or one a point, each kUnknownClass or a
 /// number below kMostClasses.
-inline void check_classes(std::string_view where, std::size_t points, const std::vector<int>& classes) {
+void check_classes(std::string_view where, std::size_t points, const std::vector<int>& classes);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void check_classes(std::string_view where, std::size_t points, const std::vector<int>& classes) {
   if (!classes.empty() && classes.size() != points)
     throw ArgumentError(message(where, ": ", classes.size(), " classes for ", points, " points"));
   for (const int c : classes)
@@ -26,5 +31,7 @@ inline void check_classes(std::string_view where, std::size_t points, const std:
       throw ArgumentError(
           message(where, ": a class is ", c, ", wanted ", kUnknownClass, " (unknown) to ", kMostClasses - 1));
 }
+
+#endif
 
 }  // namespace nucdet

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nucdet/core/address_range.hpp"
+#include "nucdet/core/config.hpp"
 
 namespace nucdet::detail {
 
@@ -21,53 +22,13 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   /// `bytes`, a multiple of 64, aligned to 64, from the lowest free piece that has them. Throws std::bad_alloc.
-  std::byte* take(std::size_t bytes) {
-    for (Region& region : regions_)
-      for (std::size_t i = 0; i < region.free.size(); ++i)
-        if (region.free[i].bytes >= bytes) return cut(region, i, bytes);
-    if (!regions_.empty()) {
-      Region& last = regions_.back();
-      if (last.extend(bytes)) return cut(last, last.free.size() - 1, bytes);
-      last.range.close(last.end, 0);  // what it has reserved and cannot use
-    }
-    regions_.push_back({AddressRange(bytes), 0, {}});
-    Region& fresh = regions_.back();
-    if (!fresh.extend(bytes)) {
-      regions_.pop_back();
-      throw std::bad_alloc();
-    }
-    return cut(fresh, 0, bytes);
-  }
-  void give(std::byte* memory, std::size_t bytes) {
-    poison(memory, bytes);
-    Region& region =
-        *std::find_if(regions_.begin(), regions_.end(), [memory](const Region& r) { return r.range.holds(memory); });
-    const std::size_t offset = static_cast<std::size_t>(memory - region.range.base());
-    auto next = std::lower_bound(region.free.begin(), region.free.end(), offset,
-                                 [](const Piece& p, std::size_t at) { return p.offset < at; });
-    const bool joins_next = next != region.free.end() && offset + bytes == next->offset;
-    const bool joins_before = next != region.free.begin() && (next - 1)->end() == offset;
-    if (joins_before) {
-      (next - 1)->bytes += bytes + (joins_next ? next->bytes : 0);
-      if (joins_next) region.free.erase(next);
-    } else if (joins_next) {
-      *next = {offset, next->bytes + bytes};
-    } else {
-      region.free.insert(next, {offset, bytes});
-    }
-  }
+  std::byte* take(std::size_t bytes);
+  void give(std::byte* memory, std::size_t bytes);
   /// Bytes that the system was asked for and not given back: from the first to the last ever filled.
-  std::size_t held() const {
-    std::size_t bytes = 0;
-    for (const Region& region : regions_) bytes += region.end;
-    return bytes;
-  }
+  std::size_t held() const;
 
   /// Gives free pages back; those at the end leave the range.
-  void trim() {
-    for (Region& region : regions_) region.trim();
-    std::erase_if(regions_, [](const Region& region) { return region.end == 0; });
-  }
+  void trim();
 
  private:
   struct Piece {
@@ -81,14 +42,7 @@ class Arena {
 
     bool ends_free() const { return !free.empty() && free.back().end() == end; }
     /// Makes the last free piece one of `bytes` at the end.
-    bool extend(std::size_t bytes) {
-      const std::size_t offset = ends_free() ? free.back().offset : end;
-      if (!range.open(offset + bytes)) return false;
-      if (ends_free()) free.pop_back();
-      end = offset + bytes;
-      free.push_back({offset, bytes});
-      return true;
-    }
+    bool extend(std::size_t bytes);
     void trim() {
       constexpr std::size_t kPage = 4096;
       for (const Piece& piece : free) {
@@ -100,16 +54,79 @@ class Arena {
     }
   };
 
-  static std::byte* cut(Region& region, std::size_t index, std::size_t bytes) {
-    Piece& piece = region.free[index];
-    std::byte* const memory = region.range.base() + piece.offset;
-    piece = {piece.offset + bytes, piece.bytes - bytes};
-    if (piece.bytes == 0) region.free.erase(region.free.begin() + static_cast<std::ptrdiff_t>(index));
-    unpoison(memory, bytes);
-    return memory;
-  }
+  static std::byte* cut(Region& region, std::size_t index, std::size_t bytes);
 
   std::vector<Region> regions_;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::byte* Arena::take(std::size_t bytes) {
+  for (Region& region : regions_)
+    for (std::size_t i = 0; i < region.free.size(); ++i)
+      if (region.free[i].bytes >= bytes) return cut(region, i, bytes);
+  if (!regions_.empty()) {
+    Region& last = regions_.back();
+    if (last.extend(bytes)) return cut(last, last.free.size() - 1, bytes);
+    last.range.close(last.end, 0);  // what it has reserved and cannot use
+  }
+  regions_.push_back({AddressRange(bytes), 0, {}});
+  Region& fresh = regions_.back();
+  if (!fresh.extend(bytes)) {
+    regions_.pop_back();
+    throw std::bad_alloc();
+  }
+  return cut(fresh, 0, bytes);
+}
+
+NUCDET_INLINE void Arena::give(std::byte* memory, std::size_t bytes) {
+  poison(memory, bytes);
+  Region& region =
+      *std::find_if(regions_.begin(), regions_.end(), [memory](const Region& r) { return r.range.holds(memory); });
+  const std::size_t offset = static_cast<std::size_t>(memory - region.range.base());
+  auto next = std::lower_bound(region.free.begin(), region.free.end(), offset,
+                               [](const Piece& p, std::size_t at) { return p.offset < at; });
+  const bool joins_next = next != region.free.end() && offset + bytes == next->offset;
+  const bool joins_before = next != region.free.begin() && (next - 1)->end() == offset;
+  if (joins_before) {
+    (next - 1)->bytes += bytes + (joins_next ? next->bytes : 0);
+    if (joins_next) region.free.erase(next);
+  } else if (joins_next) {
+    *next = {offset, next->bytes + bytes};
+  } else {
+    region.free.insert(next, {offset, bytes});
+  }
+}
+
+NUCDET_INLINE std::size_t Arena::held() const {
+  std::size_t bytes = 0;
+  for (const Region& region : regions_) bytes += region.end;
+  return bytes;
+}
+
+NUCDET_INLINE bool Arena::Region::extend(std::size_t bytes) {
+  const std::size_t offset = ends_free() ? free.back().offset : end;
+  if (!range.open(offset + bytes)) return false;
+  if (ends_free()) free.pop_back();
+  end = offset + bytes;
+  free.push_back({offset, bytes});
+  return true;
+}
+
+NUCDET_INLINE void Arena::trim() {
+  for (Region& region : regions_) region.trim();
+  std::erase_if(regions_, [](const Region& region) { return region.end == 0; });
+}
+
+NUCDET_INLINE std::byte* Arena::cut(Region& region, std::size_t index, std::size_t bytes) {
+  Piece& piece = region.free[index];
+  std::byte* const memory = region.range.base() + piece.offset;
+  piece = {piece.offset + bytes, piece.bytes - bytes};
+  if (piece.bytes == 0) region.free.erase(region.free.begin() + static_cast<std::ptrdiff_t>(index));
+  unpoison(memory, bytes);
+  return memory;
+}
+
+#endif
 
 }  // namespace nucdet::detail

@@ -6,10 +6,15 @@
 #include <memory>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/device.hpp"
+#include "nucdet/core/executor.hpp"
 #include "nucdet/core/memory_pool.hpp"
 #include "nucdet/core/tensor.hpp"
+
+#ifdef NUCDET_INLINE
 #include "nucdet/core/thread_pool.hpp"
+#endif
 
 namespace nucdet {
 
@@ -171,17 +176,23 @@ class Context<Cpu> {
   }
 
  private:
-  static std::shared_ptr<Executor> executor_of(const CpuOptions& options) {
-    if (options.executor == nullptr) return std::make_shared<ThreadPool>(options.threads);
-    if (options.threads != 0)
-      throw ArgumentError(message("Context: ", options.threads, " threads and an executor, wanted one of them"));
-    return options.executor;
-  }
+  static std::shared_ptr<Executor> executor_of(const CpuOptions& options);
 
   CpuOptions options_;
   std::shared_ptr<Executor> executor_;
   MemoryPool memory_;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::shared_ptr<Executor> Context<Cpu>::executor_of(const CpuOptions& options) {
+  if (options.executor == nullptr) return std::make_shared<ThreadPool>(options.threads);
+  if (options.threads != 0)
+    throw ArgumentError(message("Context: ", options.threads, " threads and an executor, wanted one of them"));
+  return options.executor;
+}
+
+#endif
 
 /// `count` objects in the device's memory, for arguments and results of kernels; unset. T is trivially copyable. One
 /// thread at a time.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nucdet/core/annotated_points.hpp"
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/unique_id.hpp"
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/normalization.hpp"
@@ -30,9 +31,30 @@ using Dataset = std::vector<Sample>;
 /// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics by a rule.
 /// classes: of the points, or none: see AnnotatedPoints. Throws ArgumentError, naming the image, if a point is not
 /// finite or lies more than half a pixel outside, and for classes that are not as many as the points or out of range.
-inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points, double scale,
-                          std::string name, std::string group = {}, const Normalization& rule = {},
-                          std::vector<int> classes = {}) {
+Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points, double scale,
+                   std::string name, std::string group = {}, const Normalization& rule = {},
+                   std::vector<int> classes = {});
+
+/// Anything but an Image: refused by the compiler, in a sentence.
+template <class Other>
+Sample make_sample(Context<Cpu>&, const Other&, const std::vector<Point>&, double, std::string, std::string = {},
+                   const Normalization& = {}, std::vector<int> = {}) {
+  detail::refuse_unless_image<Other>();
+  return {};
+}
+
+/// Takes the statistics of every sample again, by another rule.
+void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset);
+
+/// The constants of a training set: mean and deviation over all pixels, every image and then every set weighing the
+/// same. Throws ArgumentError for an empty data set.
+ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points,
+                                 double scale, std::string name, std::string group, const Normalization& rule,
+                                 std::vector<int> classes) {
   check_classes(name, points.size(), classes);
   const View<const float> view = view_of(image);
   check_image(context, view, name);
@@ -52,22 +74,11 @@ inline Sample make_sample(Context<Cpu>& context, const Image& image, const std::
   return sample;
 }
 
-/// Anything but an Image: refused by the compiler, in a sentence.
-template <class Other>
-Sample make_sample(Context<Cpu>&, const Other&, const std::vector<Point>&, double, std::string, std::string = {},
-                   const Normalization& = {}, std::vector<int> = {}) {
-  detail::refuse_unless_image<Other>();
-  return {};
-}
-
-/// Takes the statistics of every sample again, by another rule.
-inline void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset) {
+NUCDET_INLINE void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset) {
   for (Sample& s : dataset) s.statistics = statistics_of(context, rule, view_of(std::as_const(s.image)));
 }
 
-/// The constants of a training set: mean and deviation over all pixels, every image and then every set weighing the
-/// same. Throws ArgumentError for an empty data set.
-inline ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset) {
+NUCDET_INLINE ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset) {
   if (dataset.empty()) throw ArgumentError("constants_of: the dataset is empty");
   std::map<std::string, double> images;
   for (const Sample& s : dataset) images[s.set] += 1;
@@ -83,5 +94,7 @@ inline ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& data
   }
   return statistics_from(sums, squares, 1);
 }
+
+#endif
 
 }  // namespace nucdet::data

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/context.hpp"
 #include "nucdet/data/image.hpp"
 #include "nucdet/data/image_view.hpp"
@@ -18,7 +19,34 @@ inline constexpr float kOvershoot = 0.05f;
 
 /// Throws ArgumentError, in the name of `where`, unless the values of an image on the host are in [0, 1], but for
 /// kOvershoot; so also for a value that is not a number.
-inline void check_image(Context<Cpu>& context, View<const float> image, std::string_view where) {
+void check_image(Context<Cpu>& context, View<const float> image, std::string_view where);
+
+/// An Image of an array of any numbers, [height, width, channels] or [height, width], in which `full_scale` stands for
+/// 1: 255, 65535, or 1. Throws ShapeError for other dimensions, ArgumentError for a full scale that is not above 0.
+template <class E>
+Image image_from(const xt::xexpression<E>& values, double full_scale) {
+  const E& from = values.derived_cast();
+  const std::size_t d = from.dimension();
+  if (d != 2 && d != 3) throw ShapeError(message("image_from: an array of ", d, " dimensions, wanted 2 or 3"));
+  if (!(full_scale > 0 && std::isfinite(full_scale)))
+    throw ArgumentError(message("image_from: full_scale is ", full_scale, ", must be > 0"));
+  const auto size = [&](std::size_t i) { return static_cast<Index>(from.shape(i)); };
+  Image image = make_image(size(0), size(1), d == 3 ? size(2) : 1);
+  const float most = static_cast<float>(full_scale);
+  for (std::size_t y = 0; y < image.shape(0); ++y)
+    for (std::size_t x = 0; x < image.shape(1); ++x)
+      for (std::size_t c = 0; c < image.shape(2); ++c)
+        image(y, x, c) = static_cast<float>(d == 3 ? from(y, x, c) : from(y, x)) / most;
+  return image;
+}
+
+/// A copy of somebody's bytes as an Image, red first; see ImageView for what becomes of grey and of alpha. Throws as
+/// copy_reflected does.
+Image to_image(Context<Cpu>& context, const ImageView& pixels, Index channels = 3);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void check_image(Context<Cpu>& context, View<const float> image, std::string_view where) {
   struct Range {
     float low = 0, high = 0;
     bool number = true;
@@ -46,33 +74,14 @@ inline void check_image(Context<Cpu>& context, View<const float> image, std::str
                               all.high > 255 ? "65535" : "255", ") or hand the bytes over as a data::ImageView"));
 }
 
-/// An Image of an array of any numbers, [height, width, channels] or [height, width], in which `full_scale` stands for
-/// 1: 255, 65535, or 1. Throws ShapeError for other dimensions, ArgumentError for a full scale that is not above 0.
-template <class E>
-Image image_from(const xt::xexpression<E>& values, double full_scale) {
-  const E& from = values.derived_cast();
-  const std::size_t d = from.dimension();
-  if (d != 2 && d != 3) throw ShapeError(message("image_from: an array of ", d, " dimensions, wanted 2 or 3"));
-  if (!(full_scale > 0 && std::isfinite(full_scale)))
-    throw ArgumentError(message("image_from: full_scale is ", full_scale, ", must be > 0"));
-  const auto size = [&](std::size_t i) { return static_cast<Index>(from.shape(i)); };
-  Image image = make_image(size(0), size(1), d == 3 ? size(2) : 1);
-  const float most = static_cast<float>(full_scale);
-  for (std::size_t y = 0; y < image.shape(0); ++y)
-    for (std::size_t x = 0; x < image.shape(1); ++x)
-      for (std::size_t c = 0; c < image.shape(2); ++c)
-        image(y, x, c) = static_cast<float>(d == 3 ? from(y, x, c) : from(y, x)) / most;
-  return image;
-}
-
-/// A copy of somebody's bytes as an Image, red first; see ImageView for what becomes of grey and of alpha. Throws as
-/// copy_reflected does.
-inline Image to_image(Context<Cpu>& context, const ImageView& pixels, Index channels = 3) {
+NUCDET_INLINE Image to_image(Context<Cpu>& context, const ImageView& pixels, Index channels) {
   pixels.check();
   Image image = make_image(pixels.height, pixels.width, channels);
   copy_reflected(context, pixels, 0, 0, view_of(image));
   return image;
 }
+
+#endif
 
 namespace detail {
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <variant>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/data/normalization/fixed.hpp"
 #include "nucdet/data/normalization/image.hpp"
 #include "nucdet/data/normalization/tissue.hpp"
@@ -21,14 +22,20 @@ static_assert(NormalizationRule<FixedNormalization> && NormalizationRule<ImageNo
 /// The rule of a model: a part of its weight file. By default constants.
 using Normalization = std::variant<FixedNormalization, ImageNormalization, TissueNormalization>;
 
-inline std::string name_of(const Normalization& rule) {
-  return std::visit([](const auto& r) { return std::string(r.kName); }, rule);
-}
+std::string name_of(const Normalization& rule);
 
 /// What an image [1, H, W, C] of values in [0, 1] is normalised with.
 template <class D>
 ChannelStatistics statistics_of(Context<D>& context, const Normalization& rule, View<const float> image) {
   return std::visit([&](const auto& r) { return r(context, image); }, rule);
 }
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::string name_of(const Normalization& rule) {
+  return std::visit([](const auto& r) { return std::string(r.kName); }, rule);
+}
+
+#endif
 
 }  // namespace nucdet::data

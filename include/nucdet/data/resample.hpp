@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/data/image.hpp"
@@ -14,12 +15,15 @@ namespace nucdet::data {
 inline Point to_reference(Point p, double scale) { return {(p.x + 0.5) * scale - 0.5, (p.y + 0.5) * scale - 0.5}; }
 inline Point to_source(Point p, double scale) { return {(p.x + 0.5) / scale - 0.5, (p.y + 0.5) / scale - 0.5}; }
 
-inline void check_scale(double scale) {
-  if (!(scale >= 1.0 / 64 && scale <= 64)) throw ArgumentError(message("scale is ", scale, ", must be in [1/64, 64]"));
-}
+void check_scale(double scale);
 inline Index scaled_size(Index size, double scale) {
   return std::max<Index>(1, static_cast<Index>(std::llround(static_cast<double>(size) * scale)));
 }
+
+/// The image at another scale: scaled_size pixels along each axis.
+Image resample(Context<Cpu>& context, const Image& image, double scale);
+
+#ifdef NUCDET_INLINE
 
 namespace detail {
 
@@ -52,8 +56,11 @@ struct AxisFilter {
 
 }  // namespace detail
 
-/// The image at another scale: scaled_size pixels along each axis.
-inline Image resample(Context<Cpu>& context, const Image& image, double scale) {
+NUCDET_INLINE void check_scale(double scale) {
+  if (!(scale >= 1.0 / 64 && scale <= 64)) throw ArgumentError(message("scale is ", scale, ", must be in [1/64, 64]"));
+}
+
+NUCDET_INLINE Image resample(Context<Cpu>& context, const Image& image, double scale) {
   check_scale(scale);
   const View<const float> x = view_of(image);
   if (x.shape.count() == 0) throw ShapeError("resample: the image is empty");
@@ -81,5 +88,7 @@ inline Image resample(Context<Cpu>& context, const Image& image, double scale) {
   });
   return result;
 }
+
+#endif
 
 }  // namespace nucdet::data

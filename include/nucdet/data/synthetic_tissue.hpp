@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/rng.hpp"
@@ -19,21 +20,18 @@ struct SyntheticTissue {
   double radius = 9;                ///< pixels: mean half axis of a nucleus
   std::uint64_t seed = 1;
 
-  void check() const {
-    if (height < 32 || width < 32 || height > 32768 || width > 32768)
-      throw ArgumentError(
-          message("SyntheticTissue: ", width, 'x', height, " pixels, each side must be in [32, 32768]"));
-    if (!(density >= 0 && density <= 10000))
-      throw ArgumentError(message("SyntheticTissue: density is ", density, ", must be in [0, 10000]"));
-    if (!(radius >= 3 && radius <= 40))
-      throw ArgumentError(message("SyntheticTissue: radius is ", radius, ", must be in [3, 40]"));
-  }
+  void check() const;
 };
 
 struct SyntheticImage {
   Image image;                ///< [h, w, 3], values in [0, 1]
   std::vector<Point> points;  ///< centres of the nuclei, all inside
 };
+
+/// Makes one image. The same settings give the same bits. Throws ArgumentError.
+SyntheticImage synthesize(const SyntheticTissue& settings);
+
+#ifdef NUCDET_INLINE
 
 namespace detail {
 
@@ -245,8 +243,16 @@ inline void blur(Plane& map) {
 
 }  // namespace detail
 
-/// Makes one image. The same settings give the same bits. Throws ArgumentError.
-inline SyntheticImage synthesize(const SyntheticTissue& settings) {
+NUCDET_INLINE void SyntheticTissue::check() const {
+  if (height < 32 || width < 32 || height > 32768 || width > 32768)
+    throw ArgumentError(message("SyntheticTissue: ", width, 'x', height, " pixels, each side must be in [32, 32768]"));
+  if (!(density >= 0 && density <= 10000))
+    throw ArgumentError(message("SyntheticTissue: density is ", density, ", must be in [0, 10000]"));
+  if (!(radius >= 3 && radius <= 40))
+    throw ArgumentError(message("SyntheticTissue: radius is ", radius, ", must be in [3, 40]"));
+}
+
+NUCDET_INLINE SyntheticImage synthesize(const SyntheticTissue& settings) {
   settings.check();
   RandomStream random{settings.seed, 0x7155};
   const double fibres = random.uniform(0, detail::kTurn);
@@ -263,5 +269,7 @@ inline SyntheticImage synthesize(const SyntheticTissue& settings) {
   result.image = detail::develop(settings, maps, random);
   return result;
 }
+
+#endif
 
 }  // namespace nucdet::data

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/core/view.hpp"
@@ -160,11 +161,18 @@ void visit_shown(const Warp& warp, const std::vector<Point>& points, Index width
 }
 
 /// These points alone.
-inline std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height,
-                                      double margin) {
+std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width, Index height,
+                               double margin);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<Point> warp_points(const Warp& warp, const std::vector<Point>& points, Index width,
+                                             Index height, double margin) {
   std::vector<Point> shown;
   visit_shown(warp, points, width, height, margin, [&](Point p, std::size_t) { shown.push_back(p); });
   return shown;
 }
+
+#endif
 
 }  // namespace nucdet::data

@@ -44,24 +44,10 @@ class Detector {
   /// The model as it stands now. normalization: the one that the network was trained with. tiles: a margin that is
   /// given must be at least the network's reach (MicroNet: 118) and what the peaks look at.
   Detector(const nn::Model<Device>& model, LocalMaxima peaks = {}, data::Normalization normalization = {},
-           TileGrid tiles = {}, Averaging averaging = {})
-      : Detector(model.context(), std::make_shared<const nn::InferenceProgram<Device>>(nn::for_inference(model)), peaks,
-                 std::move(normalization), tiles, averaging) {}
+           TileGrid tiles = {}, Averaging averaging = {});
   /// A network whose weights others may use at the same time, in this context. The context must outlive the detector.
   Detector(Context<Device>& context, Network network, LocalMaxima peaks = {}, data::Normalization normalization = {},
-           TileGrid tiles = {}, Averaging averaging = {})
-      : network_(context, std::move(network), averaging),
-        peaks_(peaks),
-        normalization_(std::move(normalization)),
-        tiles_(tiles) {
-    peaks_.check();
-    if (this->network()->head.kind == nn::Head::Kind::softmax && peaks_.absolute > 1)
-      throw ArgumentError(
-          message("Detector: the least response is ", peaks_.absolute,
-                  ", which a pixel classifier's probability never reaches: set LocalMaxima::absolute to 1 "
-                  "at most, and full_scale to 1"));
-    settle_tiles();
-  }
+           TileGrid tiles = {}, Averaging averaging = {});
 
   const TileGrid& tiles() const { return tiles_; }
   Context<Device>& context() const { return network_.context(); }
@@ -72,60 +58,31 @@ class Detector {
   const std::vector<std::string>& classes() const { return network()->head.classes; }
 
   /// What an image on the host, in reference pixels, is normalised with.
-  data::ChannelStatistics statistics(View<const float> image) const {
-    return data::statistics_of(context().host(), normalization_, image);
-  }
+  data::ChannelStatistics statistics(View<const float> image) const;
 
   /// All peaks of at least the absolute threshold, with their responses, in pixels of this image (reference pixels), in
   /// row-major order of their pixels. Throws Stopped, between tiles, if the watch asks for it.
   std::vector<Nucleus> candidates(View<const float> image, const data::ChannelStatistics& statistics,
-                                  const Watch& watch = {}) const {
-    return candidates_of(image.shape, watch,
-                         [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
-  }
+                                  const Watch& watch = {}) const;
   /// The same for an image in the device's memory; only the points come back.
   std::vector<Nucleus> resident_candidates(View<const float> image, const data::ChannelStatistics& statistics,
-                                           const Watch& watch = {}) const {
-    return candidates_of(image.shape, watch,
-                         [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
-  }
+                                           const Watch& watch = {}) const;
   /// The same for bytes of a host program.
   std::vector<Nucleus> candidates(const data::ImageView& image, const data::ChannelStatistics& statistics,
-                                  const Watch& watch = {}) const {
-    image.check();
-    return candidates_of({1, image.height, image.width, image.channels}, watch,
-                         [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
-  }
+                                  const Watch& watch = {}) const;
 
   /// The peaks of one tile's outputs (see NetworkOnTiles::outputs), with their responses and classes, in its pixels.
-  std::vector<Nucleus> peaks_in(const std::vector<Tensor<Device>>& outputs) const {
-    [[maybe_unused]] const auto turn = this->turn();
-    const TileMaps<Device> maps = network_.maps_of(outputs);
-    std::vector<Nucleus> nuclei = find_peaks(context(), maps.map.template view<const float>(), peaks_);
-    give_classes(context(), maps, nuclei);
-    return nuclei;
-  }
+  std::vector<Nucleus> peaks_in(const std::vector<Tensor<Device>>& outputs) const;
 
   /// The whole map in which peaks are sought, put together on the host from the tiles' cores: [1, H, W, 1].
-  Tensor<Cpu> map(View<const float> image, const data::ChannelStatistics& statistics) const {
-    return whole_maps(image, statistics).map;
-  }
+  Tensor<Cpu> map(View<const float> image, const data::ChannelStatistics& statistics) const;
 
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels,
   /// scores by the peaks' full scale. Throws ArgumentError for other values.
-  Detection detect(const Image& image, double scale = 1.0, const Watch& watch = {}) const {
-    return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
-      return relative(candidates(view, statistics, watch));
-    });
-  }
+  Detection detect(const Image& image, double scale = 1.0, const Watch& watch = {}) const;
   /// The same of bytes of a host program: no copy as floats is made, unless they are resampled or the model's rule
   /// looks at the whole image.
-  Detection detect(const data::ImageView& image, double scale = 1.0, const Watch& watch = {}) const {
-    const auto* constants = std::get_if<data::FixedNormalization>(&normalization_);
-    if (scale != 1 || constants == nullptr)
-      return detect(data::to_image(context().host(), image, network()->in_channels), scale, watch);
-    return finished({relative(candidates(image, constants->statistics, watch)), constants->statistics}, 1);
-  }
+  Detection detect(const data::ImageView& image, double scale = 1.0, const Watch& watch = {}) const;
   /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
   template <PeakFinder Finder>
   Detection detect(const Image& image, double scale, const Finder& finder, const Watch& watch = {}) const {
@@ -168,44 +125,13 @@ class Detector {
       return std::unique_lock(*turn_);
   }
 
-  void settle_tiles() {
-    if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
-    const auto& reach = network()->reach;
-    const Index wanted = std::max(reach.before, reach.after) + peaks_.reach() + 1, given = tiles_.margin;
-    tiles_.alignment = network()->coarsest_stride;
-    if (given == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
-    if (tiles_.margin < wanted)
-      throw ArgumentError(message("Detector: margin is ", given, " pixels, must be at least ", wanted));
-  }
+  void settle_tiles();
 
   /// The maps of the whole image, on the host.
   TileMaps<Cpu> whole_maps(View<const float> image, const data::ChannelStatistics& statistics,
-                           const Watch& watch = {}) const {
-    [[maybe_unused]] const auto turn = this->turn();
-    TileMaps<Cpu> whole;
-    Index done = 0;
-    const std::vector<TileRegion> tiles = regions(image.shape);
-    for (const TileRegion& region : tiles) {
-      watch.step("Detector", done++, static_cast<Index>(tiles.size()));
-      const TileMaps<Device> tile = network_.maps(image, statistics, region.read);
-      put_core(tile.map, region, image.shape, whole.map), put_core(tile.scores, region, image.shape, whole.scores);
-    }
-    return whole;
-  }
+                           const Watch& watch = {}) const;
   /// The core of a tile's map goes to its place in the whole.
-  void put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image, Tensor<Cpu>& whole) const {
-    if (!tile) return;
-    const Rectangle &core = region.core, &read = region.read;
-    const Index maps = tile.shape().c;
-    if (!whole) whole = context().host().make({1, image.h, image.w, maps});
-    Tensor<Device> dense = context().make({1, core.height, core.width, maps});
-    ops::copy<float>(
-        context(), tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
-        dense.template view<float>());
-    const Tensor<Cpu> part = to_host(context(), dense);
-    ops::copy<float>(context().host(), part.template view<const float>(),
-                     whole.template view<float>().window(core.y, core.x, core.height, core.width));
-  }
+  void put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image, Tensor<Cpu>& whole) const;
   /// The classes of nuclei whose centres are pixels of the maps.
   template <class D>
   static void give_classes(Context<D>& context, const TileMaps<D>& maps, std::vector<Nucleus>& nuclei) {
@@ -217,15 +143,9 @@ class Detector {
       nuclei[i].class_id = found[i].id, nuclei[i].class_probability = found[i].probability;
   }
 
-  std::vector<Nucleus> relative(std::vector<Nucleus> nuclei) const {
-    keep_relative(nuclei, peaks_.relative);
-    return nuclei;
-  }
+  std::vector<Nucleus> relative(std::vector<Nucleus> nuclei) const;
   /// In the image's own pixels, and with scores for users.
-  Detection finished(Detection found, double scale) const {
-    for (Nucleus& n : found.nuclei) n.centre = data::to_source(n.centre, scale), n.score = peaks_.score(n.score);
-    return found;
-  }
+  Detection finished(Detection found, double scale) const;
   template <class Find>
   Detection in_reference_pixels(const Image& image, double scale, const Find& find) const {
     data::check_image(context().host(), view_of(image), "Detector");
@@ -238,52 +158,11 @@ class Detector {
   }
 
   template <class Maps>
-  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const {
-    [[maybe_unused]] const auto turn = this->turn();
-    std::vector<Nucleus> all;
-    LocalMaxima peaks = peaks_;
-    peaks.keep_border = true;
-    const std::vector<TileRegion> tiles = regions(image);
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      const TileRegion& region = tiles[i];
-      watch.step("Detector", static_cast<Index>(i), static_cast<Index>(tiles.size()));
-      const TileMaps<Device> maps = maps_of_tile(region.read);
-      const View<const float> map = maps.map.template view<const float>();
-      std::vector<Nucleus> nuclei;
-      std::vector<Point> offsets;
-      for (const Peak& p : find_peak_pixels(context(), map, peaks)) {
-        const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
-        if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
-        if (!peaks_.keep_border && !inside({x, y}, image)) continue;
-        nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
-        offsets.push_back(p.offset);
-      }
-      give_classes(context(), maps, nuclei);
-      for (std::size_t k = 0; k < nuclei.size(); ++k) {
-        Point& centre = nuclei[k].centre;
-        centre = {centre.x + static_cast<double>(region.read.x) + offsets[k].x,
-                  centre.y + static_cast<double>(region.read.y) + offsets[k].y};
-        all.push_back(nuclei[k]);
-      }
-    }
-    if (watch.progress) watch.progress(static_cast<Index>(tiles.size()), static_cast<Index>(tiles.size()));
-    const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
-    std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
-    return all;
-  }
-  bool inside(Point p, const Shape& s) const {
-    const double edge = static_cast<double>(peaks_.radius);
-    return p.x >= edge && p.y >= edge && p.x < static_cast<double>(s.w) - edge && p.y < static_cast<double>(s.h) - edge;
-  }
+  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const;
+  bool inside(Point p, const Shape& s) const;
 
   /// Tiles of an image. Throws ArgumentError for an image of several if the network looks at the whole of it.
-  std::vector<TileRegion> regions(const Shape& image) const {
-    std::vector<TileRegion> all = tiles_.regions(image.w, image.h);
-    if (all.size() > 1 && !network()->reach.bounded)
-      throw ArgumentError(message("Detector: a layer of the network looks at the whole image, and this one of ", image,
-                                  " has ", all.size(), " tiles: set TileGrid::cell to its size"));
-    return all;
-  }
+  std::vector<TileRegion> regions(const Shape& image) const;
 
   NetworkOnTiles<Device> network_;
   LocalMaxima peaks_;
@@ -296,5 +175,7 @@ class Detector {
 }  // namespace nucdet::detect
 
 #if defined(NUCDET_PREBUILT) || defined(NUCDET_WITH_CUDA)
-#include "nucdet/nn/prebuilt.hpp"
+#include "nucdet/detect/prebuilt.hpp"
+#elif defined(NUCDET_BODIES)
+#include "nucdet/detect/detector_impl.hpp"
 #endif

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/math.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/detect/smooth.hpp"
@@ -192,10 +193,16 @@ std::vector<Nucleus> LocalMaxima::operator()(Context<D>& context, View<const flo
 }
 
 /// Drops the peaks below xi times the highest of all.
-inline void keep_relative(std::vector<Nucleus>& nuclei, double xi) {
+void keep_relative(std::vector<Nucleus>& nuclei, double xi);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void keep_relative(std::vector<Nucleus>& nuclei, double xi) {
   float highest = 0;
   for (const Nucleus& n : nuclei) highest = std::max(highest, n.score);
   std::erase_if(nuclei, [&](const Nucleus& n) { return n.score < static_cast<float>(xi) * highest; });
 }
+
+#endif
 
 }  // namespace nucdet::detect

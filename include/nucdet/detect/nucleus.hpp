@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "nucdet/core/class_names.hpp"
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/point.hpp"
 
 namespace nucdet {
@@ -14,18 +15,26 @@ struct Nucleus {
   float class_probability = 0;   ///< of that class, in (0, 1]; 0 where the class is not known
 };
 
-inline std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei) {
+std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei);
+
+std::vector<int> classes_of(const std::vector<Nucleus>& nuclei);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<Point> centres_of(const std::vector<Nucleus>& nuclei) {
   std::vector<Point> points;
   points.reserve(nuclei.size());
   for (const Nucleus& nucleus : nuclei) points.push_back(nucleus.centre);
   return points;
 }
 
-inline std::vector<int> classes_of(const std::vector<Nucleus>& nuclei) {
+NUCDET_INLINE std::vector<int> classes_of(const std::vector<Nucleus>& nuclei) {
   std::vector<int> classes;
   classes.reserve(nuclei.size());
   for (const Nucleus& nucleus : nuclei) classes.push_back(nucleus.class_id);
   return classes;
 }
+
+#endif
 
 }  // namespace nucdet

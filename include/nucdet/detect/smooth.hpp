@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/transfer.hpp"
 #include "nucdet/data/pad.hpp"
 
@@ -14,14 +15,7 @@ namespace detail {
 inline Index blur_reach(double sigma) { return static_cast<Index>(std::ceil(3 * sigma)); }
 
 /// exp(-i^2 / (2 sigma^2)) for |i| <= reach, scaled to the sum 1.
-inline std::vector<float> gaussian_weights(double sigma, Index reach) {
-  const auto bell = [&](Index i) { return std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma)); };
-  double sum = 0;
-  for (Index i = -reach; i <= reach; ++i) sum += bell(i);
-  std::vector<float> weights;
-  for (Index i = -reach; i <= reach; ++i) weights.push_back(static_cast<float>(bell(i) / sum));
-  return weights;
-}
+std::vector<float> gaussian_weights(double sigma, Index reach);
 
 /// One axis of a blur: y = sum over k of weights[k + reach] x[k pixels away], reflected at the border.
 struct BlurAxis {
@@ -64,6 +58,19 @@ struct BlurAxis {
     }
   }
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<float> gaussian_weights(double sigma, Index reach) {
+  const auto bell = [&](Index i) { return std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma)); };
+  double sum = 0;
+  for (Index i = -reach; i <= reach; ++i) sum += bell(i);
+  std::vector<float> weights;
+  for (Index i = -reach; i <= reach; ++i) weights.push_back(static_cast<float>(bell(i) / sum));
+  return weights;
+}
+
+#endif
 
 }  // namespace detail
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/shape.hpp"
 
@@ -40,18 +41,7 @@ struct TileGrid {
   /// Pixels read along one side, at most.
   Index window() const { return cell + 2 * margin; }
 
-  std::vector<TileRegion> regions(Index width, Index height) const {
-    if (alignment < 1 || margin < 0 || cell < alignment || cell % alignment != 0 || margin % alignment != 0)
-      throw ArgumentError(message("TileGrid: cell ", cell, ", margin ", margin, ": both must be multiples of ",
-                                  alignment, ", and the cell at least that"));
-    if (width < 1 || height < 1) throw ArgumentError(message("TileGrid: image of ", width, 'x', height, " pixels"));
-    std::vector<TileRegion> all;
-    for (const auto& [y, down] : spans(height))
-      for (const auto& [x, across] : spans(width))
-        all.push_back({{x.begin, y.begin, x.end - x.begin, y.end - y.begin},
-                       {across.begin, down.begin, across.end - across.begin, down.end - down.begin}});
-    return all;
-  }
+  std::vector<TileRegion> regions(Index width, Index height) const;
 
  private:
   struct Span {
@@ -60,21 +50,40 @@ struct TileGrid {
   struct Cut {
     Span read, core;
   };
-  std::vector<Cut> spans(Index size) const {
-    std::vector<Cut> cuts;
-    if (size <= (uniform ? window() : cell)) return {{{0, size}, {0, size}}};
-    const Index last = (size - window() + alignment - 1) / alignment * alignment;  // where the last window may begin
-    for (Index begin = 0; begin < size; begin += cell) {
-      const Index end = std::min(size, begin + cell), from = std::max<Index>(0, begin - margin);
-      if (uniform) {
-        const Index read = std::min(from, last);
-        cuts.push_back({{read, std::min(size, read + window())}, {begin, end}});
-      } else {
-        cuts.push_back({{from, std::min(size, end + margin)}, {begin, end}});
-      }
-    }
-    return cuts;
-  }
+  std::vector<Cut> spans(Index size) const;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<TileRegion> TileGrid::regions(Index width, Index height) const {
+  if (alignment < 1 || margin < 0 || cell < alignment || cell % alignment != 0 || margin % alignment != 0)
+    throw ArgumentError(message("TileGrid: cell ", cell, ", margin ", margin, ": both must be multiples of ", alignment,
+                                ", and the cell at least that"));
+  if (width < 1 || height < 1) throw ArgumentError(message("TileGrid: image of ", width, 'x', height, " pixels"));
+  std::vector<TileRegion> all;
+  for (const auto& [y, down] : spans(height))
+    for (const auto& [x, across] : spans(width))
+      all.push_back({{x.begin, y.begin, x.end - x.begin, y.end - y.begin},
+                     {across.begin, down.begin, across.end - across.begin, down.end - down.begin}});
+  return all;
+}
+
+NUCDET_INLINE std::vector<TileGrid::Cut> TileGrid::spans(Index size) const {
+  std::vector<Cut> cuts;
+  if (size <= (uniform ? window() : cell)) return {{{0, size}, {0, size}}};
+  const Index last = (size - window() + alignment - 1) / alignment * alignment;  // where the last window may begin
+  for (Index begin = 0; begin < size; begin += cell) {
+    const Index end = std::min(size, begin + cell), from = std::max<Index>(0, begin - margin);
+    if (uniform) {
+      const Index read = std::min(from, last);
+      cuts.push_back({{read, std::min(size, read + window())}, {begin, end}});
+    } else {
+      cuts.push_back({{from, std::min(size, end + margin)}, {begin, end}});
+    }
+  }
+  return cuts;
+}
+
+#endif
 
 }  // namespace nucdet::detect

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/io/metadata.hpp"
 #include "nucdet/nn/model.hpp"
 
@@ -10,21 +11,10 @@
 namespace nucdet::io {
 
 /// Adds the head, in place of one that is there.
-inline void write_head(const nn::Head& head, Metadata& metadata) {
-  std::erase_if(metadata, [](const auto& entry) { return entry.first == "head" || entry.first.starts_with("head."); });
-  metadata["head"] = nn::name_of(head.kind);
-  for (std::size_t i = 0; i < head.classes.size(); ++i)
-    metadata[message("head.class.", static_cast<Index>(i))] = head.classes[i];
-}
+void write_head(const nn::Head& head, Metadata& metadata);
 
 /// The names of the classes that a file tells; none if it tells none.
-inline std::vector<std::string> classes_from(const Metadata& metadata) {
-  std::vector<std::string> names;
-  for (auto found = metadata.find("head.class.0"); found != metadata.end();
-       found = metadata.find(message("head.class.", static_cast<Index>(names.size()))))
-    names.push_back(found->second);
-  return names;
-}
+std::vector<std::string> classes_from(const Metadata& metadata);
 
 /// Gives a model the names of its classes. A file without an entry `head` is of version 0.1, which had none. `where` is
 /// the file's name. Throws IoError if the file's head is another one than the network's type names.
@@ -40,5 +30,24 @@ void take_head(const Metadata& metadata, nn::Model<Device>& model, std::string_v
     throw IoError(message(where, ": the file names ", names.size(), " classes, the network has ", head.classes.size()));
   model.name_classes(names);
 }
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void write_head(const nn::Head& head, Metadata& metadata) {
+  std::erase_if(metadata, [](const auto& entry) { return entry.first == "head" || entry.first.starts_with("head."); });
+  metadata["head"] = nn::name_of(head.kind);
+  for (std::size_t i = 0; i < head.classes.size(); ++i)
+    metadata[message("head.class.", static_cast<Index>(i))] = head.classes[i];
+}
+
+NUCDET_INLINE std::vector<std::string> classes_from(const Metadata& metadata) {
+  std::vector<std::string> names;
+  for (auto found = metadata.find("head.class.0"); found != metadata.end();
+       found = metadata.find(message("head.class.", static_cast<Index>(names.size()))))
+    names.push_back(found->second);
+  return names;
+}
+
+#endif
 
 }  // namespace nucdet::io

@@ -5,12 +5,21 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/io/metadata.hpp"
 
 /// A model's normalisation as metadata of its weight file: `normalization` (fixed, image or tissue), and with constants
 /// `normalization.mean` and `normalization.deviation`, a number a channel; of tissue also what counts as such.
 namespace nucdet::io {
+
+Metadata to_metadata(const data::Normalization& rule);
+
+/// Files of 0.1.0 say in words, or not at all, that the whole image was taken. `where` is the file's name. Throws
+/// IoError.
+data::Normalization normalization_from(const Metadata& metadata, std::string_view where);
+
+#ifdef NUCDET_INLINE
 
 namespace detail {
 
@@ -33,7 +42,7 @@ inline std::vector<float> channel_numbers(const Metadata& metadata, const std::s
 
 }  // namespace detail
 
-inline Metadata to_metadata(const data::Normalization& rule) {
+NUCDET_INLINE Metadata to_metadata(const data::Normalization& rule) {
   Metadata m{{"normalization", data::name_of(rule)}};
   const data::ChannelStatistics* constants = nullptr;
   if (const auto* fixed = std::get_if<data::FixedNormalization>(&rule)) constants = &fixed->statistics;
@@ -49,9 +58,7 @@ inline Metadata to_metadata(const data::Normalization& rule) {
   return m;
 }
 
-/// Files of 0.1.0 say in words, or not at all, that the whole image was taken. `where` is the file's name. Throws
-/// IoError.
-inline data::Normalization normalization_from(const Metadata& metadata, std::string_view where) {
+NUCDET_INLINE data::Normalization normalization_from(const Metadata& metadata, std::string_view where) {
   const auto named = metadata.find("normalization");
   if (named == metadata.end() || named->second == "image" || named->second.starts_with("per channel, whole image"))
     return data::ImageNormalization{};
@@ -71,5 +78,7 @@ inline data::Normalization normalization_from(const Metadata& metadata, std::str
   tissue.least = metadata_number(metadata, "normalization.least", tissue.least, where);
   return tissue;
 }
+
+#endif
 
 }  // namespace nucdet::io

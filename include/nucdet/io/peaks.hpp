@@ -1,4 +1,5 @@
 #pragma once
+#include "nucdet/core/config.hpp"
 #include "nucdet/detect/local_maxima.hpp"
 #include "nucdet/io/metadata.hpp"
 
@@ -7,7 +8,16 @@
 namespace nucdet::io {
 
 /// Adds the settings, in place of those that are there.
-inline void write_peaks(const detect::LocalMaxima& peaks, Metadata& metadata) {
+void write_peaks(const detect::LocalMaxima& peaks, Metadata& metadata);
+
+/// The settings of a file; for those that it lacks, the defaults. A file without `peaks.full_scale` is of version 0.1:
+/// its scores are responses, its threshold is one of those (`peaks.floor`), and its defaults are that version's.
+/// `where` is the file's name. Throws IoError, naming file and entry, for what is no number or out of range.
+detect::LocalMaxima peaks_from(const Metadata& metadata, std::string_view where);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void write_peaks(const detect::LocalMaxima& peaks, Metadata& metadata) {
   std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with("peaks."); });
   metadata["peaks.threshold"] = number_text(peaks.threshold());
   metadata["peaks.full_scale"] = number_text(peaks.full_scale);
@@ -16,10 +26,7 @@ inline void write_peaks(const detect::LocalMaxima& peaks, Metadata& metadata) {
   metadata["peaks.smoothing"] = number_text(peaks.smoothing);
 }
 
-/// The settings of a file; for those that it lacks, the defaults. A file without `peaks.full_scale` is of version 0.1:
-/// its scores are responses, its threshold is one of those (`peaks.floor`), and its defaults are that version's.
-/// `where` is the file's name. Throws IoError, naming file and entry, for what is no number or out of range.
-inline detect::LocalMaxima peaks_from(const Metadata& metadata, std::string_view where) {
+NUCDET_INLINE detect::LocalMaxima peaks_from(const Metadata& metadata, std::string_view where) {
   const auto number = [&](const std::string& key, double otherwise, double least, double most,
                           std::string_view wanted) {
     const double value = metadata_number(metadata, key, otherwise, where);
@@ -47,5 +54,7 @@ inline detect::LocalMaxima peaks_from(const Metadata& metadata, std::string_view
   peaks.set_threshold(number("peaks.threshold", 0.3, 0, kMost, "a number of at least 0"));
   return peaks;
 }
+
+#endif
 
 }  // namespace nucdet::io

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/half.hpp"
 #include "nucdet/core/shape.hpp"
@@ -63,6 +64,22 @@ SafeTensor make_safe_tensor(std::string name, std::vector<Index> shape, std::spa
   tensor.data.assign(raw.begin(), raw.end());
   return tensor;
 }
+
+/// The values of an F32, F64, F16 or BF16 tensor, rows first. Throws IoError for another type.
+std::vector<float> to_floats(const SafeTensor& tensor);
+std::vector<double> to_doubles(const SafeTensor& tensor);
+
+/// Throws IoError if the file is missing, truncated or breaks a rule of the format.
+SafeTensorFile read_safetensors(const std::filesystem::path& path);
+
+/// The same from memory; `where` names the source in errors.
+SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::string_view where);
+
+/// Writes the file whole or not at all. Equal content gives equal bytes, whatever the order of `file.tensors`.
+/// Throws ArgumentError for content that the format cannot hold, IoError if writing fails.
+void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& file);
+
+#ifdef NUCDET_BODIES
 
 namespace detail {
 
@@ -164,12 +181,14 @@ inline std::string safetensors_header_text(const std::map<std::string, std::stri
 
 }  // namespace detail
 
-/// The values of an F32, F64, F16 or BF16 tensor, rows first. Throws IoError for another type.
-inline std::vector<float> to_floats(const SafeTensor& tensor) { return detail::to_reals<float>(tensor); }
-inline std::vector<double> to_doubles(const SafeTensor& tensor) { return detail::to_reals<double>(tensor); }
+#endif
+#ifdef NUCDET_INLINE
 
-/// Throws IoError if the file is missing, truncated or breaks a rule of the format.
-inline SafeTensorFile read_safetensors(const std::filesystem::path& path) {
+NUCDET_INLINE std::vector<float> to_floats(const SafeTensor& tensor) { return detail::to_reals<float>(tensor); }
+
+NUCDET_INLINE std::vector<double> to_doubles(const SafeTensor& tensor) { return detail::to_reals<double>(tensor); }
+
+NUCDET_INLINE SafeTensorFile read_safetensors(const std::filesystem::path& path) {
   detail::InputFile input(path);
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
@@ -178,8 +197,7 @@ inline SafeTensorFile read_safetensors(const std::filesystem::path& path) {
                                        path.string());
 }
 
-/// The same from memory; `where` names the source in errors.
-inline SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::string_view where) {
+NUCDET_INLINE SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::string_view where) {
   std::size_t at = 0;
   const auto read = [&](void* to, std::size_t count) {
     if (count != 0) std::memcpy(to, bytes.data() + at, count);
@@ -188,9 +206,7 @@ inline SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::s
   return detail::read_safetensors_from(read, bytes.size(), where);
 }
 
-/// Writes the file whole or not at all. Equal content gives equal bytes, whatever the order of `file.tensors`.
-/// Throws ArgumentError for content that the format cannot hold, IoError if writing fails.
-inline void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& file) {
+NUCDET_INLINE void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& file) {
   std::vector<const SafeTensor*> tensors;
   for (const SafeTensor& tensor : file.tensors) tensors.push_back(&tensor);
   detail::check_to_write(tensors);
@@ -210,5 +226,7 @@ inline void write_safetensors(const std::filesystem::path& path, const SafeTenso
   for (const SafeTensor* tensor : tensors) out.write(tensor->data.data(), tensor->data.size());
   out.commit();
 }
+
+#endif
 
 }  // namespace nucdet::io

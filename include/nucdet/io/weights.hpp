@@ -5,12 +5,46 @@
 #include <map>
 #include <string>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/nn/model.hpp"
+#include "nucdet/nn/prebuilt.hpp"
 
 /// A model's parameters as safetensors, under their names ("down1.conv2.weight") and in PyTorch's order of axes, so
 /// that files go both ways. Header-only.
 namespace nucdet::io {
+
+namespace detail {
+
+inline std::string shape_text(const std::vector<Index>& shape) {
+  std::string text;
+  for (const Index extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  return text.empty() ? "scalar" : text;
+}
+
+}  // namespace detail
+
+/// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
+template <class Device>
+void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix = "");
+
+/// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
+/// is missing, unknown or of another shape, or the first whose values are not finite. `where` names the source.
+template <class Device>
+void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
+                   const std::string& prefix = "");
+
+/// Writes the model's weights with free metadata (network, options, normalisation, training data and licence, xi,
+/// seed).
+template <class Device>
+void save_weights(const std::filesystem::path& path, const nn::Model<Device>& model,
+                  std::map<std::string, std::string> metadata = {});
+
+/// Reads weights into the model and returns the file's metadata.
+template <class Device>
+std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Device>& model);
+
+#ifdef NUCDET_BODIES
 
 namespace detail {
 
@@ -31,12 +65,6 @@ void for_each_element(const nn::ParameterEntry& entry, Body&& body) {
   for (Index a = 0; a < entry.shape[0]; ++a)
     for (Index b = 0; b < channels; ++b)
       for (Index t = 0; t < taps; ++t) body((a * channels + b) * taps + t, (a * taps + t) * channels + b);
-}
-
-inline std::string shape_text(const std::vector<Index>& shape) {
-  std::string text;
-  for (const Index extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
-  return text.empty() ? "scalar" : text;
 }
 
 template <class T, class OnHost>
@@ -100,9 +128,8 @@ inline std::vector<std::string> mismatches(const std::vector<nn::ParameterEntry>
 
 }  // namespace detail
 
-/// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
 template <class Device>
-void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix = "") {
+void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix) {
   const auto& store = *model.parameters();
   const typename nn::ParameterStore<Device>::OnHost host(model.context(), store);
   for (std::size_t i = 0; i < store.entries().size(); ++i) {
@@ -112,11 +139,9 @@ void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const 
   }
 }
 
-/// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
-/// is missing, unknown or of another shape, or the first whose values are not finite. `where` names the source.
 template <class Device>
 void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
-                   const std::string& prefix = "") {
+                   const std::string& prefix) {
   auto& store = *model.parameters();
   const std::vector<std::string> wrong = detail::mismatches(store.entries(), file, prefix);
   if (!wrong.empty()) {
@@ -138,22 +163,34 @@ void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const s
   host.write_back(store);
 }
 
-/// Writes the model's weights with free metadata (network, options, normalisation, training data and licence, xi,
-/// seed).
 template <class Device>
 void save_weights(const std::filesystem::path& path, const nn::Model<Device>& model,
-                  std::map<std::string, std::string> metadata = {}) {
+                  std::map<std::string, std::string> metadata) {
   SafeTensorFile file{std::move(metadata), {}};
   append_weights(model, file);
   write_safetensors(path, file);
 }
 
-/// Reads weights into the model and returns the file's metadata.
 template <class Device>
 std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Device>& model) {
   SafeTensorFile file = read_safetensors(path);
   apply_weights(file, model, path.string());
   return std::move(file.metadata);
 }
+
+#endif
+
+#define NUCDET_PREBUILT_WEIGHTS(make, D)                                                                         \
+  make void append_weights(const nn::Model<D>&, SafeTensorFile&, const std::string&);                            \
+  make void apply_weights(const SafeTensorFile&, nn::Model<D>&, const std::string&, const std::string&);         \
+  make void save_weights(const std::filesystem::path&, const nn::Model<D>&, std::map<std::string, std::string>); \
+  make std::map<std::string, std::string> load_weights(const std::filesystem::path&, nn::Model<D>&);
+
+#ifdef NUCDET_PREBUILT
+NUCDET_PREBUILT_WEIGHTS(NUCDET_PREBUILT_CPU, Cpu)
+#endif
+#ifdef NUCDET_WITH_CUDA
+NUCDET_PREBUILT_WEIGHTS(NUCDET_PREBUILT_CUDA, Cuda)
+#endif
 
 }  // namespace nucdet::io

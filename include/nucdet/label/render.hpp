@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/point.hpp"
@@ -40,25 +41,7 @@ inline bool reach_of(Point p, double reach, const Shape& image, Reach& r) {
   return r.x0 < r.x1 && r.y0 < r.y1;
 }
 
-inline Bands bands_of(std::span<const Point> points, double reach, const Shape& image, Index rows) {
-  Bands bands{.rows = rows, .count = 0, .first = {}, .points = {}};
-  bands.count = (image.h + bands.rows - 1) / bands.rows;
-  bands.first.assign(static_cast<std::size_t>(bands.count + 1), 0);
-  const auto each = [&](auto&& visit) {
-    for (Index i = 0; i < static_cast<Index>(points.size()); ++i) {
-      Reach r{};
-      if (!reach_of(points[static_cast<std::size_t>(i)], reach, image, r)) continue;
-      const Index last = (std::min(r.y1, image.h) - 1) / bands.rows;
-      for (Index b = std::max<Index>(r.y0, 0) / bands.rows; b <= last; ++b) visit(static_cast<std::size_t>(b), i);
-    }
-  };
-  each([&](std::size_t b, Index) { ++bands.first[b + 1]; });
-  for (std::size_t b = 1; b < bands.first.size(); ++b) bands.first[b] += bands.first[b - 1];
-  bands.points.resize(static_cast<std::size_t>(bands.first.back()));
-  std::vector<Index> next = bands.first;
-  each([&](std::size_t b, Index i) { bands.points[static_cast<std::size_t>(next[b]++)] = i; });
-  return bands;
-}
+Bands bands_of(std::span<const Point> points, double reach, const Shape& image, Index rows);
 
 /// row[k] = min(row[k], dx2[k] + dy2), or row[k] += profile(dx2[k] + dy2). count is a multiple of kLanes.
 template <class Profile>
@@ -121,12 +104,7 @@ void finish_row(const Profile profile, float limit, float* row, Index width) {
 /// Floats a row of a band: whole blocks, and room for the last lanes of a splat to run over.
 inline Index pitch_of(Index width) { return (width + kLanes + kBlock - 1) / kBlock * kBlock; }
 
-inline void check_finite(std::span<const Point> points) {
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
-      throw ArgumentError(
-          message("label::render: point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
-}
+void check_finite(std::span<const Point> points);
 
 template <class Profile>
 void render_band(const Profile& profile, std::span<const Point> points, const Bands& bands, Index band,
@@ -152,6 +130,41 @@ void render_band(const Profile& profile, std::span<const Point> points, const Ba
       for (Index x = 0; x < image.w; ++x) out[x * map.pixel_stride] = row[x];
   }
 }
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE Bands bands_of(std::span<const Point> points, double reach, const Shape& image, Index rows) {
+  Bands bands{.rows = rows, .count = 0, .first = {}, .points = {}};
+  bands.count = (image.h + bands.rows - 1) / bands.rows;
+  bands.first.assign(static_cast<std::size_t>(bands.count + 1), 0);
+  const auto each = [&](auto&& visit) {
+    for (Index i = 0; i < static_cast<Index>(points.size()); ++i) {
+      Reach r{};
+      if (!reach_of(points[static_cast<std::size_t>(i)], reach, image, r)) continue;
+      const Index last = (std::min(r.y1, image.h) - 1) / bands.rows;
+      for (Index b = std::max<Index>(r.y0, 0) / bands.rows; b <= last; ++b) visit(static_cast<std::size_t>(b), i);
+    }
+  };
+  each([&](std::size_t b, Index) { ++bands.first[b + 1]; });
+  for (std::size_t b = 1; b < bands.first.size(); ++b) bands.first[b] += bands.first[b - 1];
+  bands.points.resize(static_cast<std::size_t>(bands.first.back()));
+  std::vector<Index> next = bands.first;
+  each([&](std::size_t b, Index i) { bands.points[static_cast<std::size_t>(next[b]++)] = i; });
+  return bands;
+}
+
+#endif
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void check_finite(std::span<const Point> points) {
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y))
+      throw ArgumentError(
+          message("label::render: point ", i, " is (", points[i].x, ", ", points[i].y, "), must be finite"));
+}
+
+#endif
 
 }  // namespace detail
 

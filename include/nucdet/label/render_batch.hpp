@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nucdet/core/annotated_points.hpp"
+#include "nucdet/core/config.hpp"
 #include "nucdet/label/render.hpp"
 
 namespace nucdet::label {
@@ -75,20 +76,7 @@ struct CentreTable {
   Index bands = 0, rows = 1;
 
   /// rows_of_band: the same for all images. A pixel looks at the centres of its band: few rows are quick to draw.
-  void add_image(std::span<const Point> points, double reach, const Shape& image, Index rows_of_band) {
-    const Bands in = bands_of(points, reach, image, rows_of_band);
-    bands = in.count, rows = in.rows;
-    for (const Index i : in.points) {
-      const Point p = points[static_cast<std::size_t>(i)];
-      Reach r{};
-      reach_of(p, reach, image, r);
-      origins.push_back(i);
-      centres.push_back({r.x0, r.x1, r.y0, r.y1, static_cast<float>(p.x - static_cast<double>(r.x0)),
-                         static_cast<float>(p.y - static_cast<double>(r.y0))});
-    }
-    const Index before = first.back();
-    for (std::size_t b = 1; b < in.first.size(); ++b) first.push_back(before + in.first[b]);
-  }
+  void add_image(std::span<const Point> points, double reach, const Shape& image, Index rows_of_band);
 };
 
 /// The same in a device's memory.
@@ -107,6 +95,26 @@ class DeviceCentres {
   DeviceArray<Index, D> first_;
   Index bands_, rows_;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void CentreTable::add_image(std::span<const Point> points, double reach, const Shape& image,
+                                          Index rows_of_band) {
+  const Bands in = bands_of(points, reach, image, rows_of_band);
+  bands = in.count, rows = in.rows;
+  for (const Index i : in.points) {
+    const Point p = points[static_cast<std::size_t>(i)];
+    Reach r{};
+    reach_of(p, reach, image, r);
+    origins.push_back(i);
+    centres.push_back({r.x0, r.x1, r.y0, r.y1, static_cast<float>(p.x - static_cast<double>(r.x0)),
+                       static_cast<float>(p.y - static_cast<double>(r.y0))});
+  }
+  const Index before = first.back();
+  for (std::size_t b = 1; b < in.first.size(); ++b) first.push_back(before + in.first[b]);
+}
+
+#endif
 
 }  // namespace detail
 

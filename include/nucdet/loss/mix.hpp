@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 
 namespace nucdet::loss {
@@ -17,7 +18,11 @@ enum class Origin : std::uint8_t { target, auxiliary };
 /// target: a target sample weighs gamma N / N_T, an auxiliary one N / N_A. A batch that lacks one source has the other
 /// term alone: all target gives gamma L_T, all auxiliary L_A; an empty batch gives no weights.
 /// Throws ArgumentError unless 0 <= gamma <= 1e6.
-inline std::vector<float> mix_weights(std::span<const Origin> origins, double gamma) {
+std::vector<float> mix_weights(std::span<const Origin> origins, double gamma);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<float> mix_weights(std::span<const Origin> origins, double gamma) {
   if (!(gamma >= 0 && gamma <= 1e6))
     throw ArgumentError(message("loss::mix_weights: gamma is ", gamma, ", must be in [0, 1e6]"));
   const double samples = static_cast<double>(origins.size());
@@ -29,5 +34,7 @@ inline std::vector<float> mix_weights(std::span<const Origin> origins, double ga
         static_cast<float>(origin == Origin::target ? gamma * samples / targets : samples / (samples - targets)));
   return weights;
 }
+
+#endif
 
 }  // namespace nucdet::loss

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/match/matching.hpp"
 
 namespace nucdet::match::detail {
@@ -16,7 +17,16 @@ struct SweptPoint {
 inline double widened(double gate) { return 1.001 * gate; }
 
 /// Strips are as high as the gate: a point's partners lie in its own and the two beside it.
-inline std::vector<SweptPoint> sweep(std::span<const Point> points, double gate) {
+std::vector<SweptPoint> sweep(std::span<const Point> points, double gate);
+
+/// All pairs within the gate (inclusive), ordered by predicted point, then by true point; both by their places in the
+/// sweep. One cursor for each of the three strips moves along with the predicted points, so that nothing is searched.
+std::vector<Candidate> candidates_within(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth,
+                                         double gate);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<SweptPoint> sweep(std::span<const Point> points, double gate) {
   std::vector<SweptPoint> swept;
   swept.reserve(points.size());
   for (const Point& p : points)
@@ -28,10 +38,8 @@ inline std::vector<SweptPoint> sweep(std::span<const Point> points, double gate)
   return swept;
 }
 
-/// All pairs within the gate (inclusive), ordered by predicted point, then by true point; both by their places in the
-/// sweep. One cursor for each of the three strips moves along with the predicted points, so that nothing is searched.
-inline std::vector<Candidate> candidates_within(std::span<const SweptPoint> predicted,
-                                                std::span<const SweptPoint> truth, double gate) {
+NUCDET_INLINE std::vector<Candidate> candidates_within(std::span<const SweptPoint> predicted,
+                                                       std::span<const SweptPoint> truth, double gate) {
   std::vector<Candidate> found;
   found.reserve(2 * predicted.size());
   std::size_t cursors[3] = {};
@@ -49,5 +57,7 @@ inline std::vector<Candidate> candidates_within(std::span<const SweptPoint> pred
   }
   return found;
 }
+
+#endif
 
 }  // namespace nucdet::match::detail

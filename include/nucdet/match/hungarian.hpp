@@ -1,7 +1,22 @@
 #pragma once
+#include "nucdet/core/config.hpp"
 #include "nucdet/match/candidates.hpp"
 
 namespace nucdet::match {
+
+/// Gated one-to-one assignment: of all ways to pair points at most `gate` pixels apart, the largest number of pairs,
+/// and of those the smallest total distance. Exact, and sparse: time and memory grow with the candidate pairs, not with
+/// points x points. The pairs do not depend on the order of the points, which are sorted first, unless points
+/// coincide. (An assignment that minimises the distance first and gates afterwards can lose pairs: see
+/// UngatedThenFilter.) Throws ArgumentError for points that are not finite or a bad gate.
+struct HungarianMatcher {
+  double gate = 16;  ///< pixels, inclusive
+
+  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const;
+};
+static_assert(Matcher<HungarianMatcher>);
+
+#ifdef NUCDET_INLINE
 
 namespace detail {
 
@@ -148,33 +163,26 @@ class SparseAssignment {
 
 }  // namespace detail
 
-/// Gated one-to-one assignment: of all ways to pair points at most `gate` pixels apart, the largest number of pairs,
-/// and of those the smallest total distance. Exact, and sparse: time and memory grow with the candidate pairs, not with
-/// points x points. The pairs do not depend on the order of the points, which are sorted first, unless points
-/// coincide. (An assignment that minimises the distance first and gates afterwards can lose pairs: see
-/// UngatedThenFilter.) Throws ArgumentError for points that are not finite or a bad gate.
-struct HungarianMatcher {
-  double gate = 16;  ///< pixels, inclusive
+NUCDET_INLINE Matching HungarianMatcher::operator()(std::span<const Point> predicted,
+                                                    std::span<const Point> truth) const {
+  detail::check_gate("HungarianMatcher", gate);
+  detail::check_points("HungarianMatcher: predicted", predicted);
+  detail::check_points("HungarianMatcher: truth", truth);
+  Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
+  const std::vector<detail::SweptPoint> rows = detail::sweep(predicted, gate), columns = detail::sweep(truth, gate);
+  const std::vector<detail::Candidate> candidates = detail::candidates_within(rows, columns, gate);
+  const std::vector<Index> taken = detail::SparseAssignment(result.predicted, result.truth, candidates).solve();
+  std::vector<Index> of_predicted(taken.size());
+  for (std::size_t place = 0; place < taken.size(); ++place)
+    of_predicted[static_cast<std::size_t>(rows[place].index)] = taken[place];
+  for (Index i = 0; i < result.predicted; ++i)
+    if (const Index k = of_predicted[static_cast<std::size_t>(i)]; k != detail::SparseAssignment::kAlone) {
+      const detail::Candidate& c = candidates[static_cast<std::size_t>(k)];
+      result.pairs.push_back({i, columns[static_cast<std::size_t>(c.truth)].index, c.distance});
+    }
+  return result;
+}
 
-  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const {
-    detail::check_gate("HungarianMatcher", gate);
-    detail::check_points("HungarianMatcher: predicted", predicted);
-    detail::check_points("HungarianMatcher: truth", truth);
-    Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
-    const std::vector<detail::SweptPoint> rows = detail::sweep(predicted, gate), columns = detail::sweep(truth, gate);
-    const std::vector<detail::Candidate> candidates = detail::candidates_within(rows, columns, gate);
-    const std::vector<Index> taken = detail::SparseAssignment(result.predicted, result.truth, candidates).solve();
-    std::vector<Index> of_predicted(taken.size());
-    for (std::size_t place = 0; place < taken.size(); ++place)
-      of_predicted[static_cast<std::size_t>(rows[place].index)] = taken[place];
-    for (Index i = 0; i < result.predicted; ++i)
-      if (const Index k = of_predicted[static_cast<std::size_t>(i)]; k != detail::SparseAssignment::kAlone) {
-        const detail::Candidate& c = candidates[static_cast<std::size_t>(k)];
-        result.pairs.push_back({i, columns[static_cast<std::size_t>(c.truth)].index, c.distance});
-      }
-    return result;
-  }
-};
-static_assert(Matcher<HungarianMatcher>);
+#endif
 
 }  // namespace nucdet::match

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/core/shape.hpp"
@@ -44,7 +45,13 @@ struct Candidate {
 };
 
 /// Bounded too, so that no square or sum of distances overflows.
-inline void check_points(const char* where, std::span<const Point> points) {
+void check_points(const char* where, std::span<const Point> points);
+
+void check_gate(const char* where, double gate);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void check_points(const char* where, std::span<const Point> points) {
   constexpr double most = 1e100;
   for (std::size_t i = 0; i < points.size(); ++i)
     if (!(std::abs(points[i].x) <= most && std::abs(points[i].y) <= most))
@@ -52,10 +59,12 @@ inline void check_points(const char* where, std::span<const Point> points) {
                                   "), must be finite and at most ", most, " from 0"));
 }
 
-inline void check_gate(const char* where, double gate) {
+NUCDET_INLINE void check_gate(const char* where, double gate) {
   if (!(gate > 0 && std::isfinite(gate)))
     throw ArgumentError(message(where, ": gate is ", gate, " pixels, must be > 0"));
 }
+
+#endif
 
 }  // namespace detail
 }  // namespace nucdet::match

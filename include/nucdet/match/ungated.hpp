@@ -2,9 +2,23 @@
 #include <algorithm>
 #include <limits>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/match/matching.hpp"
 
 namespace nucdet::match {
+
+/// The assignment of all points with the least total distance, from which pairs beyond the gate are then dropped. This
+/// is how much published code scores (HoVer-Net: 12 pixels); it can lose pairs that a gated matcher finds, and is here
+/// only to compare with such numbers. Dense: throws ArgumentError for more than `limit` points.
+struct UngatedThenFilter {
+  double gate = 12;  ///< pixels, inclusive
+  Index limit = 5000;
+
+  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const;
+};
+static_assert(Matcher<UngatedThenFilter>);
+
+#ifdef NUCDET_INLINE
 
 namespace detail {
 
@@ -51,37 +65,31 @@ std::vector<Index> assign_rows(Index n, Index m, const CostOf& cost) {
 
 }  // namespace detail
 
-/// The assignment of all points with the least total distance, from which pairs beyond the gate are then dropped. This
-/// is how much published code scores (HoVer-Net: 12 pixels); it can lose pairs that a gated matcher finds, and is here
-/// only to compare with such numbers. Dense: throws ArgumentError for more than `limit` points.
-struct UngatedThenFilter {
-  double gate = 12;  ///< pixels, inclusive
-  Index limit = 5000;
-
-  Matching operator()(std::span<const Point> predicted, std::span<const Point> truth) const {
-    detail::check_gate("UngatedThenFilter", gate);
-    detail::check_points("UngatedThenFilter: predicted", predicted);
-    detail::check_points("UngatedThenFilter: truth", truth);
-    const Index n = static_cast<Index>(predicted.size()), m = static_cast<Index>(truth.size());
-    if (std::max(n, m) > limit)
-      throw ArgumentError(message("UngatedThenFilter: ", n, " and ", m, " points, more than the limit of ", limit,
-                                  "; use HungarianMatcher"));
-    Matching result{{}, n, m};
-    const auto distance = [&](Index i, Index j) {
-      return std::sqrt(squared_distance(predicted[static_cast<std::size_t>(i)], truth[static_cast<std::size_t>(j)]));
-    };
-    const bool swap = n > m;
-    const std::vector<Index> column = swap ? detail::assign_rows(m, n, [&](Index i, Index j) { return distance(j, i); })
-                                           : detail::assign_rows(n, m, distance);
-    for (std::size_t row = 0; row < column.size(); ++row) {
-      const Index i = swap ? column[row] : static_cast<Index>(row), j = swap ? static_cast<Index>(row) : column[row];
-      if (const double d = distance(i, j); d <= gate) result.pairs.push_back({i, j, d});
-    }
-    std::sort(result.pairs.begin(), result.pairs.end(),
-              [](const auto& a, const auto& b) { return a.predicted < b.predicted; });
-    return result;
+NUCDET_INLINE Matching UngatedThenFilter::operator()(std::span<const Point> predicted,
+                                                     std::span<const Point> truth) const {
+  detail::check_gate("UngatedThenFilter", gate);
+  detail::check_points("UngatedThenFilter: predicted", predicted);
+  detail::check_points("UngatedThenFilter: truth", truth);
+  const Index n = static_cast<Index>(predicted.size()), m = static_cast<Index>(truth.size());
+  if (std::max(n, m) > limit)
+    throw ArgumentError(message("UngatedThenFilter: ", n, " and ", m, " points, more than the limit of ", limit,
+                                "; use HungarianMatcher"));
+  Matching result{{}, n, m};
+  const auto distance = [&](Index i, Index j) {
+    return std::sqrt(squared_distance(predicted[static_cast<std::size_t>(i)], truth[static_cast<std::size_t>(j)]));
+  };
+  const bool swap = n > m;
+  const std::vector<Index> column = swap ? detail::assign_rows(m, n, [&](Index i, Index j) { return distance(j, i); })
+                                         : detail::assign_rows(n, m, distance);
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    const Index i = swap ? column[row] : static_cast<Index>(row), j = swap ? static_cast<Index>(row) : column[row];
+    if (const double d = distance(i, j); d <= gate) result.pairs.push_back({i, j, d});
   }
-};
-static_assert(Matcher<UngatedThenFilter>);
+  std::sort(result.pairs.begin(), result.pairs.end(),
+            [](const auto& a, const auto& b) { return a.predicted < b.predicted; });
+  return result;
+}
+
+#endif
 
 }  // namespace nucdet::match

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/metrics/score.hpp"
 
@@ -21,22 +22,10 @@ struct CurvePoint {
 };
 
 /// The relative threshold in steps of 0.05, as the paper's authors search it.
-inline std::vector<double> default_thresholds() {
-  std::vector<double> grid;
-  for (int i = 0; i <= 20; ++i) grid.push_back(i / 20.0);
-  return grid;
-}
+std::vector<double> default_thresholds();
 
 /// The peaks that remain: those of at least xi times the image's highest, and of at least the floor.
-inline std::vector<Nucleus> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0) {
-  float highest = 0;
-  for (const Nucleus& n : peaks) highest = std::max(highest, n.score);
-  const float least = std::max(static_cast<float>(xi) * highest, static_cast<float>(floor));
-  std::vector<Nucleus> kept;
-  for (const Nucleus& n : peaks)
-    if (n.score >= least) kept.push_back(n);
-  return kept;
-}
+std::vector<Nucleus> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0);
 
 /// Precision and recall, pooled over the images, for each threshold xi.
 template <match::Matcher M>
@@ -53,12 +42,34 @@ std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Can
 }
 
 /// The point of highest F1; of equals the highest xi, the stricter one. Throws ArgumentError for an empty curve.
-inline CurvePoint best_of(const std::vector<CurvePoint>& curve) {
+CurvePoint best_of(const std::vector<CurvePoint>& curve);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<double> default_thresholds() {
+  std::vector<double> grid;
+  for (int i = 0; i <= 20; ++i) grid.push_back(i / 20.0);
+  return grid;
+}
+
+NUCDET_INLINE std::vector<Nucleus> above(const std::vector<Nucleus>& peaks, double xi, double floor) {
+  float highest = 0;
+  for (const Nucleus& n : peaks) highest = std::max(highest, n.score);
+  const float least = std::max(static_cast<float>(xi) * highest, static_cast<float>(floor));
+  std::vector<Nucleus> kept;
+  for (const Nucleus& n : peaks)
+    if (n.score >= least) kept.push_back(n);
+  return kept;
+}
+
+NUCDET_INLINE CurvePoint best_of(const std::vector<CurvePoint>& curve) {
   if (curve.empty()) throw ArgumentError("best_of: the curve has no points");
   return *std::max_element(curve.begin(), curve.end(), [](const auto& a, const auto& b) {
     const double f = a.score.f1(), g = b.score.f1();
     return f < g || (f == g && a.xi < b.xi);
   });
 }
+
+#endif
 
 }  // namespace nucdet::metrics

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/metrics/score.hpp"
 
 namespace nucdet::metrics {
@@ -22,7 +23,11 @@ struct Summary {
   double mean_f1 = 0, deviation_f1 = 0;  ///< over the groups (population deviation); 0 without groups
 };
 
-inline Summary summarize(const std::vector<ImageScore>& scores) {
+Summary summarize(const std::vector<ImageScore>& scores);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE Summary summarize(const std::vector<ImageScore>& scores) {
   Summary summary;
   for (const ImageScore& s : scores) {
     summary.groups[s.group] += s.score;
@@ -37,5 +42,7 @@ inline Summary summarize(const std::vector<ImageScore>& scores) {
   summary.deviation_f1 = std::sqrt(squares / count);
   return summary;
 }
+
+#endif
 
 }  // namespace nucdet::metrics

@@ -8,9 +8,18 @@
 #include <tuple>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/nn/summary.hpp"
 
 namespace nucdet::nn {
+
+/// The network as a graph in Graphviz's language, for inputs of one shape. A node is a named block (of graphs within
+/// graphs the outer one): its name, channels x fraction of the input's resolution, parameters, and share of the FLOP.
+/// A dashed arrow gives a size only.
+template <class Device>
+std::string dot(const Model<Device>& model, const Shape& input);
+
+#ifdef NUCDET_BODIES
 
 namespace detail {
 
@@ -118,12 +127,11 @@ class BlockDrawing {
 
 }  // namespace detail
 
-/// The network as a graph in Graphviz's language, for inputs of one shape. A node is a named block (of graphs within
-/// graphs the outer one): its name, channels x fraction of the input's resolution, parameters, and share of the FLOP.
-/// A dashed arrow gives a size only.
 template <class Device>
 std::string dot(const Model<Device>& model, const Shape& input) {
   return detail::BlockDrawing(model, input).text();
 }
+
+#endif
 
 }  // namespace nucdet::nn

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet::nn {
@@ -36,14 +37,30 @@ struct Wire {
 };
 
 /// The slot whose buffer a slot lives in.
-inline int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> placements) {
+int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> placements);
+
+/// The step after which a slot is no longer read; those that leave the network are read after the last one.
+std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs);
+
+/// Elements alive at the worst moment of an inference pass with these placements; last: see last_uses.
+Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
+                    std::span<const Placement> placements);
+
+/// Decides which slots are written straight into the step that joins them. Writing in place saves a copy, but makes the
+/// joined buffer earlier than the join: a placement that raises the peak is taken back.
+/// candidates: one placement or none for each slot; on return, those kept.
+void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
+                       std::vector<Placement>& candidates);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> placements) {
   while (placements[static_cast<std::size_t>(slot)].step >= 0)
     slot = wires[static_cast<std::size_t>(placements[static_cast<std::size_t>(slot)].step)].output;
   return slot;
 }
 
-/// The step after which a slot is no longer read; those that leave the network are read after the last one.
-inline std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs) {
+NUCDET_INLINE std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs) {
   std::vector<int> last(slots, -1);
   for (std::size_t step = 0; step < wires.size(); ++step) {
     last[static_cast<std::size_t>(wires[step].output)] = static_cast<int>(step);
@@ -53,9 +70,8 @@ inline std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots
   return last;
 }
 
-/// Elements alive at the worst moment of an inference pass with these placements; last: see last_uses.
-inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
-                           std::span<const Placement> placements) {
+NUCDET_INLINE Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
+                                  std::span<const Placement> placements) {
   std::vector<int> from(shapes.size(), -1), to(shapes.size(), -1);
   const auto extend = [&](int slot, int step) {
     const std::size_t root = static_cast<std::size_t>(root_of(slot, wires, placements));
@@ -74,11 +90,8 @@ inline Index peak_elements(std::span<const Wire> wires, std::span<const Shape> s
   return peak;
 }
 
-/// Decides which slots are written straight into the step that joins them. Writing in place saves a copy, but makes the
-/// joined buffer earlier than the join: a placement that raises the peak is taken back.
-/// candidates: one placement or none for each slot; on return, those kept.
-inline void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
-                              std::vector<Placement>& candidates) {
+NUCDET_INLINE void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes,
+                                     std::span<const int> last, std::vector<Placement>& candidates) {
   Index peak = peak_elements(wires, shapes, last, candidates);
   for (bool better = true; better;) {
     better = false;
@@ -94,5 +107,7 @@ inline void settle_placements(std::span<const Wire> wires, std::span<const Shape
     }
   }
 }
+
+#endif
 
 }  // namespace nucdet::nn

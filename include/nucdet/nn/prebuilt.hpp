@@ -2,16 +2,10 @@
 /// What the libraries hold ready-made: the built-in layers, programs and passes, by nucdet::cpu for the CPU and by
 /// nucdet::cuda for a GPU. Linking the first defines NUCDET_PREBUILT, the second NUCDET_WITH_CUDA; without them, every
 /// file that uses them compiles them again.
+#include "nucdet/core/config.hpp"
+#include "nucdet/nn/dot.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/nn/summary.hpp"
-
-// The libraries' own files make these `template`.
-#ifndef NUCDET_PREBUILT_CPU
-#define NUCDET_PREBUILT_CPU extern template
-#endif
-#ifndef NUCDET_PREBUILT_CUDA
-#define NUCDET_PREBUILT_CUDA extern template
-#endif
 
 #define NUCDET_PREBUILT_ACTIVATION(F, name, make, D) make class ActivationLayer<ops::F, D>;
 #define NUCDET_PREBUILT_FOR(make, D)                        \
@@ -22,6 +16,7 @@
   make InferenceProgram<D> for_inference(const Model<D>&);  \
   make CostTable cost_table(const Model<D>&, const Shape&); \
   make std::string summary(const Model<D>&, const Shape&);  \
+  make std::string dot(const Model<D>&, const Shape&);      \
   NUCDET_ACTIVATIONS(NUCDET_PREBUILT_ACTIVATION, make, D)   \
   make class AddLayer<D>;                                   \
   make class ConcatLayer<D>;                                \

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/unique_id.hpp"
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/plan.hpp"
@@ -79,6 +80,8 @@ class Program {
   int slots_ = 0;
   UniqueId identity_;  ///< of this list of steps: plans are known by it
 };
+
+#ifdef NUCDET_BODIES
 
 template <class Device>
 int Program<Device>::append(Step step, std::vector<int> inputs) {
@@ -274,5 +277,7 @@ void Program<Device>::collect(Context<Device>& context, Tensor<Device>& total, T
     total = std::move(sum);
   });
 }
+
+#endif
 
 }  // namespace nucdet::nn

@@ -1,8 +1,11 @@
 #pragma once
 #include <iomanip>
+#include <ostream>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/nn/model.hpp"
 
 namespace nucdet::nn {
@@ -42,7 +45,17 @@ CostTable cost_table(const Model<Device>& model, const Shape& input) {
 }
 
 /// The table as text: path, layer, output shape, parameters, MFLOP, KiB; then the totals.
-inline std::ostream& operator<<(std::ostream& out, const CostTable& table) {
+std::ostream& operator<<(std::ostream& out, const CostTable& table);
+
+/// The table as one string.
+template <class Device>
+std::string summary(const Model<Device>& model, const Shape& input) {
+  return message(cost_table(model, input));
+}
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::ostream& operator<<(std::ostream& out, const CostTable& table) {
   std::size_t path = 4, layer = 5;
   for (const StepCost& s : table.steps) path = std::max(path, s.path.size()), layer = std::max(layer, s.layer.size());
   const auto row = [&](const std::string& a, const std::string& b, const std::string& c, const std::string& d,
@@ -64,10 +77,6 @@ inline std::ostream& operator<<(std::ostream& out, const CostTable& table) {
              << " MiB at a time\n";
 }
 
-/// The table as one string.
-template <class Device>
-std::string summary(const Model<Device>& model, const Shape& input) {
-  return message(cost_table(model, input));
-}
+#endif
 
 }  // namespace nucdet::nn

@@ -59,17 +59,28 @@ inline Conv2dProblem grouped(Conv2dProblem p, Index groups) {
 }
 
 /// A centred convolution ("same" padding): an odd kernel, size floor or ceil of (size / stride).
-inline Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride,
-                                      Rounding rounding = Rounding::floor, Axes dilation = 1) {
+Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride,
+                               Rounding rounding = Rounding::floor, Axes dilation = 1);
+
+/// A convolution with `pad` zeros on every side: size floor((size + 2 pad - dilation (kernel - 1) - 1) / stride) + 1.
+Conv2dProblem padded_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad, Axes dilation = 1);
+
+/// A transposed convolution: size stride (size - 1) - 2 pad + kernel + output_pad.
+Conv2dProblem transposed_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
+                                     Axes output_pad);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Rounding rounding,
+                                             Axes dilation) {
   const bool up = rounding == Rounding::ceil;
   const Shape y{x.n, (x.h + (up ? stride.y - 1 : 0)) / stride.y, (x.w + (up ? stride.x - 1 : 0)) / stride.x, filters};
   if (y.h < 1 || y.w < 1) throw ShapeError(message("Conv: input ", x, " is smaller than the stride ", stride));
   return {x, y, kernel, stride, Axes(dilation.y * (kernel.y - 1) / 2, dilation.x * (kernel.x - 1) / 2), dilation};
 }
 
-/// A convolution with `pad` zeros on every side: size floor((size + 2 pad - dilation (kernel - 1) - 1) / stride) + 1.
-inline Conv2dProblem padded_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
-                                        Axes dilation = 1) {
+NUCDET_INLINE Conv2dProblem padded_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
+                                               Axes dilation) {
   const Index h = x.h + 2 * pad.y - dilation.y * (kernel.y - 1) - 1,
               w = x.w + 2 * pad.x - dilation.x * (kernel.x - 1) - 1;
   if (h < 0 || w < 0)
@@ -77,14 +88,15 @@ inline Conv2dProblem padded_convolution(const Shape& x, Index filters, Axes kern
   return {x, {x.n, h / stride.y + 1, w / stride.x + 1, filters}, kernel, stride, pad, dilation};
 }
 
-/// A transposed convolution: size stride (size - 1) - 2 pad + kernel + output_pad.
-inline Conv2dProblem transposed_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
-                                            Axes output_pad) {
+NUCDET_INLINE Conv2dProblem transposed_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Axes pad,
+                                                   Axes output_pad) {
   const Shape y{x.n, stride.y * (x.h - 1) + kernel.y - 2 * pad.y + output_pad.y,
                 stride.x * (x.w - 1) + kernel.x - 2 * pad.x + output_pad.x, filters};
   if (x.h < 1 || x.w < 1 || y.h < 1 || y.w < 1)
     throw ShapeError(message("TransposedConv: input ", x, " gives the empty output ", y));
   return {y, x, kernel, stride, pad};
 }
+
+#endif
 
 }  // namespace nucdet::ops

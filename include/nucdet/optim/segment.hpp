@@ -34,18 +34,7 @@ struct FlatRange {
 
 /// Throws ShapeError unless the segments lie in order, apart and within [0, size). No segments means one, of
 /// everything.
-inline std::vector<Segment> checked(const char* where, std::span<const Segment> segments, std::size_t size) {
-  if (segments.empty()) return {{.offset = 0, .count = static_cast<Index>(size)}};
-  Index end = 0;
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const Segment& s = segments[i];
-    if (s.offset < end || s.count < 0 || s.count > static_cast<Index>(size) - s.offset)
-      throw ShapeError(message(where, ": segment ", i, " has offset ", s.offset, " and count ", s.count,
-                               ", must lie in [", end, ", ", size, ")"));
-    end = s.offset + s.count;
-  }
-  return {segments.begin(), segments.end()};
-}
+std::vector<Segment> checked(const char* where, std::span<const Segment> segments, std::size_t size);
 
 /// Calls visit(segment, from, to) for each part of a segment that is not frozen within [from, to).
 template <class Visit>
@@ -65,6 +54,23 @@ NUCDET_HD void for_each_part(const Segment* segments, Index count, Index from, I
     if (!segments[i].frozen && first < last) visit(segments[i], first, last);
   }
 }
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE std::vector<Segment> checked(const char* where, std::span<const Segment> segments, std::size_t size) {
+  if (segments.empty()) return {{.offset = 0, .count = static_cast<Index>(size)}};
+  Index end = 0;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const Segment& s = segments[i];
+    if (s.offset < end || s.count < 0 || s.count > static_cast<Index>(size) - s.offset)
+      throw ShapeError(message(where, ": segment ", i, " has offset ", s.offset, " and count ", s.count,
+                               ", must lie in [", end, ", ", size, ")"));
+    end = s.offset + s.count;
+  }
+  return {segments.begin(), segments.end()};
+}
+
+#endif
 
 }  // namespace detail
 

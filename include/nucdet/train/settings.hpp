@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/optim/any_schedule.hpp"
 #include "nucdet/optim/plateau.hpp"
 
@@ -28,16 +29,22 @@ struct TrainSettings {
   bool validate_start = false;  ///< validate the weights before the first step too
   std::int64_t stop_after = 0;  ///< stop when so many iterations brought nothing better; 0: never
 
-  void check() const {
-    if (iterations < 1 || validate_every < 1)
-      throw ArgumentError(message("TrainSettings: iterations is ", iterations, ", validate_every is ", validate_every,
-                                  ", both must be >= 1"));
-    if (!(average >= 0 && average < 1) || stop_after < 0)
-      throw ArgumentError(message("TrainSettings: average is ", average, ", must be in [0, 1); stop_after is ",
-                                  stop_after, ", must be >= 0"));
-    if (!(clip_norm >= 0)) throw ArgumentError(message("TrainSettings: clip_norm is ", clip_norm, ", must be >= 0"));
-    std::visit([](const auto& s) { s.check(); }, rate.schedule);
-  }
+  void check() const;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void TrainSettings::check() const {
+  if (iterations < 1 || validate_every < 1)
+    throw ArgumentError(message("TrainSettings: iterations is ", iterations, ", validate_every is ", validate_every,
+                                ", both must be >= 1"));
+  if (!(average >= 0 && average < 1) || stop_after < 0)
+    throw ArgumentError(message("TrainSettings: average is ", average, ", must be in [0, 1); stop_after is ",
+                                stop_after, ", must be >= 0"));
+  if (!(clip_norm >= 0)) throw ArgumentError(message("TrainSettings: clip_norm is ", clip_norm, ", must be >= 0"));
+  std::visit([](const auto& s) { s.check(); }, rate.schedule);
+}
+
+#endif
 
 }  // namespace nucdet::train

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/metrics/class_score.hpp"
@@ -46,11 +47,17 @@ double class_f1(const FoundInSets& found, const ThresholdChoice& at, int classes
   return score.mean_f1();
 }
 
-inline void check_validation_set(const data::Dataset& dataset) {
+void check_validation_set(const data::Dataset& dataset);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void check_validation_set(const data::Dataset& dataset) {
   if (dataset.empty()) throw ArgumentError("validate: the validation set is empty");
   if (std::all_of(dataset.begin(), dataset.end(), [](const data::Sample& s) { return s.points.empty(); }))
     throw ArgumentError("validate: the validation set has no nuclei at all, there is nothing to choose weights by");
 }
+
+#endif
 
 }  // namespace detail
 

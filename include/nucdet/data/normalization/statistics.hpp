@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/exec/parallel_for.hpp"
 #include "nucdet/exec/reduce.hpp"
 
@@ -54,17 +55,7 @@ struct Normalize {
 
 /// The statistics of `count` pixels of each channel, from their sums and those of their squares. Throws NumericError
 /// for sums that are not finite.
-inline ChannelStatistics statistics_from(std::span<const double> sums, std::span<const double> squares, double count) {
-  ChannelStatistics statistics;
-  for (std::size_t c = 0; c < sums.size(); ++c) {
-    const double mean = sums[c] / count, variance = squares[c] / count - mean * mean;
-    if (!std::isfinite(variance))
-      throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
-    statistics.mean.push_back(static_cast<float>(mean));
-    statistics.deviation.push_back(static_cast<float>(std::max(kLeastDeviation, std::sqrt(std::max(0.0, variance)))));
-  }
-  return statistics;
-}
+ChannelStatistics statistics_from(std::span<const double> sums, std::span<const double> squares, double count);
 
 /// Mean and standard deviation of each channel of one image, values in [0, 1]. Throws NumericError for values that are
 /// not finite, ShapeError for an empty image.
@@ -91,5 +82,22 @@ void normalize(Context<D>& context, View<const float> x, const ChannelStatistics
   const DeviceArray<float, D> line(context, numbers.data(), numbers.size());
   exec::parallel_for(context, y.shape, detail::Normalize{x, line.data(), line.data() + x.shape.c, y});
 }
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE ChannelStatistics statistics_from(std::span<const double> sums, std::span<const double> squares,
+                                                double count) {
+  ChannelStatistics statistics;
+  for (std::size_t c = 0; c < sums.size(); ++c) {
+    const double mean = sums[c] / count, variance = squares[c] / count - mean * mean;
+    if (!std::isfinite(variance))
+      throw NumericError(message("statistics_of: channel ", c, " has values that are not finite"));
+    statistics.mean.push_back(static_cast<float>(mean));
+    statistics.deviation.push_back(static_cast<float>(std::max(kLeastDeviation, std::sqrt(std::max(0.0, variance)))));
+  }
+  return statistics;
+}
+
+#endif
 
 }  // namespace nucdet::data

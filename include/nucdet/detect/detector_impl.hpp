@@ -1,0 +1,192 @@
+#pragma once
+/// The definitions of Detector's members: nucdet::cpu and nucdet::cuda have them ready-made.
+#include "nucdet/detect/detector.hpp"
+
+namespace nucdet::detect {
+
+template <class Device>
+Detector<Device>::Detector(const nn::Model<Device>& model, LocalMaxima peaks, data::Normalization normalization,
+                           TileGrid tiles, Averaging averaging)
+    : Detector(model.context(), std::make_shared<const nn::InferenceProgram<Device>>(nn::for_inference(model)), peaks,
+               std::move(normalization), tiles, averaging) {}
+
+template <class Device>
+Detector<Device>::Detector(Context<Device>& context, Network network, LocalMaxima peaks,
+                           data::Normalization normalization, TileGrid tiles, Averaging averaging)
+    : network_(context, std::move(network), averaging),
+      peaks_(peaks),
+      normalization_(std::move(normalization)),
+      tiles_(tiles) {
+  peaks_.check();
+  if (this->network()->head.kind == nn::Head::Kind::softmax && peaks_.absolute > 1)
+    throw ArgumentError(
+        message("Detector: the least response is ", peaks_.absolute,
+                ", which a pixel classifier's probability never reaches: set LocalMaxima::absolute to 1 "
+                "at most, and full_scale to 1"));
+  settle_tiles();
+}
+
+template <class Device>
+data::ChannelStatistics Detector<Device>::statistics(View<const float> image) const {
+  return data::statistics_of(context().host(), normalization_, image);
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::candidates(View<const float> image, const data::ChannelStatistics& statistics,
+                                                  const Watch& watch) const {
+  return candidates_of(image.shape, watch,
+                       [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::resident_candidates(View<const float> image,
+                                                           const data::ChannelStatistics& statistics,
+                                                           const Watch& watch) const {
+  return candidates_of(image.shape, watch,
+                       [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::candidates(const data::ImageView& image,
+                                                  const data::ChannelStatistics& statistics, const Watch& watch) const {
+  image.check();
+  return candidates_of({1, image.height, image.width, image.channels}, watch,
+                       [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::peaks_in(const std::vector<Tensor<Device>>& outputs) const {
+  [[maybe_unused]] const auto turn = this->turn();
+  const TileMaps<Device> maps = network_.maps_of(outputs);
+  std::vector<Nucleus> nuclei = find_peaks(context(), maps.map.template view<const float>(), peaks_);
+  give_classes(context(), maps, nuclei);
+  return nuclei;
+}
+
+template <class Device>
+Tensor<Cpu> Detector<Device>::map(View<const float> image, const data::ChannelStatistics& statistics) const {
+  return whole_maps(image, statistics).map;
+}
+
+template <class Device>
+Detection Detector<Device>::detect(const Image& image, double scale, const Watch& watch) const {
+  return in_reference_pixels(image, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
+    return relative(candidates(view, statistics, watch));
+  });
+}
+
+template <class Device>
+Detection Detector<Device>::detect(const data::ImageView& image, double scale, const Watch& watch) const {
+  const auto* constants = std::get_if<data::FixedNormalization>(&normalization_);
+  if (scale != 1 || constants == nullptr)
+    return detect(data::to_image(context().host(), image, network()->in_channels), scale, watch);
+  return finished({relative(candidates(image, constants->statistics, watch)), constants->statistics}, 1);
+}
+
+template <class Device>
+void Detector<Device>::settle_tiles() {
+  if (!std::is_same_v<Device, Cpu>) tiles_.uniform = true;
+  const auto& reach = network()->reach;
+  const Index wanted = std::max(reach.before, reach.after) + peaks_.reach() + 1, given = tiles_.margin;
+  tiles_.alignment = network()->coarsest_stride;
+  if (given == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
+  if (tiles_.margin < wanted)
+    throw ArgumentError(message("Detector: margin is ", given, " pixels, must be at least ", wanted));
+}
+
+template <class Device>
+TileMaps<Cpu> Detector<Device>::whole_maps(View<const float> image, const data::ChannelStatistics& statistics,
+                                           const Watch& watch) const {
+  [[maybe_unused]] const auto turn = this->turn();
+  TileMaps<Cpu> whole;
+  Index done = 0;
+  const std::vector<TileRegion> tiles = regions(image.shape);
+  for (const TileRegion& region : tiles) {
+    watch.step("Detector", done++, static_cast<Index>(tiles.size()));
+    const TileMaps<Device> tile = network_.maps(image, statistics, region.read);
+    put_core(tile.map, region, image.shape, whole.map), put_core(tile.scores, region, image.shape, whole.scores);
+  }
+  return whole;
+}
+
+template <class Device>
+void Detector<Device>::put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image,
+                                Tensor<Cpu>& whole) const {
+  if (!tile) return;
+  const Rectangle &core = region.core, &read = region.read;
+  const Index maps = tile.shape().c;
+  if (!whole) whole = context().host().make({1, image.h, image.w, maps});
+  Tensor<Device> dense = context().make({1, core.height, core.width, maps});
+  ops::copy<float>(context(),
+                   tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
+                   dense.template view<float>());
+  const Tensor<Cpu> part = to_host(context(), dense);
+  ops::copy<float>(context().host(), part.template view<const float>(),
+                   whole.template view<float>().window(core.y, core.x, core.height, core.width));
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::relative(std::vector<Nucleus> nuclei) const {
+  keep_relative(nuclei, peaks_.relative);
+  return nuclei;
+}
+
+template <class Device>
+Detection Detector<Device>::finished(Detection found, double scale) const {
+  for (Nucleus& n : found.nuclei) n.centre = data::to_source(n.centre, scale), n.score = peaks_.score(n.score);
+  return found;
+}
+
+template <class Device>
+bool Detector<Device>::inside(Point p, const Shape& s) const {
+  const double edge = static_cast<double>(peaks_.radius);
+  return p.x >= edge && p.y >= edge && p.x < static_cast<double>(s.w) - edge && p.y < static_cast<double>(s.h) - edge;
+}
+
+template <class Device>
+std::vector<TileRegion> Detector<Device>::regions(const Shape& image) const {
+  std::vector<TileRegion> all = tiles_.regions(image.w, image.h);
+  if (all.size() > 1 && !network()->reach.bounded)
+    throw ArgumentError(message("Detector: a layer of the network looks at the whole image, and this one of ", image,
+                                " has ", all.size(), " tiles: set TileGrid::cell to its size"));
+  return all;
+}
+
+template <class Device>
+template <class Maps>
+std::vector<Nucleus> Detector<Device>::candidates_of(const Shape& image, const Watch& watch,
+                                                     const Maps& maps_of_tile) const {
+  [[maybe_unused]] const auto turn = this->turn();
+  std::vector<Nucleus> all;
+  LocalMaxima peaks = peaks_;
+  peaks.keep_border = true;
+  const std::vector<TileRegion> tiles = regions(image);
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const TileRegion& region = tiles[i];
+    watch.step("Detector", static_cast<Index>(i), static_cast<Index>(tiles.size()));
+    const TileMaps<Device> maps = maps_of_tile(region.read);
+    const View<const float> map = maps.map.template view<const float>();
+    std::vector<Nucleus> nuclei;
+    std::vector<Point> offsets;
+    for (const Peak& p : find_peak_pixels(context(), map, peaks)) {
+      const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
+      if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
+      if (!peaks_.keep_border && !inside({x, y}, image)) continue;
+      nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
+      offsets.push_back(p.offset);
+    }
+    give_classes(context(), maps, nuclei);
+    for (std::size_t k = 0; k < nuclei.size(); ++k) {
+      Point& centre = nuclei[k].centre;
+      centre = {centre.x + static_cast<double>(region.read.x) + offsets[k].x,
+                centre.y + static_cast<double>(region.read.y) + offsets[k].y};
+      all.push_back(nuclei[k]);
+    }
+  }
+  if (watch.progress) watch.progress(static_cast<Index>(tiles.size()), static_cast<Index>(tiles.size()));
+  const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
+  std::sort(all.begin(), all.end(), [&](const Nucleus& a, const Nucleus& b) { return pixel(a) < pixel(b); });
+  return all;
+}
+
+}  // namespace nucdet::detect
