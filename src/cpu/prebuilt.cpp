@@ -1,13 +1,11 @@
 // The parts of nucdet that do not depend on a user's types, compiled once.
 #define NUCDET_PREBUILT_CPU template
-#include "nucdet/nucdet.hpp"
-
+#include "nucdet/cpu/gemm_eigen.hpp"
 #include "nucdet/io/head.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
-
-#include "nucdet/cpu/gemm_eigen.hpp"
+#include "nucdet/nucdet.hpp"
 
 namespace nucdet::cpu {
 

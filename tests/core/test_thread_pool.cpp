@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "nucdet/core/context.hpp"
+#include "nucdet/core/thread_pool.hpp"
 #include "nucdet/exec/reduce.hpp"
 
 #include "support/catch.hpp"

@@ -16,8 +16,9 @@ inline Tensor<Cpu> tensor_of(Context<Cpu>& context, const io::SafeTensor& stored
   const auto& s = stored.shape;
   auto tensor = context.make({s[0], s[1], s[2], s[3]}, type);
   nn::dispatch(type, [&]<class T>() {
-    const auto values = io::detail::to_reals<T>(stored);
-    std::copy(values.begin(), values.end(), tensor.template view<T>().data);
+    const std::vector<double> values = io::to_doubles(stored);
+    std::transform(values.begin(), values.end(), tensor.template view<T>().data,
+                   [](double v) { return static_cast<T>(v); });
   });
   return tensor;
 }

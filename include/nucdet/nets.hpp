@@ -1,0 +1,16 @@
+#pragma once
+/// Networks: the layers, how they are composed, those of the paper, what they cost.
+#include "nucdet/nets/attention_unet.hpp"
+#include "nucdet/nets/fcn.hpp"
+#include "nucdet/nets/fcrn.hpp"
+#include "nucdet/nets/frcn.hpp"
+#include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/micronet_lite.hpp"
+#include "nucdet/nets/micronet_mobile.hpp"
+#include "nucdet/nets/unet.hpp"
+#include "nucdet/nn/copy_weights.hpp"
+#include "nucdet/nn/dot.hpp"
+#include "nucdet/nn/layers.hpp"
+#include "nucdet/nn/network.hpp"
+#include "nucdet/nn/passes.hpp"
+#include "nucdet/nn/summary.hpp"
