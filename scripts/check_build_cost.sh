@@ -12,7 +12,7 @@ flags=(-std=c++20 -O2 -Iinclude -isystem /usr/include/eigen3)
 echo '#include <Eigen/Core>' > "$work/eigen.cpp"
 for umbrella in nets detect train nucdet; do echo "#include <nucdet/$umbrella.hpp>" > "$work/$umbrella.cpp"; done
 {
-  sed '/^int main/,$d' examples/02_custom_network.cpp | sed 's|nucdet/nucdet.hpp|nucdet/detect.hpp|; s|^#include <iostream>||'
+  sed '/^int main/,$d' examples/02_custom_network.cpp | sed 's|^#include <nucdet/nucdet.hpp>|#include <nucdet/detect.hpp>\n#include <nucdet/nets.hpp>|; s|^#include <iostream>||'
   cat << 'CPP'
 struct Regressor : TinyNet {
   using head = Proximity;

@@ -14,7 +14,15 @@ struct ClassDisc {
   float radius = 8;
 
   NUCDET_HD double reach() const { return static_cast<double>(radius); }
-  void check() const { detail::check_range("ClassDisc: radius", static_cast<double>(radius), 0, kLargestReach); }
+  void check() const;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void ClassDisc::check() const {
+  detail::check_range("ClassDisc: radius", static_cast<double>(radius), 0, kLargestReach);
+}
+
+#endif
 
 }  // namespace nucdet::label

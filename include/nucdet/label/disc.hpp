@@ -15,8 +15,16 @@ struct Disc {
 
   NUCDET_HD float operator()(float squared_distance) const { return squared_distance <= radius * radius ? 1.0f : 0.0f; }
   NUCDET_HD double reach() const { return static_cast<double>(radius); }
-  void check() const { detail::check_range("Disc: radius", static_cast<double>(radius), 0, kLargestReach); }
+  void check() const;
 };
 static_assert(LabelProfile<Disc>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void Disc::check() const {
+  detail::check_range("Disc: radius", static_cast<double>(radius), 0, kLargestReach);
+}
+
+#endif
 
 }  // namespace nucdet::label

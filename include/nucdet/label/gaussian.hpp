@@ -27,11 +27,17 @@ struct GaussianDensity {
     return factor * (scale * norm * reciprocal * math::exp(-0.5f * reciprocal * bounded));
   }
   NUCDET_HD double reach() const { return static_cast<double>(kCut) * static_cast<double>(sigma); }
-  void check() const {
-    detail::check_range("GaussianDensity: sigma", static_cast<double>(sigma), 0.5, kLargestReach / 4);
-    detail::check_range("GaussianDensity: scale", static_cast<double>(scale), 1e-6, 1e6);
-  }
+  void check() const;
 };
 static_assert(LabelProfile<GaussianDensity>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void GaussianDensity::check() const {
+  detail::check_range("GaussianDensity: sigma", static_cast<double>(sigma), 0.5, kLargestReach / 4);
+  detail::check_range("GaussianDensity: scale", static_cast<double>(scale), 1e-6, 1e6);
+}
+
+#endif
 
 }  // namespace nucdet::label

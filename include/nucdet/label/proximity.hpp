@@ -26,11 +26,17 @@ struct ProximityMap {
     return factor * (1.0f - fall * (1.0f / math::exp2m1(-alpha * kLog2E)));
   }
   NUCDET_HD double reach() const { return static_cast<double>(radius); }
-  void check() const {
-    detail::check_range("ProximityMap: radius", static_cast<double>(radius), 0.01, kLargestReach);
-    detail::check_range("ProximityMap: |alpha|", static_cast<double>(alpha < 0 ? -alpha : alpha), 0.001, 80);
-  }
+  void check() const;
 };
 static_assert(LabelProfile<ProximityMap> && StagedProfile<ProximityMap>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void ProximityMap::check() const {
+  detail::check_range("ProximityMap: radius", static_cast<double>(radius), 0.01, kLargestReach);
+  detail::check_range("ProximityMap: |alpha|", static_cast<double>(alpha < 0 ? -alpha : alpha), 0.001, 80);
+}
+
+#endif
 
 }  // namespace nucdet::label

@@ -78,13 +78,7 @@ struct ClassCrossEntropy {
   NUCDET_HD int target_maps(int prediction_maps) const {
     return prediction_maps >= 2 && prediction_maps <= kMostClasses ? 1 : 0;
   }
-  void check() const {
-    for (const float w : weights)
-      if (!(w >= 0 && w <= 1e6f))
-        throw ArgumentError(message("ClassCrossEntropy: a weight is ", w, ", must be in [0, 1e6]"));
-    if (!(least_share > 0 && least_share <= 1))
-      throw ArgumentError(message("ClassCrossEntropy: least_share is ", least_share, ", must be in (0, 1]"));
-  }
+  void check() const;
 
  private:
   template <class T>
@@ -98,5 +92,17 @@ struct ClassCrossEntropy {
   }
 };
 static_assert(PixelLoss<ClassCrossEntropy> && CountingLoss<ClassCrossEntropy>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void ClassCrossEntropy::check() const {
+  for (const float w : weights)
+    if (!(w >= 0 && w <= 1e6f))
+      throw ArgumentError(message("ClassCrossEntropy: a weight is ", w, ", must be in [0, 1e6]"));
+  if (!(least_share > 0 && least_share <= 1))
+    throw ArgumentError(message("ClassCrossEntropy: least_share is ", least_share, ", must be in (0, 1]"));
+}
+
+#endif
 
 }  // namespace nucdet::loss

@@ -39,12 +39,7 @@ struct CrossEntropy {
     out[0] = -out[1];
   }
   NUCDET_HD int target_maps(int prediction_maps) const { return prediction_maps == 2 ? 1 : 0; }
-  void check() const {
-    const bool valid = background >= 0 && nucleus >= 0 && background <= 1e6f && nucleus <= 1e6f;
-    if (!valid || background + nucleus == 0)
-      throw ArgumentError(
-          message("CrossEntropy: weights are ", background, " and ", nucleus, ", must be in [0, 1e6] and not both 0"));
-  }
+  void check() const;
 
  private:
   /// log(1 + exp(z))
@@ -54,5 +49,16 @@ struct CrossEntropy {
   }
 };
 static_assert(PixelLoss<CrossEntropy>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void CrossEntropy::check() const {
+  const bool valid = background >= 0 && nucleus >= 0 && background <= 1e6f && nucleus <= 1e6f;
+  if (!valid || background + nucleus == 0)
+    throw ArgumentError(
+        message("CrossEntropy: weights are ", background, " and ", nucleus, ", must be in [0, 1e6] and not both 0"));
+}
+
+#endif
 
 }  // namespace nucdet::loss

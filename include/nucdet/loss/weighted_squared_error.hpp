@@ -39,11 +39,7 @@ struct WeightedSquaredError {
           weight(target[k], label_mean[k]) * (prediction[k] - static_cast<T>(scale) * target[k]) / static_cast<T>(maps);
   }
   NUCDET_HD int target_maps(int prediction_maps) const { return prediction_maps; }
-  void check() const {
-    if (!(scale > 0 && scale <= 1e6f && lambda >= 0 && lambda <= 1e6f && least_mean >= 0 && least_mean <= 1))
-      throw ArgumentError(message("WeightedSquaredError: scale is ", scale, ", lambda is ", lambda, ", least_mean is ",
-                                  least_mean, "; wanted (0, 1e6], [0, 1e6], [0, 1]"));
-  }
+  void check() const;
 
  private:
   template <class T>
@@ -53,5 +49,15 @@ struct WeightedSquaredError {
   }
 };
 static_assert(PixelLoss<WeightedSquaredError>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void WeightedSquaredError::check() const {
+  if (!(scale > 0 && scale <= 1e6f && lambda >= 0 && lambda <= 1e6f && least_mean >= 0 && least_mean <= 1))
+    throw ArgumentError(message("WeightedSquaredError: scale is ", scale, ", lambda is ", lambda, ", least_mean is ",
+                                least_mean, "; wanted (0, 1e6], [0, 1e6], [0, 1]"));
+}
+
+#endif
 
 }  // namespace nucdet::loss

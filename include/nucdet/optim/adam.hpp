@@ -50,14 +50,20 @@ struct Adam {
             number(decoupled ? 0.0 : used),
             number(decoupled ? 1 - rate * used : 1.0)};
   }
-  void check() const {
-    if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1))
-      throw ArgumentError(message("Adam: beta1 is ", beta1, ", beta2 is ", beta2, ", must be in [0, 1)"));
-    if (!(epsilon > 0 && epsilon <= 1 && decay >= 0 && decay <= 1))
-      throw ArgumentError(
-          message("Adam: epsilon is ", epsilon, ", decay is ", decay, "; epsilon must be in (0, 1], decay in [0, 1]"));
-  }
+  void check() const;
 };
 static_assert(StepRule<Adam>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void Adam::check() const {
+  if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1))
+    throw ArgumentError(message("Adam: beta1 is ", beta1, ", beta2 is ", beta2, ", must be in [0, 1)"));
+  if (!(epsilon > 0 && epsilon <= 1 && decay >= 0 && decay <= 1))
+    throw ArgumentError(
+        message("Adam: epsilon is ", epsilon, ", decay is ", decay, "; epsilon must be in (0, 1], decay in [0, 1]"));
+}
+
+#endif
 
 }  // namespace nucdet::optim

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 
 namespace nucdet::optim {
@@ -57,12 +58,18 @@ struct Plateau {
   /// The paper's stop rule. A rate that only rounding puts below the floor is not below it.
   bool finished(const PlateauState& state) const { return state.rate < floor * (1 - 1e-9); }
 
-  void check() const {
-    if (!(factor > 1 && std::isfinite(factor) && floor >= 0 && std::isfinite(floor)))
-      throw ArgumentError(message("Plateau: factor is ", factor, ", floor is ", floor,
-                                  "; factor must be > 1, floor >= 0, both finite"));
-    if (patience < 1) throw ArgumentError(message("Plateau: patience is ", patience, ", must be >= 1 iteration"));
-  }
+  void check() const;
 };
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void Plateau::check() const {
+  if (!(factor > 1 && std::isfinite(factor) && floor >= 0 && std::isfinite(floor)))
+    throw ArgumentError(
+        message("Plateau: factor is ", factor, ", floor is ", floor, "; factor must be > 1, floor >= 0, both finite"));
+  if (patience < 1) throw ArgumentError(message("Plateau: patience is ", patience, ", must be >= 1 iteration"));
+}
+
+#endif
 
 }  // namespace nucdet::optim

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 
+#include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/optim/plateau.hpp"  // the third schedule, which needs the validation loss
 
@@ -47,15 +48,21 @@ struct Cosine {
     const double done = static_cast<double>(iteration - warmup) / static_cast<double>(iterations - warmup);
     return floor + (rate - floor) * 0.5 * (1 + std::cos(3.14159265358979323846 * done));
   }
-  void check() const {
-    detail::check_rate("Cosine: rate", rate, false);
-    detail::check_rate("Cosine: floor", floor, true);
-    if (floor > rate) throw ArgumentError(message("Cosine: floor is ", floor, ", must be at most the rate, ", rate));
-    if (warmup < 0 || warmup >= iterations)
-      throw ArgumentError(
-          message("Cosine: warmup is ", warmup, ", must be in [0, iterations), iterations is ", iterations));
-  }
+  void check() const;
 };
 static_assert(Schedule<Cosine>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void Cosine::check() const {
+  detail::check_rate("Cosine: rate", rate, false);
+  detail::check_rate("Cosine: floor", floor, true);
+  if (floor > rate) throw ArgumentError(message("Cosine: floor is ", floor, ", must be at most the rate, ", rate));
+  if (warmup < 0 || warmup >= iterations)
+    throw ArgumentError(
+        message("Cosine: warmup is ", warmup, ", must be in [0, iterations), iterations is ", iterations));
+}
+
+#endif
 
 }  // namespace nucdet::optim

@@ -34,13 +34,19 @@ struct Sgd {
     return {static_cast<float>(rate), static_cast<float>(momentum), decays ? static_cast<float>(decay) : 0.0f,
             nesterov ? 1.0f : 0.0f, nesterov ? static_cast<float>(momentum) : 1.0f};
   }
-  void check() const {
-    if (!(momentum >= 0 && momentum < 1 && decay >= 0 && decay <= 1))
-      throw ArgumentError(message("Sgd: momentum is ", momentum, ", decay is ", decay,
-                                  "; momentum must be in [0, 1), decay in [0, 1]"));
-    if (nesterov && momentum == 0) throw ArgumentError("Sgd: Nesterov's momentum needs momentum > 0, which is 0");
-  }
+  void check() const;
 };
 static_assert(StepRule<Sgd>);
+
+#ifdef NUCDET_INLINE
+
+NUCDET_INLINE void Sgd::check() const {
+  if (!(momentum >= 0 && momentum < 1 && decay >= 0 && decay <= 1))
+    throw ArgumentError(
+        message("Sgd: momentum is ", momentum, ", decay is ", decay, "; momentum must be in [0, 1), decay in [0, 1]"));
+  if (nesterov && momentum == 0) throw ArgumentError("Sgd: Nesterov's momentum needs momentum > 0, which is 0");
+}
+
+#endif
 
 }  // namespace nucdet::optim

@@ -267,3 +267,7 @@ Trainer(nn::Model<Device>&, std::tuple<Tasks...>, Rule, Sampler, TrainSettings)
     -> Trainer<std::tuple<Tasks...>, Rule, Device, Sampler>;
 
 }  // namespace nucdet::train
+
+#ifdef NUCDET_PREBUILT
+#include "nucdet/train/prebuilt.hpp"
+#endif
