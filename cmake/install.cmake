@@ -62,7 +62,7 @@ if(TARGET nucdet_io)
   nucdet_pkgconfig(nucdet-io "nucdet: image and table files" "nucdet = ${PROJECT_VERSION}${_codecs}" -lnucdet_io "")
 endif()
 if(TARGET nucdet_models AND NOT TARGET nucdet_cuda)
-  nucdet_pkgconfig(nucdet-models "nucdet: networks by name, detectors from weight files" "nucdet-io = ${PROJECT_VERSION}"
+  nucdet_pkgconfig(nucdet-models "nucdet: networks by name, detectors from weight files, trainings" "nucdet-io = ${PROJECT_VERSION}"
                    -lnucdet_models "")
 endif()
 

@@ -1,4 +1,4 @@
-# nucdet::models: networks by name, models and detectors from weight files. The table of networks is compiled here.
+# nucdet::models: networks by name, models and detectors from weight files, trainings. The table of networks is compiled here.
 if(NOT NUCDET_IO)
   return()
 endif()

@@ -172,12 +172,14 @@ train::Validation with_loss(const Run<Device>& r) {
 }  // namespace
 
 template <class Device>
-train::Validation train_network(Context<Device>& context, const TrainingConfiguration& asked, TrainingData data,
-                                const TrainingWatch& watch) {
-  check(asked);
+train::Validation train_network_on(Context<Device>& context, const TrainingConfiguration& asked, TrainingData data,
+                                   const TrainingWatch& watch) {
+  check(asked), check_data(asked, data);
+  if (context.seed() != asked.seed)
+    throw ArgumentError(message("train: the context's seed is ", context.seed(), ", the configuration's ", asked.seed,
+                                ", wanted the same: weights and dropout are drawn with it"));
   TrainingConfiguration o = settled(asked);
   settle_classes(o, data);
-  io::make_folder(o.out);
   const auto model = make_network(context, o.network);
   if (!data.classes.empty()) model->name_classes(data.classes.all());
   std::optional<data::Normalization> start;
@@ -189,6 +191,7 @@ train::Validation train_network(Context<Device>& context, const TrainingConfigur
     peaks->absolute /= from.full_response;  // the new loss may have another full scale
   }
   model->freeze(o.freeze);
+  io::make_folder(o.out);
   const data::Normalization normalization = normalization_of(context.host(), o, data, start);
   for (data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
     data::take_statistics(context.host(), normalization, *set);
@@ -206,11 +209,11 @@ train::Validation train_network(Context<Device>& context, const TrainingConfigur
   return with_loss(run);
 }
 
-template train::Validation train_network(Context<Cpu>&, const TrainingConfiguration&, TrainingData,
-                                         const TrainingWatch&);
+template train::Validation train_network_on(Context<Cpu>&, const TrainingConfiguration&, TrainingData,
+                                            const TrainingWatch&);
 #ifdef NUCDET_WITH_CUDA
-template train::Validation train_network(Context<Cuda>&, const TrainingConfiguration&, TrainingData,
-                                         const TrainingWatch&);
+template train::Validation train_network_on(Context<Cuda>&, const TrainingConfiguration&, TrainingData,
+                                            const TrainingWatch&);
 #endif
 
 }  // namespace nucdet::models

@@ -5,6 +5,8 @@
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/training.hpp"
 
+#include "training_settings.hpp"
+
 namespace nucdet::models {
 
 namespace {
@@ -56,12 +58,31 @@ Parts parts_of(const std::string& manifest, const TrainingConfiguration& o) {
   return parts;
 }
 
-/// The classes of the nuclei to train on; none if there is but one, which tells nothing apart.
-ClassNames classes_of(const std::vector<Parts>& all) {
-  Entries entries;
-  for (const Parts& parts : all) entries.insert(entries.end(), parts.train.begin(), parts.train.end());
-  const ClassNames names = class_names_of(entries);
-  return names.size() == 1 ? ClassNames() : names;
+/// The classes of the nuclei to train on; none if there is but one, which tells nothing apart. Notes what is not
+/// learnt.
+ClassNames classes_of(const std::vector<Parts>& all, const TrainingWatch& watch) {
+  Entries train, validation;
+  for (const Parts& parts : all) {
+    train.insert(train.end(), parts.train.begin(), parts.train.end());
+    validation.insert(validation.end(), parts.validation.begin(), parts.validation.end());
+  }
+  const auto note = [&](const std::string& text) {
+    if (watch.on_note) watch.on_note(text);
+  };
+  const ClassNames names = class_names_of(train);
+  if (names.empty()) return names;
+  if (names.size() == 1) {
+    note("all nuclei to train on that have a class are '" + names[0] + "': there is nothing to tell apart");
+    return {};
+  }
+  std::string others;
+  const ClassNames seen = class_names_of(validation);
+  for (const std::string& name : seen.all())
+    if (names.find(name) == kUnknownClass) others += (others.empty() ? "'" : ", '") + name + "'";
+  if (!others.empty())
+    note("images to validate with have nuclei of classes that are not trained on, and count for detection only: " +
+         others);
+  return names;
 }
 
 /// Its split to train on; all of a folder or of a manifest without the column.
@@ -116,12 +137,31 @@ void append(data::Dataset& all, data::Dataset part, const std::string& set) {
 
 }  // namespace
 
+void check_data(const TrainingConfiguration& o, const TrainingData& data) {
+  if (data.target.empty()) throw ArgumentError("train: no images to train on");
+  if (nuclei_in(data.validation) == 0)
+    throw ArgumentError(message("train: no nuclei to validate with, in ", data.validation.size(), " images"));
+  if (data.classes.size() == 1) throw ArgumentError("train: one class, wanted none, or 2 to 8");
+  bool known = false;
+  for (const data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
+    for (const data::Sample& s : *set) {
+      nucdet::check_classes(s.name, s.points.size(), s.classes);
+      for (const int c : s.classes) {
+        if (c != kUnknownClass && c >= data.classes.size())
+          throw ArgumentError(message("train: ", s.name, " has the class ", c, " of ", data.classes.size(), " named"));
+        known = known || (set == &data.validation && c != kUnknownClass);
+      }
+    }
+  if (o.best == "classes" && !known)
+    throw ArgumentError("train: the best in classes is wanted, and no nucleus to validate with has one of the classes");
+}
+
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& o, const TrainingWatch& watch) {
   check_manifests(o);
   TrainingData data;
   std::vector<Parts> all;
   for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o));
-  if (o.classes) data.classes = classes_of(all);
+  if (o.classes) data.classes = classes_of(all, watch);
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
     const std::string& manifest = o.manifests[i];
     const Parts& parts = all[i];

@@ -1,9 +1,11 @@
 #include "training_log.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iomanip>
 #include <limits>
+#include <locale>
 #include <sstream>
 
 #include "nucdet/io/atomic_file.hpp"
@@ -15,6 +17,16 @@ namespace {
 
 constexpr const char* kSteps = "log.steps";
 constexpr const char* kSums[] = {"log.loss", "log.rate", "log.gradient_norm"};
+
+/// A cell of the log; NaN for an empty one. Throws IoError for what is no number.
+double number_of(const std::string& cell, const std::string& row, const std::filesystem::path& csv) {
+  if (cell.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || end != cell.data() + cell.size() || !(std::abs(value) < 1e15))
+    throw IoError(message(csv.string(), ": '", cell, "' in the row '", row, "', wanted a number"));
+  return value;
+}
 
 io::Chart chart_of(const char* title, const char* y_label, std::optional<io::ChartRange> range) {
   return {.title = title,
@@ -52,8 +64,7 @@ void TrainingLog::resume(const std::filesystem::path& csv, std::int64_t iteratio
   while (std::getline(in, line)) {
     std::istringstream cells(line);
     std::vector<double> v;
-    for (std::string cell; std::getline(cells, cell, ',');)
-      v.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(cell));
+    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(number_of(cell, line, csv));
     if (v.size() < 4)
       throw IoError(message(csv.string(), ": row '", line, "' has ", v.size(), " cells, wanted at least 4"));
     Row row{static_cast<std::int64_t>(v[0]), v[1], v[2], v[3], std::nullopt};
@@ -89,6 +100,7 @@ void TrainingLog::close_row(std::int64_t iteration) {
 
 void TrainingLog::write(const std::filesystem::path& folder) const {
   std::ostringstream csv;
+  csv.imbue(std::locale::classic());
   csv << header() << '\n' << std::setprecision(9);
   io::Chart chart = chart_of("Training", "loss", {});
   chart.series = {{.label = "training", .points = {}}, {.label = "validation", .points = {}, .markers = true}};

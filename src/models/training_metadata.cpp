@@ -51,7 +51,9 @@ void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, 
                     bool more_iterations) {
   std::string differences;
   for (const auto& [key, value] : wanted) {
-    if ((key == "train.iterations" && more_iterations) || key == "nucdet.version") continue;
+    // The default warm-up follows from the iterations, and is the cosine's alone.
+    const bool follows = key == "train.iterations" || key == "schedule.warmup";
+    if ((follows && more_iterations) || key == "nucdet.version") continue;
     const auto found = checkpoint.find(key);
     if (found == checkpoint.end() || found->second != value)
       differences +=

@@ -7,6 +7,9 @@
 
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/safetensors.hpp"
+#include "nucdet/label/disc.hpp"
+#include "nucdet/label/gaussian.hpp"
+#include "nucdet/label/proximity.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 
 namespace nucdet::models {
@@ -61,6 +64,16 @@ NetworkChoice network_of(const TrainingConfiguration& o) {
   return found;
 }
 
+/// What label, rule and schedule say of their numbers.
+void check_parts(const TrainingConfiguration& o) {
+  const float radius = static_cast<float>(*o.radius);
+  if (o.label == "proximity") label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}.check();
+  if (o.label == "gaussian") label::GaussianDensity{.sigma = radius / 4}.check();
+  if (o.label == "disc") label::Disc{.radius = radius}.check();
+  o.optimizer == "sgd" ? sgd_of(o).check() : adam_of(o).check();
+  settings_of(o).check();
+}
+
 }  // namespace
 
 void check(const TrainingConfiguration& o) {
@@ -72,7 +85,9 @@ void check(const TrainingConfiguration& o) {
   check_word("best", o.best, {"f1", "loss", "classes"});
   check_numbers(o);
   o.augment.check();
-  network_of(o);
+  if (o.best == "classes" && !o.classes)
+    throw ArgumentError("train: the best in classes is wanted, and classes are left out");
+  check_parts(settled(o));
   if (o.out.empty()) throw ArgumentError("train: no folder for the run");
   const std::filesystem::path last = std::filesystem::path(o.out) / "last.safetensors";
   if (!o.resume && std::filesystem::exists(last))
@@ -144,15 +159,15 @@ void settle_classes(TrainingConfiguration& o, const TrainingData& data) {
   o.network.classes = data.classes.size();
   if (data.classes.empty()) {
     if (o.best == "classes")
-      throw ArgumentError("train: the best in classes is wanted, and the points to train on have none");
+      throw ArgumentError("train: the best in classes is wanted, and there are not two in the points to train on");
     return;
   }
   const bool able = o.network.name == "micronet-lite" && (o.network.base == 8 || o.network.base == 32);
   if (!able || o.loss != "weighted" || o.label != "proximity" || data.classes.size() > 8)
     throw ArgumentError(message("train: the points have ", data.classes.size(),
-                                " classes; up to 8 are learnt by --net ",
-                                "micronet-lite of --base 8 or 32 with --loss weighted and --label proximity, not by ",
-                                describe(o.network), ", ", o.loss, " and ", o.label, "; --no-classes leaves them out"));
+                                " classes; up to 8 are learnt by micronet-lite of base 8 or 32 with the loss weighted ",
+                                "and the label proximity, not by ", describe(o.network), ", ", o.loss, " and ", o.label,
+                                "; or they are left out (--no-classes)"));
 }
 
 data::Normalization normalization_of(Context<Cpu>& context, const TrainingConfiguration& o, const TrainingData& data,

@@ -17,6 +17,10 @@ namespace nucdet::models {
 /// from label and loss.
 TrainingConfiguration settled(TrainingConfiguration o);
 
+/// Throws ArgumentError for data that cannot be trained on or validated with: none, without nuclei, or with classes
+/// that have no names.
+void check_data(const TrainingConfiguration& o, const TrainingData& data);
+
 /// The classes of the data become the network's. Throws ArgumentError where they cannot be learnt.
 void settle_classes(TrainingConfiguration& o, const TrainingData& data);
 

@@ -108,8 +108,64 @@ TEST_CASE("classes are learnt from points that have them, and told in log and fi
   models::TrainingConfiguration without = small(folder, "without");
   without.classes = false;
   CHECK(run(without).class_f1 < 0);
-  without.best = "classes", without.out += " best";
-  CHECK_THROWS_WITH(run(without), Contains("classes"));
+}
+
+TEST_CASE("a run of a schedule that does not know its end may be made longer; a damaged log is named") {
+  const TemporaryFolder folder;
+  write_tissue(folder / "tissue", false);
+  models::TrainingConfiguration c = small(folder, "run");
+  c.schedule = "constant", c.iterations = 20;
+  run(c);
+  c.iterations = 60, c.validate_every = 20, c.resume = true;
+  CHECK_THROWS_WITH(run(c), Contains("train.validate_every"));
+  c.validate_every = 5;
+  std::int64_t steps = 0;
+  models::TrainingWatch watch;
+  watch.on_step = [&](const train::StepReport&) { ++steps; };
+  run(c, watch);
+  CHECK(steps == 40);
+  std::string log = contents_of(folder / "run" / "log.csv");
+  log.replace(log.find("\n10,") + 1, 2, "1o");
+  put(folder / "run" / "log.csv", log);
+  c.iterations = 80;
+  CHECK_THROWS_WITH(run(c), Contains("log.csv") && Contains("'1o'"));
+}
+
+TEST_CASE("classes of data that are none of those named, or not there to validate with, are refused or told") {
+  const TemporaryFolder folder;
+  write_tissue(folder / "tissue", true);
+  models::TrainingConfiguration c = small(folder, "x");
+  c.network.base = 8;
+  Context<Cpu> context({.threads = 1, .seed = c.seed});
+  const models::TrainingData data = models::load_training_data(context, c);
+  const auto refused = [&](auto&& change) {
+    models::TrainingData changed = data;
+    models::TrainingConfiguration asked = c;
+    change(changed, asked);
+    return error_of<ArgumentError>([&] { models::train_network_on(context, asked, changed); });
+  };
+  CHECK_THAT(refused([](auto& d, auto&) { d.target[0].classes[0] = 15; }), Contains("class 15 of 2"));
+  CHECK_THAT(refused([](auto& d, auto&) { d.classes = ClassNames({"one"}); }), Contains("one class"));
+  CHECK_THAT(refused([](auto& d, auto&) { d.validation.clear(); }), Contains("to validate with"));
+  CHECK_THAT(refused([](auto& d, auto&) { d.target.clear(); }), Contains("to train on"));
+  CHECK_THAT(refused([](auto&, auto& o) { o.seed = 77; }), Contains("77"));
+  CHECK_THAT(refused([](auto& d, auto& o) {
+               for (data::Sample& s : d.validation) s.classes.clear();
+               o.best = "classes";
+             }),
+             Contains("no nucleus to validate with"));
+  CHECK(!std::filesystem::exists(folder / "x"));  // nothing was left behind
+
+  put(folder / "tissue" / "manifest.csv", "image,annotations,split\nt0.png,t0.csv,train\nt1.png,t1.csv,val\n");
+  std::string points = contents_of(folder / "tissue" / "t1.csv");
+  for (std::size_t at = points.find("round"); at != std::string::npos; at = points.find("round", at))
+    points.replace(at, 5, "Round");
+  put(folder / "tissue" / "t1.csv", points);
+  std::string notes;
+  models::TrainingWatch watch;
+  watch.on_note = [&](const std::string& note) { notes += note; };
+  models::load_training_data(context, c, watch);
+  CHECK_THAT(notes, Contains("'Round'") && Contains("detection only"));
 }
 
 TEST_CASE("a configuration's words and numbers are checked before anything is read") {
@@ -131,5 +187,10 @@ TEST_CASE("a configuration's words and numbers are checked before anything is re
   CHECK_THAT(refused([](auto& c) { c.rate = std::numeric_limits<double>::quiet_NaN(); }), Contains("rate"));
   CHECK_THAT(refused([](auto& c) { c.average = 1; }), Contains("average"));
   CHECK_THAT(refused([](auto& c) { c.out = ""; }), Contains("folder"));
+  CHECK_THAT(refused([](auto& c) { c.radius = 0; }), Contains("radius"));
+  CHECK_THAT(refused([](auto& c) { c.warmup = -1; }), Contains("warmup"));
+  CHECK_THAT(refused([](auto& c) { c.label = "gaussian", c.loss = "cross-entropy"; }), Contains("disc"));
+  CHECK_THAT(refused([](auto& c) { c.optimizer = "sgd", c.momentum = 1; }), Contains("momentum"));
+  CHECK_THAT(refused([](auto& c) { c.best = "classes", c.classes = false; }), Contains("left out"));
   CHECK_THROWS_AS(models::apply_preset(*std::make_unique<models::TrainingConfiguration>(), "quick"), ArgumentError);
 }

@@ -6,23 +6,24 @@ namespace nucdet::program {
 
 namespace {
 
+constexpr int kSignals[] = {SIGINT, SIGTERM};
 volatile std::sig_atomic_t came = 0;
 
-void take(int signal) {
+void take(int) {
   came = 1;
-  std::signal(signal, SIG_DFL);
+  for (const int signal : kSignals) std::signal(signal, SIG_DFL);
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
   came = 0;
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : kSignals)
     if (std::signal(signal, take) == SIG_IGN) std::signal(signal, SIG_IGN);  // as nohup and shells want it
 }
 
 Interrupt::~Interrupt() {
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : kSignals)
     if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
 }
 

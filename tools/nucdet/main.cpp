@@ -26,7 +26,7 @@ int guarded(const Command& command) {
     std::cerr << "nucdet: " << stopped.what() << '\n';
     return 130;  // as shells say of SIGINT
   } catch (const std::bad_alloc&) {
-    std::cerr << "nucdet: out of memory (a smaller --tile or --batch needs less)\n";
+    std::cerr << "nucdet: out of memory (smaller tiles, crops or batches need less)\n";
     return 5;
   } catch (const std::exception& error) {
     std::cerr << "nucdet: " << error.what() << '\n';

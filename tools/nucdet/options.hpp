@@ -8,7 +8,7 @@ namespace nucdet::program {
 
 inline constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 a file cannot be read or\n"
-    "written, or is not valid; 5 out of memory; 130 stopped on request (Ctrl-C).\n";
+    "written, or is not valid; 5 out of memory; 130 stopped on request (Ctrl-C, SIGTERM).\n";
 
 CLI::App& add_train(CLI::App& app, TrainOptions& options);
 CLI::App& add_detect(CLI::App& app, DetectOptions& options);

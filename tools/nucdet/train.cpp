@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "commands.hpp"
 #include "default_model.hpp"
@@ -56,18 +57,18 @@ class Narrator {
 
 template <class Device>
 int train_on(Context<Device>& context, const TrainOptions& o) {
-  Interrupt interrupt;
+  models::TrainingWatch watch;
+  if (!o.quiet) watch.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
+  models::TrainingData data = models::load_training_data(context.host(), o, watch);
+  Interrupt interrupt;  // while data are read there is nothing to keep
   Narrator narrator(o);
-  models::TrainingWatch watch{.stop = interrupt.token()};
+  watch.stop = interrupt.token();
   watch.on_step = [&](const train::StepReport& report) {
     interrupt.poll();
     if (!o.quiet) narrator.step(report);
   };
-  if (!o.quiet) {
-    watch.on_validation = [&](const train::Validation& found) { narrator.validation(found); };
-    watch.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
-  }
-  const train::Validation best = models::train_network(context, o, watch);
+  if (!o.quiet) watch.on_validation = [&](const train::Validation& found) { narrator.validation(found); };
+  const train::Validation best = models::train_network_on(context, o, std::move(data), watch);
   std::cout << (std::filesystem::path(o.out) / "best.safetensors").string() << ": validation F1 " << shown(best.f1)
             << " at threshold " << std::fixed << std::setprecision(2) << best.floor / full_response_of(o);
   if (best.xi > 0) std::cout << " and xi " << best.xi;

@@ -1,6 +1,6 @@
 #pragma once
+#include <charconv>
 #include <concepts>
-#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -46,9 +46,10 @@ inline void append(std::string& text, std::string_view part) { text += part; }
 inline void append(std::string& text, char part) { text += part; }
 inline void append(std::string& text, std::integral auto part) { text += std::to_string(part); }
 inline void append(std::string& text, std::floating_point auto part) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%g", static_cast<double>(part));
-  text += digits;
+  char digits[32];  // six of them, whatever the program's locale
+  text.append(
+      digits,
+      std::to_chars(digits, digits + sizeof digits, static_cast<double>(part), std::chars_format::general, 6).ptr);
 }
 template <class Part>
 requires(!std::convertible_to<const Part&, std::string_view> &&

@@ -54,11 +54,18 @@ class NetworkOnTiles {
   TileMaps<Device> maps(View<const float> image, const data::ChannelStatistics& statistics,
                         const Rectangle& read) const;
   /// The same of an image in the device's memory, or of bytes on the host, which become floats on the device.
-  template <class Pixels>
-  TileMaps<Device> resident_maps(const Pixels& image, const data::ChannelStatistics& statistics,
-                                 const Rectangle& read) const;
+  TileMaps<Device> resident_maps(View<const float> image, const data::ChannelStatistics& statistics,
+                                 const Rectangle& read) const {
+    return seen(image, statistics, read);
+  }
+  TileMaps<Device> resident_maps(const data::ImageView& image, const data::ChannelStatistics& statistics,
+                                 const Rectangle& read) const {
+    return seen(image, statistics, read);
+  }
 
  private:
+  template <class Pixels>
+  TileMaps<Device> seen(const Pixels& image, const data::ChannelStatistics& statistics, const Rectangle& read) const;
   std::size_t number_of(const std::string& output) const;
   /// Calls body(image in the device's memory, where `read` lies in it).
   template <class Body>
@@ -160,8 +167,8 @@ void NetworkOnTiles<Device>::check_sizes(const std::vector<Tensor<Device>>& outp
 
 template <class Device>
 template <class Pixels>
-TileMaps<Device> NetworkOnTiles<Device>::resident_maps(const Pixels& image, const data::ChannelStatistics& statistics,
-                                                       const Rectangle& read) const {
+TileMaps<Device> NetworkOnTiles<Device>::seen(const Pixels& image, const data::ChannelStatistics& statistics,
+                                              const Rectangle& read) const {
   if (averaging_.over == 1) return maps_of(resident_outputs(image, statistics, read));
   Tensor<Device> tile = context().make(padded(read));
   prepare(image, statistics, read, tile);

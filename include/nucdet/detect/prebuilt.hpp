@@ -8,12 +8,12 @@
 #include "nucdet/detect/detector.hpp"
 #endif
 
-#define NUCDET_PREBUILT_DETECTOR(make, D)                                                                     \
-  make class NetworkOnTiles<D>;                                                                               \
-  make TileMaps<D> NetworkOnTiles<D>::resident_maps(const View<const float>&, const data::ChannelStatistics&, \
-                                                    const Rectangle&) const;                                  \
-  make TileMaps<D> NetworkOnTiles<D>::resident_maps(const data::ImageView&, const data::ChannelStatistics&,   \
-                                                    const Rectangle&) const;                                  \
+#define NUCDET_PREBUILT_DETECTOR(make, D)                                                                              \
+  make class NetworkOnTiles<D>;                                                                                        \
+  make TileMaps<D> NetworkOnTiles<D>::seen(const View<const float>&, const data::ChannelStatistics&, const Rectangle&) \
+      const;                                                                                                           \
+  make TileMaps<D> NetworkOnTiles<D>::seen(const data::ImageView&, const data::ChannelStatistics&, const Rectangle&)   \
+      const;                                                                                                           \
   make class Detector<D>;
 
 namespace nucdet::detect {

@@ -23,7 +23,7 @@ struct TrainingConfiguration {
   std::string train_split = "train", validation_split = "val";
   std::string auxiliary;  ///< a second manifest, mixed in: gamma L_T + L_A
   double gamma = 1;
-  NetworkChoice network;
+  NetworkChoice network;            ///< the default: that of the weights to start from, if there are some
   std::string initial;              ///< weights to start from
   std::vector<std::string> freeze;  ///< blocks that keep their weights
   /// fixed, image or tissue; auto: that of the weights to start from, else fixed.
@@ -45,7 +45,7 @@ struct TrainingConfiguration {
   std::string best = "f1";   ///< or loss, or classes
   bool relative = false;     ///< choose the paper's threshold xi too
   Index least_nuclei = 200;  ///< in the validation images, for thresholds to be chosen by them
-  std::uint64_t seed = 1;    ///< of crops and augmentation; the first weights and dropout have the context's
+  std::uint64_t seed = 1;    ///< of everything random: the context must have the same
   bool resume = false;       ///< go on from the checkpoint in `out`, if there is one
   std::string licence;       ///< of the training data, kept with the weights
 };
@@ -54,7 +54,8 @@ struct TrainingConfiguration {
 void apply_preset(TrainingConfiguration& configuration, const std::string& name);
 
 /// Throws ArgumentError for words and numbers that are none of the above, for weights of another network than was asked
-/// for, and for a folder that holds a run which is not to be resumed. A training asks it first.
+/// for, and for a folder that holds a run which is not to be resumed; IoError for weights that cannot be read. A
+/// training asks it first.
 void check(const TrainingConfiguration& configuration);
 
 /// The response that stands for the highest value of the configuration's label: Validation::floor is in its units.
@@ -70,7 +71,8 @@ struct TrainingData {
 
 /// How a host program follows a training. All calls come from the thread that trains.
 struct TrainingWatch {
-  std::stop_token stop{};  ///< asked after each step; the checkpoint is written before Stopped is thrown
+  std::stop_token
+      stop{};  ///< asked after each step, not while data are read; the checkpoint is written before Stopped is thrown
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
@@ -86,15 +88,15 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
 /// the folder `out`. Manifests are not looked at. Throws ArgumentError for what does not fit together (see check) and
 /// for a checkpoint of another run, IoError, NumericError where the loss explodes, and Stopped.
 template <class Device>
-train::Validation train_network(Context<Device>& context, const TrainingConfiguration& configuration, TrainingData data,
-                                const TrainingWatch& watch = {});
+train::Validation train_network_on(Context<Device>& context, const TrainingConfiguration& configuration,
+                                   TrainingData data, const TrainingWatch& watch = {});
 
 /// The same with the data that the configuration names.
 template <class Device>
 train::Validation train_network(Context<Device>& context, const TrainingConfiguration& configuration,
                                 const TrainingWatch& watch = {}) {
   check(configuration);
-  return train_network(context, configuration, load_training_data(context.host(), configuration, watch), watch);
+  return train_network_on(context, configuration, load_training_data(context.host(), configuration, watch), watch);
 }
 
 }  // namespace nucdet::models

@@ -224,9 +224,9 @@ class LaboratoryOn final : public Laboratory {
         context_.options();  // the seed of the first weights and of dropout is the context's
     own.seed = options.seed;
     Context<Device> context(own);
-    models::train_network(context, options,
-                          {t.target->text, t.target->samples, t.validation->samples,
-                           t.auxiliary ? t.auxiliary->samples : data::Dataset{}});
+    models::train_network_on(context, options,
+                             {t.target->text, t.target->samples, t.validation->samples,
+                              t.auxiliary ? t.auxiliary->samples : data::Dataset{}});
   }
 
   /// The checkpoint is no longer needed; what was run is written last, as it says that all is there.
