@@ -9,8 +9,6 @@
 #include "nucdet/io/weights.hpp"
 #include "nucdet/label/class_disc.hpp"
 #include "nucdet/label/disc.hpp"
-#include "nucdet/label/gaussian.hpp"
-#include "nucdet/label/proximity.hpp"
 #include "nucdet/loss/class_cross_entropy.hpp"
 #include "nucdet/loss/cross_entropy.hpp"
 #include "nucdet/loss/squared_error.hpp"
@@ -80,10 +78,6 @@ struct Run {
   const Metadata& metadata;
   const train::ThresholdSearch& search;
   const TrainingWatch& watch;
-
-  void note(const std::string& text) const {
-    if (watch.on_note) watch.on_note(text);
-  }
 };
 
 template <class... Tasks, class Rule, class Device>
@@ -100,7 +94,7 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
     check_best(o, trainer.state());
     log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration, file.metadata);
     peaks = io::peaks_from(file.metadata, last.string());
-    r.note(message("resuming after iteration ", trainer.state().iteration));
+    r.watch.note(message("resuming after iteration ", trainer.state().iteration));
   }
   const auto validate = [&](const nn::Model<Device>& m) {
     return train::validate(m, tasks, r.data.validation, r.search);
@@ -108,7 +102,7 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, peaks, log, r.watch);
   trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
   if (const std::string note = trainer.capture_note(); !note.empty())
-    r.note("steps were not replayed from a captured graph: " + note);
+    r.watch.note("steps were not replayed from a captured graph: " + note);
   const bool done = trainer.finished() || trainer.state().iteration >= o.iterations;
   if (recorder.stop_requested() && !done) {
     recorder.checkpoint();
@@ -121,16 +115,12 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
 template <class Device, class... Tasks>
 train::Validation with_rule(const Run<Device>& r, const Tasks&... tasks) {
   const TrainingConfiguration& o = r.options;
-  return o.optimizer == "sgd" ? run(r, std::tuple(tasks...), sgd_of(o)) : run(r, std::tuple(tasks...), adam_of(o));
+  return with_rule_of(o, [&](const auto& rule) { return run(r, std::tuple(tasks...), rule); });
 }
 
 template <class Loss, class Device>
 train::Validation with_label(const Run<Device>& r, const Loss& loss) {
-  const TrainingConfiguration& o = r.options;
-  const float radius = static_cast<float>(*o.radius);
-  if (o.label == "gaussian") return with_rule(r, train::Task{loss, label::GaussianDensity{.sigma = radius / 4}});
-  if (o.label == "disc") return with_rule(r, train::Task{loss, label::Disc{.radius = radius}});
-  return with_rule(r, train::Task{loss, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}});
+  return with_label_of(r.options, [&](const auto& label) { return with_rule(r, train::Task{loss, label}); });
 }
 
 /// The loss of the classes, each weighing the same. Throws ArgumentError for a class that the training images have not.
@@ -149,11 +139,9 @@ loss::ClassCrossEntropy class_loss(const TrainingData& data) {
 /// Nuclei and their classes: the weighted loss on proximity, and the classes within half its radius.
 template <class Device>
 train::Validation with_classes(const Run<Device>& r, const loss::WeightedSquaredError& weighted) {
-  const TrainingConfiguration& o = r.options;
-  const float radius = static_cast<float>(*o.radius);
-  return with_rule(
-      r, train::Task{weighted, label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}, "map"},
-      train::Task{class_loss(r.data), label::ClassDisc{.radius = radius / 2}, "classes"});
+  const label::ProximityMap label = proximity_of(r.options);
+  return with_rule(r, train::Task{weighted, label, "map"},
+                   train::Task{class_loss(r.data), label::ClassDisc{.radius = label.radius / 2}, "classes"});
 }
 
 template <class Device>
@@ -200,12 +188,12 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
   const train::ThresholdSearch search = thresholds_of(o, peaks);
   const Run<Device> run{*model, o, data, metadata, search, watch};
   if (static_cast<Index>(nuclei_in(data.validation)) < o.least_nuclei)
-    run.note(message(nuclei_in(data.validation), " nuclei to validate with, fewer than ", o.least_nuclei,
-                     " (--least-nuclei): the threshold is not chosen by them, it stays ",
-                     peaks ? "that of the weights to start from" : "the default, 0.3"));
-  run.note(message(describe(o.network), ", ", model->parameters()->parameter_count(), " parameters; ",
-                   data.target.size(), " images to train on, ", data.validation.size(), " to validate with; ",
-                   context.threads(), " threads"));
+    watch.note(message(nuclei_in(data.validation), " nuclei to validate with, fewer than ", o.least_nuclei,
+                       " (--least-nuclei): the threshold is not chosen by them, it stays ",
+                       peaks ? "that of the weights to start from" : "the default, 0.3"));
+  watch.note(message(describe(o.network), ", ", model->parameters()->parameter_count(), " parameters; ",
+                     data.target.size(), " images to train on, ", data.validation.size(), " to validate with; ",
+                     context.threads(), " threads"));
   return with_loss(run);
 }
 

@@ -66,13 +66,10 @@ ClassNames classes_of(const std::vector<Parts>& all, const TrainingWatch& watch)
     train.insert(train.end(), parts.train.begin(), parts.train.end());
     validation.insert(validation.end(), parts.validation.begin(), parts.validation.end());
   }
-  const auto note = [&](const std::string& text) {
-    if (watch.on_note) watch.on_note(text);
-  };
   const ClassNames names = class_names_of(train);
   if (names.empty()) return names;
   if (names.size() == 1) {
-    note("all nuclei to train on that have a class are '" + names[0] + "': there is nothing to tell apart");
+    watch.note("all nuclei to train on that have a class are '" + names[0] + "': there is nothing to tell apart");
     return {};
   }
   std::string others;
@@ -80,8 +77,9 @@ ClassNames classes_of(const std::vector<Parts>& all, const TrainingWatch& watch)
   for (const std::string& name : seen.all())
     if (names.find(name) == kUnknownClass) others += (others.empty() ? "'" : ", '") + name + "'";
   if (!others.empty())
-    note("images to validate with have nuclei of classes that are not trained on, and count for detection only: " +
-         others);
+    watch.note(
+        "images to validate with have nuclei of classes that are not trained on, and count for detection only: " +
+        others);
   return names;
 }
 
@@ -171,9 +169,9 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
     data::Dataset train = load_dataset(context, parts.train, data.classes),
                   validation = load_dataset(context, parts.validation, data.classes);
     check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
-    if (parts.held_out && watch.on_note)
-      watch.on_note(message(manifest, ": ", parts.validation.size(), " of ",
-                            parts.validation.size() + parts.train.size(), " images are held out to validate with"));
+    if (parts.held_out)
+      watch.note(message(manifest, ": ", parts.validation.size(), " of ", parts.validation.size() + parts.train.size(),
+                         " images are held out to validate with"));
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {

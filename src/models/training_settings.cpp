@@ -7,9 +7,6 @@
 
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/safetensors.hpp"
-#include "nucdet/label/disc.hpp"
-#include "nucdet/label/gaussian.hpp"
-#include "nucdet/label/proximity.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 
 namespace nucdet::models {
@@ -66,11 +63,8 @@ NetworkChoice network_of(const TrainingConfiguration& o) {
 
 /// What label, rule and schedule say of their numbers.
 void check_parts(const TrainingConfiguration& o) {
-  const float radius = static_cast<float>(*o.radius);
-  if (o.label == "proximity") label::ProximityMap{.alpha = static_cast<float>(o.alpha), .radius = radius}.check();
-  if (o.label == "gaussian") label::GaussianDensity{.sigma = radius / 4}.check();
-  if (o.label == "disc") label::Disc{.radius = radius}.check();
-  o.optimizer == "sgd" ? sgd_of(o).check() : adam_of(o).check();
+  with_label_of(o, [](const auto& label) { label.check(); });
+  with_rule_of(o, [](const auto& rule) { rule.check(); });
   settings_of(o).check();
 }
 

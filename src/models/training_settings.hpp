@@ -4,6 +4,9 @@
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/sampler.hpp"
 #include "nucdet/detect/local_maxima.hpp"
+#include "nucdet/label/disc.hpp"
+#include "nucdet/label/gaussian.hpp"
+#include "nucdet/label/proximity.hpp"
 #include "nucdet/models/training.hpp"
 #include "nucdet/optim/adam.hpp"
 #include "nucdet/optim/sgd.hpp"
@@ -26,6 +29,23 @@ void settle_classes(TrainingConfiguration& o, const TrainingData& data);
 
 optim::Sgd sgd_of(const TrainingConfiguration& o);
 optim::Adam adam_of(const TrainingConfiguration& o);
+/// body(rule), with the rule that a settled configuration names.
+template <class Body>
+auto with_rule_of(const TrainingConfiguration& o, const Body& body) {
+  return o.optimizer == "sgd" ? body(sgd_of(o)) : body(adam_of(o));
+}
+
+inline label::ProximityMap proximity_of(const TrainingConfiguration& o) {
+  return {.alpha = static_cast<float>(o.alpha), .radius = static_cast<float>(*o.radius)};
+}
+/// body(label), with the label that a settled configuration names.
+template <class Body>
+auto with_label_of(const TrainingConfiguration& o, const Body& body) {
+  const float radius = static_cast<float>(*o.radius);
+  if (o.label == "gaussian") return body(label::GaussianDensity{.sigma = radius / 4});
+  return o.label == "disc" ? body(label::Disc{.radius = radius}) : body(proximity_of(o));
+}
+
 train::TrainSettings settings_of(const TrainingConfiguration& o);
 data::CropSampler sampler_of(const TrainingConfiguration& o, const TrainingData& data);
 

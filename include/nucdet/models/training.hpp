@@ -76,6 +76,10 @@ struct TrainingWatch {
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
+
+  void note(const std::string& text) const {
+    if (on_note) on_note(text);
+  }
 };
 
 /// What the configuration's manifests hold. A manifest without images to validate with gives some of its own, by
