@@ -45,6 +45,11 @@ class Nucdet(ConanFile):
             self.requires("libjpeg-turbo/[>=3.0 <4]")
             self.requires("libtiff/[>=4.5 <5]")
             self.requires("nlohmann_json/[>=3.11 <4]")
+            self.requires("zlib/[>=1.2.11 <2]")
+            self.requires("openjpeg/[>=2.4 <3]")
+            self.requires("libwebp/[>=1.2 <2]")
+            self.requires("pugixml/[>=1.12 <2]")
+            self.requires("sqlite3/[>=3.40 <4]")
         if self.options.with_tools:
             self.requires("cli11/[>=2.3 <3]")
 

@@ -11,7 +11,7 @@
 
 namespace nucdet::io {
 
-Annotations read_annotations(const std::filesystem::path& path) {
+Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions&) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });

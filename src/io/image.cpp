@@ -7,6 +7,7 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/detail/input_file.hpp"
+#include "nucdet/io/picture.hpp"
 
 #include "codecs.hpp"
 
@@ -49,6 +50,22 @@ Image decode_image(std::span<const std::byte> bytes, std::string_view where, Ima
 Image read_image(const std::filesystem::path& path, ImageLimits limits) {
   const std::string bytes = detail::InputFile(path).read_all(kFileLimit);
   return decode_image(std::as_bytes(std::span(bytes)), path.string(), limits);
+}
+
+Picture decode_picture(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options) {
+  const Image image = decode_image(bytes, where, {options.pixels});
+  Picture picture{.where = std::string(where),
+                  .height = static_cast<Index>(image.shape(0)),
+                  .width = static_cast<Index>(image.shape(1))};
+  Picture::Bytes pixels(image.size());
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = byte_of(image.data()[i]);
+  picture.pixels = std::move(pixels);
+  return picture;
+}
+
+Picture read_picture(const std::filesystem::path& path, const PictureOptions& options) {
+  const std::string bytes = detail::InputFile(path).read_all(kFileLimit);
+  return decode_picture(std::as_bytes(std::span(bytes)), path.string(), options);
 }
 
 void write_png(const std::filesystem::path& path, const Image& image) {

@@ -10,6 +10,7 @@
 #include "nucdet/data/normalization/statistics.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/io/class_report.hpp"
+#include "nucdet/io/picture.hpp"
 
 /// Results as JSON. Values that are not finite (an undefined score) are written as null. Bytes that
 /// are not UTF-8 (file names may hold any) become U+FFFD. Every writer throws IoError if the file cannot be written.
@@ -19,8 +20,10 @@ namespace nucdet::io {
 struct DetectionReport {
   std::string image{};
   Index width = 0, height = 0;
-  double scale = 1;  ///< source pixels to reference pixels
+  double scale = 1;        ///< source pixels to reference pixels
+  PixelSize pixel_size{};  ///< where it is known, positions are written in um too
   std::string model{};
+  std::string model_hash{};              ///< of the weight file's bytes, hexadecimal
   std::string normalization{};           ///< the rule's name
   data::ChannelStatistics statistics{};  ///< and its numbers for this image
   float threshold = 0;                   ///< the least score

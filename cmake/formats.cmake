@@ -1,0 +1,37 @@
+# Libraries for formats that not every user has: nucdet::io reads and writes these where they are found, and says which it
+# lacks. NUCDET_FORMATS=ON wants all of them, OFF none.
+set(NUCDET_FORMATS AUTO CACHE STRING "JPEG 2000, WebP, XML and SQLite: AUTO (what is found), ON (all) or OFF")
+set_property(CACHE NUCDET_FORMATS PROPERTY STRINGS AUTO ON OFF)
+
+# nucdet_format(NAME HEADER LIBRARY PKGCONFIG): links it and defines NUCDET_WITH_<NAME> in nucdet::io's own files.
+set(NUCDET_FORMATS_PKGCONFIG "")
+function(nucdet_format name header library pkgconfig)
+  if(NUCDET_FORMATS STREQUAL "OFF")
+    return()
+  endif()
+  find_path(NUCDET_${name}_INCLUDE ${header} PATH_SUFFIXES openjpeg-2.5 openjpeg-2.4 openjpeg)
+  find_library(NUCDET_${name}_LIBRARY ${library})
+  mark_as_advanced(NUCDET_${name}_INCLUDE NUCDET_${name}_LIBRARY)
+  if(NUCDET_${name}_INCLUDE AND NUCDET_${name}_LIBRARY)
+    set(NUCDET_FORMATS_FOUND ${NUCDET_FORMATS_FOUND} ${name} PARENT_SCOPE)
+    set(NUCDET_FORMATS_PKGCONFIG "${NUCDET_FORMATS_PKGCONFIG}, ${pkgconfig}" PARENT_SCOPE)
+  elseif(NUCDET_FORMATS STREQUAL "ON")
+    message(FATAL_ERROR "NUCDET_FORMATS is ON, and ${library} (${header}) was not found")
+  else()
+    message(STATUS "nucdet::io is built without ${library} (${header})")
+  endif()
+endfunction()
+nucdet_format(OPENJPEG openjpeg.h openjp2 libopenjp2)
+nucdet_format(WEBP webp/decode.h webp libwebp)
+nucdet_format(PUGIXML pugixml.hpp pugixml pugixml)
+nucdet_format(SQLITE sqlite3.h sqlite3 sqlite3)
+
+# What a library with the readers of src/io links.
+function(nucdet_link_formats target)
+  target_link_libraries(${target} PRIVATE PNG::PNG JPEG::JPEG TIFF::TIFF ZLIB::ZLIB nlohmann_json::nlohmann_json)
+  foreach(name IN LISTS NUCDET_FORMATS_FOUND)
+    target_compile_definitions(${target} PRIVATE NUCDET_WITH_${name})
+    target_include_directories(${target} SYSTEM PRIVATE ${NUCDET_${name}_INCLUDE})
+    target_link_libraries(${target} PRIVATE ${NUCDET_${name}_LIBRARY})
+  endforeach()
+endfunction()

@@ -1,0 +1,57 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "nucdet/data/image_view.hpp"
+
+namespace nucdet::io {
+
+/// um a pixel, along x and y; 0 where nobody says so.
+struct PixelSize {
+  double x = 0, y = 0;
+  std::string source{};  ///< who says so: "OME PhysicalSizeX", "Aperio MPP", "TIFF resolution", "--mpp", ...
+
+  bool known() const { return x > 0 && y > 0; }
+};
+
+/// What a reader accepts, so that a few bytes cannot ask for all memory, and which picture of several it takes.
+struct PictureOptions {
+  Index pixels = Index{1} << 28;
+  std::optional<Index> page{};  ///< of a file of several pages: this one, from 1; empty: see read_picture
+};
+
+/// An image as its file holds it: RGB in 8 or 16 bits, so 3 or 6 bytes a pixel; 255 or 65535 stand for 1.
+struct Picture {
+  using Bytes = std::vector<std::uint8_t>;
+  using Words = std::vector<std::uint16_t>;
+
+  std::string where{};   ///< the file's name
+  std::string format{};  ///< "PNG", "TIFF", ...
+  Index height = 0, width = 0;
+  std::variant<Bytes, Words> pixels{};  ///< rows of interleaved RGB without gaps
+  PixelSize pixel_size{};
+  std::vector<std::string> notes{};  ///< what a user should know of how it was read: "12 bits in 16, ..."
+
+  static constexpr Index kChannels = 3;
+  int bits() const { return std::holds_alternative<Bytes>(pixels) ? 8 : 16; }
+  /// What detectors and data sets take. It points into this picture.
+  data::ImageView view() const {
+    if (const Bytes* bytes = std::get_if<Bytes>(&pixels)) return {bytes->data(), height, width, kChannels};
+    return {std::get<Words>(pixels).data(), height, width, kChannels};
+  }
+};
+
+/// Reads an image, told apart by content, by what the file says of itself: docs/formats.md has the rules. Throws
+/// IoError if the file is missing, truncated, damaged, of another format or kind, or larger than the options allow.
+Picture read_picture(const std::filesystem::path& path, const PictureOptions& options = {});
+/// The same from memory; `where` names the source in errors.
+Picture decode_picture(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options = {});
+
+}  // namespace nucdet::io
