@@ -111,10 +111,14 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
     read_field<Index>(header, record, "width", 0, entry.width, problems);
     read_field<Index>(header, record, "height", 0, entry.height, problems);
     read_field<Index>(header, record, "nuclei", -1, entry.nuclei, problems);
-    read_field<double>(header, record, "scale", 1.0 / 64, entry.scale, problems);
+    double scale = 0, mpp = 0;
+    read_field<double>(header, record, "scale", 1.0 / 64, scale, problems);
+    read_field<double>(header, record, "mpp", 1e-3, mpp, problems);
+    if (scale > 0) entry.scale = scale;
+    if (mpp > 0) entry.mpp = mpp;
     std::error_code none;
     const std::string line = message("line ", record.line, ": ");
-    if (entry.scale > 64) problems.add(message(line, "scale is ", entry.scale, ", wanted 1/64 to 64"));
+    if (scale > 64) problems.add(message(line, "scale is ", scale, ", wanted 1/64 to 64"));
     for (const std::string* field : {&entry.organ, &entry.split, &entry.source_id, &entry.patient})
       if (!is_utf8(*field)) problems.add(message(line, shown(*field), " is not UTF-8 text"));
     if (entry.image.empty())
@@ -149,7 +153,7 @@ void write_manifest(const std::filesystem::path& path, std::span<const ManifestE
                : csv_field(
                      std::filesystem::absolute(file).lexically_normal().lexically_proximate(folder).generic_string());
   };
-  std::string text = "image,annotations,organ,split,width,height,nuclei,source_id,patient,scale\n";
+  std::string text = "image,annotations,organ,split,width,height,nuclei,source_id,patient,scale,mpp\n";
   for (const ManifestEntry& entry : entries) {
     text += relative(entry.image) + ',' + relative(entry.annotations) + ',' + csv_field(entry.organ) + ',' +
             csv_field(entry.split) + ',';
@@ -159,7 +163,9 @@ void write_manifest(const std::filesystem::path& path, std::span<const ManifestE
     text += ',';
     if (entry.nuclei >= 0) append_number(text, entry.nuclei);
     text += ',' + csv_field(entry.source_id) + ',' + csv_field(entry.patient) + ',';
-    append_number(text, entry.scale);
+    if (entry.scale) append_number(text, *entry.scale);
+    text += ',';
+    if (entry.mpp) append_number(text, *entry.mpp);
     text += '\n';
   }
   write_atomically(path, text);

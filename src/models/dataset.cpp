@@ -1,15 +1,16 @@
 #include "nucdet/models/dataset.hpp"
 
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <set>
 
 #include "nucdet/io/annotations.hpp"
-#include "nucdet/io/image.hpp"
+#include "nucdet/io/picture.hpp"
 
 namespace nucdet::models {
 
-std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split) {
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split, bool) {
   std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
   std::set<std::string> splits;
   for (const io::ManifestEntry& e : entries) splits.insert(e.split);
@@ -27,21 +28,49 @@ ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries) {
   return io::read_class_names(files);
 }
 
-data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names) {
-  const Image image = io::read_image(entry.image);
-  AnnotatedPoints nuclei;
-  if (!entry.annotations.empty()) nuclei = io::numbered(io::read_annotations(entry.annotations), names);
+AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked) {
+  AnnotatedPicture read{io::read_picture(entry.image), {}, {}};
+  const io::Picture& picture = read.picture;
+  if ((entry.width > 0 && entry.width != picture.width) || (entry.height > 0 && entry.height != picture.height))
+    throw IoError(message(picture.where, ": is ", picture.width, 'x', picture.height, " pixels, the manifest says ",
+                          entry.width, 'x', entry.height, ": another image, or an old manifest"));
+  read.scaling = scaling_of(asked, entry, picture);
+  if (entry.annotations.empty()) return read;
+  const io::PixelSize& size = read.scaling.pixel_size;
+  read.nuclei =
+      io::read_annotations(entry.annotations, {.um_per_pixel = size.known() ? std::sqrt(size.x * size.y) : 0});
+  const std::string where = entry.annotations.string();
+  if (read.nuclei.detections)
+    throw IoError(message(where,
+                          ": holds detections of nucdet, which are no annotations (`nucdet convert` makes "
+                          "points of them that are)"));
+  const Index count = static_cast<Index>(read.nuclei.points.size());
+  if (entry.nuclei >= 0 && entry.nuclei != count)
+    throw IoError(message(where, ": holds ", count, " nuclei, the manifest says ", entry.nuclei,
+                          ": other annotations, or an old manifest"));
+  return read;
+}
+
+data::Sample sample_of(Context<Cpu>& context, const io::ManifestEntry& entry, AnnotatedPicture read,
+                       const ClassNames& names) {
+  AnnotatedPoints nuclei = io::numbered(std::move(read.nuclei), names);
+  const Image image = data::to_image(context, read.picture.view());
   try {
-    return data::make_sample(context, image, nuclei.points, entry.scale, entry.image.string(), entry.organ, {},
+    return data::make_sample(context, image, nuclei.points, read.scaling.scale, entry.image.string(), entry.organ, {},
                              std::move(nuclei.classes));
   } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
 }
 
+data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names) {
+  return sample_of(context, entry, read_annotated(entry), names);
+}
+
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names) {
+                           const ClassNames& names, PixelSizes* sizes) {
   const Index count = static_cast<Index>(entries.size());
   data::Dataset dataset(entries.size());
   std::vector<std::exception_ptr> errors(entries.size());
+  std::vector<Scaling> scalings(entries.size());
   std::atomic<Index> first_error = count;
   context.run(count, [&](Index i, int) {
     if (i > first_error) return;
@@ -49,14 +78,18 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
     try {
       if (entries[at].annotations.empty())
         throw IoError(
-            message(entries[at].image.string(), ": no annotations, wanted nucleus centres as CSV or GeoJSON"));
-      dataset[at] = load_sample(context, entries[at], names);
+            message(entries[at].image.string(), ": no annotations, wanted nucleus centres (docs/formats.md)"));
+      AnnotatedPicture read = read_annotated(entries[at]);
+      scalings[at] = read.scaling;
+      dataset[at] = sample_of(context, entries[at], std::move(read), names);
     } catch (...) {
       errors[at] = std::current_exception();
       for (Index known = first_error; i < known && !first_error.compare_exchange_weak(known, i);) {}
     }
   });
   if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
+  if (sizes != nullptr)
+    for (const Scaling& scaling : scalings) sizes->add(scaling);
   return dataset;
 }
 

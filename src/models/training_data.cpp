@@ -157,6 +157,7 @@ void check_data(const TrainingConfiguration& o, const TrainingData& data) {
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& o, const TrainingWatch& watch) {
   check_manifests(o);
   TrainingData data;
+  PixelSizes sizes;
   std::vector<Parts> all;
   for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o));
   if (o.classes) data.classes = classes_of(all, watch);
@@ -166,8 +167,8 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = load_dataset(context, parts.train, data.classes),
-                  validation = load_dataset(context, parts.validation, data.classes);
+    data::Dataset train = load_dataset(context, parts.train, data.classes, &sizes),
+                  validation = load_dataset(context, parts.validation, data.classes, &sizes);
     check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
     if (parts.held_out)
       watch.note(message(manifest, ": ", parts.validation.size(), " of ", parts.validation.size() + parts.train.size(),
@@ -175,9 +176,10 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
-    data.auxiliary = load_dataset(context, auxiliary_entries(o));
+    data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &sizes);
     check_nuclei(data.auxiliary, o.auxiliary, "mix in");
   }
+  watch.note(sizes.all());
   return data;
 }
 

@@ -7,6 +7,7 @@
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/point.hpp"
 #include "nucdet/data/image.hpp"
+#include "nucdet/data/image_view.hpp"
 
 /// Source pixels to reference pixels (40x, 0.25 um a pixel) and back. Pixel centres stay aligned with the image's
 /// corner: reference = (source + 1/2) scale - 1/2.
@@ -22,21 +23,26 @@ inline Index scaled_size(Index size, double scale) {
 
 /// The image at another scale: scaled_size pixels along each axis.
 Image resample(Context<Cpu>& context, const Image& image, double scale);
+/// A rectangle of what the above gives, in reference pixels, to the same bits: made of the pixels under it alone, RGB
+/// in [0, 1]. Throws ShapeError for a rectangle that does not lie in the scaled image.
+Image resample_part(Context<Cpu>& context, const ImageView& image, double scale, Index top, Index left, Index height,
+                    Index width);
 
 #ifdef NUCDET_INLINE
 
 namespace detail {
 
-/// For each output pixel of one axis: the first input pixel and the weights from there.
+/// For each of some output pixels of one axis: the first input pixel and the weights from there.
 struct AxisFilter {
   std::vector<Index> first;
   std::vector<std::vector<float>> weights;
+  Index begin = 0, end = 0;  // input pixels that are looked at
 
   /// A triangle as wide as the wider of an input and an output pixel: linear interpolation when growing, an antialiased
   /// mean when shrinking.
-  AxisFilter(Index in, Index out, double scale) {
+  AxisFilter(Index in, Index out_begin, Index out_count, double scale) : begin(in) {
     const double radius = std::max(1.0, 1.0 / scale);
-    for (Index i = 0; i < out; ++i) {
+    for (Index i = out_begin; i < out_begin + out_count; ++i) {
       const double centre = (static_cast<double>(i) + 0.5) / scale - 0.5;
       const Index from = std::clamp<Index>(static_cast<Index>(std::ceil(centre - radius)), 0, in - 1);
       const Index to = std::clamp<Index>(static_cast<Index>(std::floor(centre + radius)), from, in - 1);
@@ -47,12 +53,41 @@ struct AxisFilter {
         sum += raw.back();
       }
       first.push_back(from);
+      begin = std::min(begin, from), end = std::max(end, to + 1);
       weights.emplace_back();
       for (const double w : raw)
         weights.back().push_back(static_cast<float>(sum > 0 ? w / sum : 1.0 / static_cast<double>(raw.size())));
     }
   }
 };
+
+/// row_of(y, space): the pixels from columns.begin on of an input row as floats; `space` may hold them.
+template <class RowOf>
+Image resample_rows(Context<Cpu>& context, const AxisFilter& rows, const AxisFilter& columns, Index channels,
+                    const RowOf& row_of) {
+  const Index h = static_cast<Index>(rows.first.size()), w = static_cast<Index>(columns.first.size());
+  const Index line_count = (columns.end - columns.begin) * channels;
+  Image result = make_image(h, w, channels);
+  const View<float> y = view_of(result);
+  const auto scratch = context.scratch<float>(2 * line_count);
+  context.run(h, [&](Index row, int worker) {
+    float* const line = scratch[worker];
+    std::fill_n(line, line_count, 0.0f);
+    const auto& down = rows.weights[static_cast<std::size_t>(row)];
+    for (std::size_t k = 0; k < down.size(); ++k) {
+      const float* p = row_of(rows.first[static_cast<std::size_t>(row)] + static_cast<Index>(k), line + line_count);
+      for (Index i = 0; i < line_count; ++i) line[i] += down[k] * p[i];
+    }
+    for (Index i = 0; i < w; ++i) {
+      const auto& across = columns.weights[static_cast<std::size_t>(i)];
+      const float* p = line + (columns.first[static_cast<std::size_t>(i)] - columns.begin) * channels;
+      float* q = y.pixel(0, row, i);
+      for (std::size_t k = 0; k < across.size(); ++k)
+        for (Index ch = 0; ch < channels; ++ch) q[ch] += across[k] * p[static_cast<Index>(k) * channels + ch];
+    }
+  });
+  return result;
+}
 
 }  // namespace detail
 
@@ -65,28 +100,38 @@ NUCDET_INLINE Image resample(Context<Cpu>& context, const Image& image, double s
   const View<const float> x = view_of(image);
   if (x.shape.count() == 0) throw ShapeError("resample: the image is empty");
   if (scale == 1.0) return image;
-  const Index c = x.shape.c, h = scaled_size(x.shape.h, scale), w = scaled_size(x.shape.w, scale);
-  const detail::AxisFilter rows(x.shape.h, h, scale), columns(x.shape.w, w, scale);
-  Image result = make_image(h, w, c);
-  const View<float> y = view_of(result);
-  const auto scratch = context.scratch<float>(x.shape.w * c);
-  context.run(h, [&](Index row, int worker) {
-    float* line = scratch[worker];
-    std::fill_n(line, x.shape.w * c, 0.0f);
-    const auto& down = rows.weights[static_cast<std::size_t>(row)];
-    for (std::size_t k = 0; k < down.size(); ++k) {
-      const float* p = x.pixel(0, rows.first[static_cast<std::size_t>(row)] + static_cast<Index>(k), 0);
-      for (Index i = 0; i < x.shape.w * c; ++i) line[i] += down[k] * p[i];
-    }
-    for (Index i = 0; i < w; ++i) {
-      const auto& across = columns.weights[static_cast<std::size_t>(i)];
-      const float* p = line + columns.first[static_cast<std::size_t>(i)] * c;
-      float* q = y.pixel(0, row, i);
-      for (std::size_t k = 0; k < across.size(); ++k)
-        for (Index ch = 0; ch < c; ++ch) q[ch] += across[k] * p[static_cast<Index>(k) * c + ch];
-    }
+  const detail::AxisFilter rows(x.shape.h, 0, scaled_size(x.shape.h, scale), scale);
+  const detail::AxisFilter columns(x.shape.w, 0, scaled_size(x.shape.w, scale), scale);
+  return detail::resample_rows(context, rows, columns, x.shape.c,
+                               [&](Index y, float*) { return x.pixel(0, y, columns.begin); });
+}
+
+NUCDET_INLINE Image resample_part(Context<Cpu>& context, const ImageView& image, double scale, Index top, Index left,
+                                  Index height, Index width) {
+  check_scale(scale);
+  image.check();
+  const Index h = scaled_size(image.height, scale), w = scaled_size(image.width, scale);
+  if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w)
+    throw ShapeError(message("resample_part: the rectangle of ", height, " x ", width, " at (", top, ", ", left,
+                             ") is not in the scaled image of ", h, " x ", w));
+  const detail::AxisFilter rows(image.height, top, height, scale), columns(image.width, left, width, scale);
+  const Index count = columns.end - columns.begin, c = image.channels;
+  const bool swapped = image.order == ChannelOrder::bgr && c >= 3;
+  const auto to_floats = [&]<class T>(const T* pixels, float* to) {
+    for (Index i = 0; i < count; ++i)
+      for (Index k = 0; k < 3; ++k)
+        to[3 * i + k] = static_cast<float>(pixels[i * c + (c < 3     ? 0
+                                                           : swapped ? 2 - k
+                                                                     : k)]) /
+                        (sizeof(T) == 1 ? 255.0f : 65535.0f);
+  };
+  return detail::resample_rows(context, rows, columns, 3, [&](Index y, float* space) -> const float* {
+    if (image.bytes == 1)
+      to_floats(image.row<std::uint8_t>(y) + columns.begin * c, space);
+    else
+      to_floats(image.row<std::uint16_t>(y) + columns.begin * c, space);
+    return space;
   });
-  return result;
 }
 
 #endif

@@ -80,8 +80,7 @@ class Detector {
   /// The nuclei of an image with values in [0, 1]; `scale` takes it to reference pixels. Positions in its own pixels,
   /// scores by the peaks' full scale. Throws ArgumentError for other values.
   Detection detect(const Image& image, double scale = 1.0, const Watch& watch = {}) const;
-  /// The same of bytes of a host program: no copy as floats is made, unless they are resampled or the model's rule
-  /// looks at the whole image.
+  /// The same of bytes of a host program: no copy of the whole as floats is made, unless the model's rule looks at it.
   Detection detect(const data::ImageView& image, double scale = 1.0, const Watch& watch = {}) const;
   /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
   template <PeakFinder Finder>
@@ -157,6 +156,9 @@ class Detector {
     return finished(std::move(found), scale);
   }
 
+  /// Candidates in reference pixels of an image that is not at their scale.
+  std::vector<Nucleus> scaled_candidates(const data::ImageView& image, double scale,
+                                         const data::ChannelStatistics& statistics, const Watch& watch) const;
   template <class Maps>
   std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const;
   bool inside(Point p, const Shape& s) const;

@@ -78,9 +78,28 @@ Detection Detector<Device>::detect(const Image& image, double scale, const Watch
 template <class Device>
 Detection Detector<Device>::detect(const data::ImageView& image, double scale, const Watch& watch) const {
   const auto* constants = std::get_if<data::FixedNormalization>(&normalization_);
-  if (scale != 1 || constants == nullptr)
+  if (constants == nullptr || (scale != 1 && network()->in_channels != 3))
     return detect(data::to_image(context().host(), image, network()->in_channels), scale, watch);
-  return finished({relative(candidates(image, constants->statistics, watch)), constants->statistics}, 1);
+  const data::ChannelStatistics& statistics = constants->statistics;
+  std::vector<Nucleus> found =
+      scale == 1 ? candidates(image, statistics, watch) : scaled_candidates(image, scale, statistics, watch);
+  return finished({relative(std::move(found)), statistics}, scale);
+}
+
+/// Tiles are resampled one by one, so that memory does not grow with the scale. Their padding is a part of them as long
+/// as it lies in the image: a pass sees the same numbers as it does of a whole that was resampled beforehand.
+template <class Device>
+std::vector<Nucleus> Detector<Device>::scaled_candidates(const data::ImageView& image, double scale,
+                                                         const data::ChannelStatistics& statistics,
+                                                         const Watch& watch) const {
+  image.check(), data::check_scale(scale);
+  const Shape whole{1, data::scaled_size(image.height, scale), data::scaled_size(image.width, scale), 3};
+  return candidates_of(whole, watch, [&](const Rectangle& read) {
+    const Shape padded = network_.padded(read);
+    const Image part = data::resample_part(context().host(), image, scale, read.y, read.x,
+                                           std::min(padded.h, whole.h - read.y), std::min(padded.w, whole.w - read.x));
+    return network_.maps(view_of(part), statistics, {0, 0, read.width, read.height});
+  });
 }
 
 template <class Device>

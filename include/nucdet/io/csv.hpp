@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,9 +40,10 @@ struct ManifestEntry {
   std::filesystem::path image{};
   std::filesystem::path annotations{};  ///< empty: there are none
   std::string organ{}, split{}, source_id{}, patient{};
-  Index width = 0, height = 0;  ///< pixels, 0 if not known
-  Index nuclei = -1;            ///< -1 if not known
-  double scale = 1;             ///< source pixels to reference pixels
+  Index width = 0, height = 0;    ///< pixels, 0 if not known
+  Index nuclei = -1;              ///< -1 if not known
+  std::optional<double> scale{};  ///< source pixels to reference pixels; empty: not stated
+  std::optional<double> mpp{};    ///< um a pixel; empty: not stated
 };
 
 /// A manifest file, a folder with a `manifest.csv`, or a folder of images.

@@ -5,25 +5,39 @@
 
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/io/csv.hpp"
+#include "nucdet/models/pixel_size.hpp"
 
 /// Data sets from manifests.
 namespace nucdet::models {
 
 /// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none,
 /// saying which splits there are.
-std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {});
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {},
+                                          bool recursive = false);
 
 /// The names of all classes that the points of these entries have, in alphabetical order. Throws IoError.
 ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries);
 
-/// Reads an entry's image and points and brings them to reference pixels. Classes that are not among the names are
-/// unknown. Throws IoError.
+/// An entry's image and its nuclei, in the image's own pixels.
+struct AnnotatedPicture {
+  io::Picture picture;
+  Scaling scaling;
+  io::Annotations nuclei;  ///< none where the entry names no annotations
+};
+
+/// Reads them and compares them with what the manifest says of size and nuclei. Throws IoError, also for detections of
+/// nucdet, which are no annotations.
+AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked = {});
+
+/// The same, brought to reference pixels. Classes that are not among the names are unknown.
 data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names = {});
+data::Sample sample_of(Context<Cpu>& context, const io::ManifestEntry& entry, AnnotatedPicture read,
+                       const ClassNames& names);
 
 /// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
-/// has one is thrown.
+/// has one is thrown. sizes: counts the images' pixel sizes, where it is wanted.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names = {});
+                           const ClassNames& names = {}, PixelSizes* sizes = nullptr);
 
 /// Annotated nuclei of all images.
 std::size_t nuclei_in(const data::Dataset& set);

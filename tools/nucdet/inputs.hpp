@@ -1,0 +1,29 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nucdet/io/csv.hpp"
+
+/// Images to work on, and what their results are called.
+namespace nucdet::program {
+
+struct Input {
+  io::ManifestEntry entry{};
+  std::filesystem::path name{};  ///< of its results, below their folder, without an ending: "patient 3/slide_07"
+
+  /// A result's file.
+  std::filesystem::path result(const std::filesystem::path& folder, const std::string& ending) const {
+    return folder / (name.string() + ending);
+  }
+};
+
+/// What results of a manifest's or folder's images are called: their paths below the folder that all of its images
+/// share, so that a split's results are called as those of all. Throws ArgumentError if two were called alike.
+std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive);
+
+/// The same for images, folders and manifests. An image is called by its own name alone; where that would call two
+/// alike, by their paths below the folder that all these images share.
+std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive);
+
+}  // namespace nucdet::program
