@@ -5,6 +5,7 @@
 
 #include "nucdet/data/augment.hpp"
 #include "nucdet/models/networks.hpp"
+#include "nucdet/models/pixel_size.hpp"
 #include "nucdet/models/thresholds.hpp"
 #include "nucdet/models/training.hpp"
 
@@ -54,7 +55,8 @@ struct EvaluateOptions {
   double gate = 16;
   Index tile = 1024;
   int average = 1;
-  bool overlays = false, quiet = false;
+  models::AskedPixelSize pixel_size;  ///< instead of the manifest's and the files'
+  bool overlays = false, recursive = false, strict = false, json = false, overwrite = false, quiet = false;
   DeviceOptions device;
 };
 int evaluate(const EvaluateOptions&);

@@ -1,0 +1,121 @@
+#include "predictions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <optional>
+
+#include "nucdet/data/resample.hpp"
+#include "nucdet/io/annotations.hpp"
+
+namespace nucdet::program::evaluation {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What looks wrong, each kind with its first examples.
+class Doubts {
+ public:
+  void add(const std::string& what) {
+    if (++count_ <= 10) text_ += "\n  " + what;
+  }
+  /// Says them, or throws.
+  void settle(bool strict) const {
+    if (count_ == 0) return;
+    const std::string all = message("predictions look wrong in ", count_, count_ == 1 ? " place:" : " places:", text_,
+                                    count_ > 10 ? message("\n  and ", count_ - 10, " more") : "");
+    if (strict) throw IoError(all + "\n(--strict refuses them)");
+    std::cerr << "warning: " << all << '\n';
+  }
+
+ private:
+  Index count_ = 0;
+  std::string text_{};
+};
+
+std::optional<fs::path> prediction_of(const fs::path& folder, const Input& input) {
+  std::error_code none;
+  for (const fs::path& name : {input.name, input.name.filename()})
+    for (const char* ending : {".csv", ".json", ".geojson", ".geojson.gz", ".tsv", ".txt", ".xml", ".db"})
+      if (const fs::path file = folder / (name.string() + ending); fs::is_regular_file(file, none)) return file;
+  return std::nullopt;
+}
+
+/// At most half a pixel beyond the border, as for annotations.
+std::size_t outside(const std::vector<Point>& points, const io::Picture& picture) {
+  const double w = static_cast<double>(picture.width), h = static_cast<double>(picture.height);
+  return static_cast<std::size_t>(std::count_if(
+      points.begin(), points.end(), [&](const Point& p) { return !(p.x >= -1 && p.y >= -1 && p.x <= w && p.y <= h); }));
+}
+
+/// F1 over all images if every prediction were changed.
+template <class Change>
+double f1_if(const std::vector<Scored>& images, const ChosenMatcher& matcher, const Change& change) {
+  metrics::Score all;
+  for (const Scored& s : images) {
+    std::vector<Point> found;
+    for (const Nucleus& n : s.candidates.peaks)
+      found.push_back(data::to_reference(change(data::to_source(n.centre, s.scale)), s.scale));
+    all += metrics::score(matcher, found, s.candidates.truth);
+  }
+  return all.f1();
+}
+
+/// Mistakes that leave every point inside of its image show in the score alone.
+void doubt_coordinates(const std::vector<Scored>& images, const std::vector<double>& um, const ChosenMatcher& matcher,
+                       Doubts& doubts) {
+  const double as_is = f1_if(images, matcher, [](Point p) { return p; });
+  const auto compare = [&](const char* what, double other) {
+    if (other > as_is + 0.2)
+      doubts.add(message("F1 is ", std::round(as_is * 1e4) / 1e4, ", and would be ", std::round(other * 1e4) / 1e4,
+                         " if ", what));
+  };
+  compare("x and y were exchanged", f1_if(images, matcher, [](Point p) { return Point{p.y, p.x}; }));
+  if (std::adjacent_find(um.begin(), um.end(), std::not_equal_to<>()) == um.end() && !um.empty())
+    compare("positions were in um", f1_if(images, matcher, [&](Point p) { return Point{p.x / um[0], p.y / um[0]}; }));
+}
+
+}  // namespace
+
+std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector<Input>& inputs,
+                                     const ChosenMatcher& matcher) {
+  if (!fs::is_directory(o.predictions))
+    throw IoError(message(o.predictions, ": is no folder, wanted one with NAME.csv for each image"));
+  std::vector<Scored> scored;
+  std::vector<double> um;
+  Doubts doubts;
+  std::size_t missing = 0;
+  for (const Input& input : inputs) {
+    const models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
+    const io::PixelSize& size = read.scaling.pixel_size;
+    um.push_back(size.known() ? size.x : models::kReferencePixel);
+    Scored one{input, read.scaling.scale, {}};
+    const auto to_reference = [&](Point p) { return data::to_reference(p, one.scale); };
+    std::vector<Point> found;
+    if (const auto file = prediction_of(o.predictions, input)) {
+      found = io::read_annotations(*file, {.um_per_pixel = size.known() ? size.x : 0}).points;
+      if (const std::size_t count = outside(found, read.picture); count > 0)
+        doubts.add(message(file->string(), ": ", count, " of ", found.size(), " points lie outside of the image of ",
+                           read.picture.width, 'x', read.picture.height, " pixels"));
+    } else {
+      doubts.add(message(input.name.generic_string(), ": no predictions, counted as nothing found"));
+      ++missing;
+    }
+    if (const std::size_t count = outside(read.nuclei.points, read.picture); count > 0)
+      throw IoError(message(input.entry.annotations.string(), ": ", count, " of ", read.nuclei.points.size(),
+                            " points lie outside of the image of ", read.picture.width, 'x', read.picture.height,
+                            " pixels"));
+    for (const Point& p : found) one.candidates.peaks.push_back({to_reference(p), 1});
+    for (const Point& p : read.nuclei.points) one.candidates.truth.push_back(to_reference(p));
+    scored.push_back(std::move(one));
+  }
+  if (missing == inputs.size())
+    throw IoError(message(o.predictions, ": holds predictions of none of the ", inputs.size(),
+                          " images, wanted files called as they are: ", inputs[0].name.generic_string(), ".csv"));
+  doubt_coordinates(scored, um, matcher, doubts);
+  doubts.settle(o.strict);
+  return scored;
+}
+
+}  // namespace nucdet::program::evaluation
