@@ -37,14 +37,25 @@ struct ThresholdOptions {
   std::optional<double> components;
 };
 
+/// A rectangle of an image, in its pixels.
+struct RegionOption {
+  Index x = 0, y = 0, width = 0, height = 0;
+};
+
 struct DetectOptions {
   std::vector<std::string> inputs;
   std::string model, out, split;
   ThresholdOptions thresholds;
-  std::optional<double> scale;  ///< empty: the manifest's
-  Index tile = 1024;            ///< reference pixels along a side of a tile's core
-  int average = 1;              ///< ways to look at the image whose mean is taken: 1 or 8
-  bool overlay = false, geojson = false, quiet = false;
+  models::AskedPixelSize pixel_size;  ///< instead of the manifest's and the files'
+  std::optional<Index> page;          ///< of a file of several pages
+  std::vector<Index> region;          ///< x, y, width, height: only there; empty: everywhere
+  std::string areas;                  ///< annotations with regions and ignored areas, or a folder of them
+  Index tile = 1024;                  ///< reference pixels along a side of a tile's core
+  int average = 1;                    ///< ways to look at the image whose mean is taken: 1 or 8
+  bool overlay = false, geojson = false, gzip = false, ids = false, store = false, density = false;
+  std::vector<double> offset;         ///< x, y that GeoJSON adds: where a crop lies in its slide
+  std::string summary;                ///< a CSV with a line for each image
+  bool recursive = false, skip_existing = false, overwrite = false, json = false, quiet = false;
   DeviceOptions device;
 };
 int detect(const DetectOptions&);

@@ -1,63 +1,41 @@
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <future>
 #include <iostream>
+#include <optional>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
-#include "nucdet/io/geojson.hpp"
-#include "nucdet/io/image.hpp"
-#include "nucdet/io/overlay.hpp"
-#include "nucdet/models/dataset.hpp"
+#include "nucdet/io/content_hash.hpp"
+#include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/load.hpp"
+#include "nucdet/version.hpp"
 
 #include "commands.hpp"
 #include "default_model.hpp"
+#include "detect_results.hpp"
 #include "device.hpp"
+#include "guard.hpp"
 #include "interrupt.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
-#include "results.hpp"
 
 namespace nucdet::program {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Images, folders and manifests, as one list.
-std::vector<io::ManifestEntry> collect(const DetectOptions& o) {
-  std::vector<io::ManifestEntry> all;
-  for (const std::string& input : o.inputs) {
-    const fs::path path = input;
-    if (fs::is_directory(path) || path.extension() == ".csv") {
-      for (io::ManifestEntry& e : models::entries_of(input, o.split)) all.push_back(std::move(e));
-    } else {
-      io::ManifestEntry entry;
-      entry.image = path;
-      all.push_back(entry);
-    }
-  }
-  check_names(all);
-  return all;
-}
-
-/// Annotations are CSV files named after their images too: a file that no earlier detection left is not overwritten.
-void check_not_annotations(const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
-  for (const io::ManifestEntry& e : inputs) {
-    const fs::path stem = fs::path(o.out) / e.image.stem(), csv = stem.string() + ".csv";
-    std::error_code none;
-    const bool annotations = !e.annotations.empty() && fs::equivalent(csv, e.annotations, none);
-    if (fs::exists(csv) && (annotations || !fs::exists(stem.string() + ".json")))
-      throw ArgumentError(
-          message(csv.string(), " is there and not a result of nucdet: move it away or choose another --out"));
-  }
-}
+using detect::Rectangle;
 
 /// The settings that all images of a call share.
 io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima& peaks,
                               const data::Normalization& rule) {
   io::DetectionReport report;
   report.model = fs::path(o.model).filename().string();
+  report.model_hash = io::content_hash_of(o.model);
   report.normalization = data::name_of(rule);
   report.threshold = o.thresholds.components ? static_cast<float>(*o.thresholds.components) : peaks.threshold();
   report.xi = o.thresholds.components ? 0 : peaks.relative;
@@ -65,93 +43,153 @@ io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima&
   return report;
 }
 
-void write_results(const DetectOptions& o, const io::ManifestEntry& entry, const Image& image, double scale,
-                   io::DetectionReport report, detect::Detection found) {
-  const fs::path stem = fs::path(o.out) / entry.image.stem();
-  const auto with = [&](const char* ending) { return fs::path(stem.string() + ending); };
-  report.image = entry.image.filename().string(), report.scale = scale;
-  report.width = static_cast<Index>(image.shape(1)), report.height = static_cast<Index>(image.shape(0));
-  report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
-  const std::vector<Nucleus>& nuclei = report.nuclei;
-  io::write_detections_json(with(".json"), report);
-  io::write_points(with(".csv"), nuclei, report.classes);
-  if (o.geojson) io::write_geojson(with(".geojson"), report);
-  if (o.overlay) {
-    std::vector<io::OverlayMark> marks;
-    for (const Nucleus& n : nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
-    io::write_png(with(".overlay.png"), io::draw_overlay(image, marks, {.classes = report.classes}));
-  }
+/// The file of areas for an image: the one that was named, or that of its name in the folder that was named.
+std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
+  if (o.areas.empty()) return std::nullopt;
+  if (!fs::is_directory(o.areas)) return o.areas;
+  std::error_code none;
+  for (const fs::path& name : {input.name, input.name.filename()})
+    for (const char* ending : {".geojson", ".geojson.gz", ".json"})
+      if (const fs::path file = fs::path(o.areas) / (name.string() + ending); fs::is_regular_file(file, none))
+        return file;
+  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ", input.name.generic_string(),
+                        ".geojson"));
 }
 
-/// Reads images in order, one ahead of the one that is worked on: no more than two are in memory.
-class ImagesAhead {
- public:
-  explicit ImagesAhead(const std::vector<io::ManifestEntry>& entries) : entries_(entries) { read_next(); }
+/// By what results are known again: everything that they depend on.
+std::string key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings) {
+  ContentHash hash;
+  hash.add(NUCDET_VERSION_STRING), hash.add(settings.model_hash), hash.add(io::content_hash_of(input.entry.image));
+  const auto areas = areas_file(o, input);
+  hash.add(areas ? io::content_hash_of(*areas) : std::string());
+  const io::ManifestEntry& e = input.entry;
+  hash.add(o.pixel_size.mpp.value_or(e.mpp.value_or(0))), hash.add(o.pixel_size.scale.value_or(e.scale.value_or(0)));
+  hash.add(static_cast<double>(settings.threshold)), hash.add(settings.xi), hash.add(o.thresholds.components.value_or(0));
+  for (const Index number : {o.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
+    hash.add(static_cast<double>(number));
+  for (const Index number : o.region) hash.add(static_cast<double>(number));
+  return hash.text();
+}
 
-  /// The next image. Throws what reading it threw.
-  Image next() {
-    std::future<Image> image = std::move(ahead_);
-    image.wait();
-    read_next();
-    return image.get();
+/// The part of an image that is looked at, and where nuclei in it count.
+struct Part {
+  Rectangle read{}, core{};
+};
+
+/// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that
+/// these fall on the same pixels as in the whole image.
+Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::TileGrid& tiles, double scale) {
+  const Rectangle all{0, 0, picture.width, picture.height};
+  if (o.region.empty()) return {all, all};
+  const Rectangle core{o.region[0], o.region[1], o.region[2], o.region[3]};
+  if (core.x < 0 || core.y < 0 || core.width < 1 || core.height < 1 || core.x + core.width > picture.width ||
+      core.y + core.height > picture.height)
+    throw IoError(message(picture.where, ": --region ", core.x, ',', core.y, ',', core.width, ',', core.height,
+                          " is not in the image of ", picture.width, 'x', picture.height, " pixels"));
+  const Index margin = static_cast<Index>(std::ceil(static_cast<double>(tiles.margin) / scale));
+  const auto down = [&](Index at) { return std::max<Index>(0, at - margin) / tiles.alignment * tiles.alignment; };
+  Part part{{down(core.x), down(core.y), 0, 0}, core};
+  part.read.width = std::min(picture.width, core.x + core.width + margin) - part.read.x;
+  part.read.height = std::min(picture.height, core.y + core.height + margin) - part.read.y;
+  return part;
+}
+
+/// Reads pictures in order, one ahead of the one that is worked on unless that is large: no more than two are in
+/// memory.
+class PicturesAhead {
+ public:
+  PicturesAhead(const DetectOptions& o, const std::vector<Input>& inputs) : inputs_(inputs) {
+    options_.page = o.page;
+  }
+
+  /// Throws what reading it threw.
+  io::Picture read(std::size_t number, std::optional<std::size_t> next) {
+    std::future<io::Picture> mine = std::move(ahead_);
+    ahead_ = {};
+    io::Picture picture = mine.valid() && number == number_ahead_ ? mine.get() : read_now(number);
+    if (next && picture.width * picture.height <= kSmall) {
+      number_ahead_ = *next;
+      ahead_ = std::async(std::launch::async, [this, at = *next] { return read_now(at); });
+    }
+    return picture;
   }
 
  private:
-  void read_next() {
-    if (begun_ < entries_.size())
-      ahead_ = std::async([&path = entries_[begun_++].image] { return io::read_image(path); });
-  }
+  static constexpr Index kSmall = Index{1} << 26;
+  io::Picture read_now(std::size_t number) const { return io::read_picture(inputs_[number].entry.image, options_); }
 
-  const std::vector<io::ManifestEntry>& entries_;
-  std::size_t begun_ = 0;
-  std::future<Image> ahead_;
+  const std::vector<Input>& inputs_;
+  io::PictureOptions options_{};
+  std::size_t number_ahead_ = 0;
+  std::future<io::Picture> ahead_{};
+};
+
+/// Where nuclei count, in the image's pixels.
+struct Counted {
+  Rectangle core{};
+  Areas areas{};
+
+  bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
+
+  /// Pixels that count, by a look at every fourth one along each axis.
+  double pixels() const {
+    constexpr Index kStep = 4;
+    const double all = static_cast<double>(core.width) * static_cast<double>(core.height);
+    if (areas.everywhere()) return all;
+    Index counted = 0, looked_at = 0;
+    for (Index y = core.y; y < core.y + core.height; y += kStep)
+      for (Index x = core.x; x < core.x + core.width; x += kStep, ++looked_at)
+        counted += areas.count({static_cast<double>(x), static_cast<double>(y)}) ? 1 : 0;
+    return all * static_cast<double>(counted) / static_cast<double>(looked_at);
+  }
 };
 
 template <class Device>
-int detect_on(Context<Device>& context, const DetectOptions& o, const std::vector<io::ManifestEntry>& inputs) {
-  models::LoadedModel<Device> loaded = models::load_model(context, o.model, o.thresholds.replaced);
-  const detect::Detector detector(*loaded.model, loaded.peaks, loaded.normalization, {.cell = o.tile},
-                                  {.over = o.average});
-  io::DetectionReport settings = report_of(o, loaded.peaks, loaded.normalization);
-  settings.classes = ClassNames(detector.classes());
-  loaded.model.reset();  // the detector has weights of its own
-  int failed = 0;
-  std::int64_t done = 0;
-  Interrupt interrupt;
-  const Watch watch{.stop = interrupt.token(), .progress = [&](Index, Index) { interrupt.poll(); }};
-  Progress progress("image", static_cast<std::int64_t>(inputs.size()), 0, o.quiet);
-  ImagesAhead images(inputs);
-  for (const io::ManifestEntry& entry : inputs) {
-    try {
-      const Image image = images.next();
-      const double scale = o.scale.value_or(entry.scale);
-      detect::Detection found = o.thresholds.components
-                                    ? detector.detect(image, scale, regions_of(o.thresholds, loaded.peaks), watch)
-                                    : detector.detect(image, scale, watch);
-      const std::size_t count = found.nuclei.size();
-      write_results(o, entry, image, scale, settings, std::move(found));
-      std::cout << (fs::path(o.out) / entry.image.stem()).string() << ".csv\t" << count << '\n';
-    } catch (const Stopped&) { throw; } catch (const CudaError&) {
-      throw;  // the device, not the image
-    } catch (const Error& error) {
-      if (inputs.size() == 1) throw;
-      std::cerr << "nucdet: " << error.what() << '\n';
-      ++failed;
-    }
-    progress.update(++done, entry.image.filename().string());
+detect::Detection found_in(const detect::Detector<Device>& detector, const DetectOptions& o,
+                           const detect::LocalMaxima& peaks, const io::Picture& picture, double scale,
+                           const Rectangle& read, const Watch& watch) {
+  const data::ImageView view = picture.view().part(read.y, read.x, read.height, read.width);
+  detect::Detection found =
+      o.thresholds.components
+          ? detector.detect(data::to_image(detector.context().host(), view), scale, regions_of(o.thresholds, peaks), watch)
+          : detector.detect(view, scale, watch);
+  for (Nucleus& n : found.nuclei) {
+    n.centre.x += static_cast<double>(read.x), n.centre.y += static_cast<double>(read.y);
   }
-  return failed > 0 ? 3 : 0;
+  return found;
 }
+
+/// One call of the command.
+template <class Device>
+class Run {
+ public:
+  Run(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs)
+      : o_(o),
+        inputs_(inputs),
+        pictures_(o, inputs),
+        loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
+        detector_(*loaded_.model, loaded_.peaks, loaded_.normalization, {.cell = o.tile}, {.over = o.average}),
+        settings_(report_of(o, loaded_.peaks, loaded_.normalization)) {
+    settings_.classes = ClassNames(detector_.classes());
+    loaded_.model.reset();  // the detector has weights of its own
+  }
+
+  int operator()();
+
+ private:
+  void detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch);
+  void say_how(const io::Picture& picture, const models::Scaling& scaling);
+
+  const DetectOptions& o_;
+  const std::vector<Input>& inputs_;
+  PicturesAhead pictures_;
+  models::LoadedModel<Device> loaded_;
+  detect::Detector<Device> detector_;
+  io::DetectionReport settings_;
+  models::PixelSizes sizes_{};
+  std::vector<io::SummaryRow> summary_{};
+};
 
 }  // namespace
-
-int detect(const DetectOptions& asked) {
-  DetectOptions o = asked;
-  if (o.model.empty()) o.model = default_model();
-  const std::vector<io::ManifestEntry> inputs = collect(o);
-  check_not_annotations(o, inputs);
-  io::make_folder(o.out);
-  return on_device(o.device, {}, o.quiet, [&](auto& context) { return detect_on(context, o, inputs); });
-}
 
 }  // namespace nucdet::program

@@ -39,6 +39,17 @@ struct ImageView {
     return reinterpret_cast<const T*>(static_cast<const unsigned char*>(data) + y * row_stride);
   }
 
+  /// A rectangle of it. Throws ShapeError unless it lies in the image.
+  ImageView part(Index top, Index left, Index rows, Index columns) const {
+    if (top < 0 || left < 0 || rows < 1 || columns < 1 || top + rows > height || left + columns > width)
+      throw ShapeError(message("ImageView: the part of ", rows, " x ", columns, " at (", top, ", ", left,
+                               ") is not in the image of ", height, " x ", width));
+    ImageView view = *this;
+    view.data = static_cast<const unsigned char*>(data) + top * row_stride + left * channels * bytes;
+    view.height = rows, view.width = columns;
+    return view;
+  }
+
   /// Throws ArgumentError for a null pointer, ShapeError for sizes, channels or strides that no image has.
   void check() const {
     if (data == nullptr) throw ArgumentError("ImageView: the data are null");

@@ -1,0 +1,53 @@
+#include "detect_results.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "nucdet/data/image_conversion.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/csv.hpp"
+#include "nucdet/io/geojson.hpp"
+#include "nucdet/io/image.hpp"
+#include "nucdet/io/overlay.hpp"
+
+namespace nucdet::program {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kJson = ".json";
+
+/// The endings of what was asked for beside the JSON.
+std::vector<std::string> endings_of(const DetectOptions& o) {
+  std::vector<std::string> endings{".csv"};
+  if (o.geojson) endings.push_back(o.gzip ? ".geojson.gz" : ".geojson");
+  if (o.store) endings.push_back(".db");
+  if (o.overlay) endings.push_back(".overlay.png");
+  if (o.density) endings.push_back(".density.csv"), endings.push_back(".density.png");
+  return endings;
+}
+
+}  // namespace
+
+std::vector<fs::path> result_files(const DetectOptions& o, const Input& input) {
+  std::vector<fs::path> files;
+  for (const std::string& ending : endings_of(o)) files.push_back(input.result(o.out, ending));
+  files.push_back(input.result(o.out, kJson));
+  return files;
+}
+
+bool is_done(const DetectOptions& o, const Input& input, const std::string& key) {
+  for (const fs::path& file : result_files(o, input)) {
+    std::error_code none;
+    if (!fs::is_regular_file(file, none)) return false;
+  }
+  // The key is among the first members: what follows may be a million nuclei.
+  std::ifstream json(input.result(o.out, kJson), std::ios::binary);
+  std::string head(8192, '\0');
+  json.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(json.gcount()));
+  return head.find("\"key\": \"" + key + "\"") != std::string::npos;
+}
+
+}  // namespace nucdet::program

@@ -1,0 +1,26 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nucdet/core/area.hpp"
+#include "nucdet/io/json.hpp"
+#include "nucdet/io/picture.hpp"
+
+#include "commands.hpp"
+#include "inputs.hpp"
+
+/// What `detect` leaves of an image.
+namespace nucdet::program {
+
+/// The files that `detect` writes for an image; the last one is the JSON, which tells of the others.
+std::vector<std::filesystem::path> result_files(const DetectOptions& options, const Input& input);
+
+/// Writes them: all, or none. Adds to the report what its JSON tells of the others. Throws IoError.
+void write_results(const DetectOptions& options, const Input& input, const io::Picture& picture, const Areas& areas,
+                   io::DetectionReport& report);
+
+/// Whether an image's results are there and came about by the same key, so that nothing is to be done.
+bool is_done(const DetectOptions& options, const Input& input, const std::string& key);
+
+}  // namespace nucdet::program
