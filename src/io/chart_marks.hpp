@@ -6,6 +6,8 @@
 
 #include "nucdet/io/chart.hpp"
 
+#include "marks.hpp"
+
 /// The SVG elements that charts consist of.
 namespace nucdet::io::detail {
 
@@ -63,8 +65,8 @@ class Svg {
     out_ = R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + width + R"(" height=")" + height +
            R"(" viewBox="0 0 )" + width + ' ' + height +
            R"(" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#222">)"
-           "\n" +
-           R"(<rect width="100%" height="100%" fill="#fff"/>)"
+           "\n<!-- " +
+           std::string(kMadeBy) + " -->\n" + R"(<rect width="100%" height="100%" fill="#fff"/>)"
            "\n";
   }
 

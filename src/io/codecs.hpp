@@ -25,6 +25,7 @@ Image decode_tiff(const EncodedImage& source);
 Image allocate_rgb(const EncodedImage& source, Index width, Index height);
 
 /// 8-bit pixels, rows without gaps, as the bytes of a PNG file; channels 1 or 3.
-std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels);
+std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
+                       const char* software = nullptr);
 
 }  // namespace nucdet::io::detail

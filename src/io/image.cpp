@@ -10,6 +10,7 @@
 #include "nucdet/io/picture.hpp"
 
 #include "codecs.hpp"
+#include "marks.hpp"
 
 namespace nucdet::io {
 
@@ -68,15 +69,27 @@ Picture read_picture(const std::filesystem::path& path, const PictureOptions& op
   return decode_picture(std::as_bytes(std::span(bytes)), path.string(), options);
 }
 
-void write_png(const std::filesystem::path& path, const Image& image) {
+namespace {
+
+std::string encoded(const Image& image, const char* software) {
   const auto height = image.shape(0), width = image.shape(1), channels = image.shape(2);
   if (height < 1 || width < 1 || (channels != 1 && channels != 3))
     throw ShapeError(message("write_png: image of ", height, " x ", width, " x ", channels,
                              ", wanted 1 or 3 channels and at least one pixel"));
   std::vector<std::uint8_t> pixels(image.size());
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = byte_of(image.data()[i]);
-  write_atomically(path, detail::encode_png(pixels, static_cast<Index>(width), static_cast<Index>(height),
-                                            static_cast<int>(channels)));
+  return detail::encode_png(pixels, static_cast<Index>(width), static_cast<Index>(height), static_cast<int>(channels),
+                            software);
+}
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, const Image& image) {
+  write_atomically(path, encoded(image, nullptr));
+}
+
+void write_drawing(const std::filesystem::path& path, const Image& image) {
+  write_atomically(path, encoded(image, kMadeBy.data()));
 }
 
 void write_png(const std::filesystem::path& path, const Plane& map, float low, float high) {

@@ -62,7 +62,7 @@ int augment(const AugmentSheetOptions& o) {
     paste(io::draw_overlay(crop, marks, {.radius = 4, .width = 1.2, .legend = false}), k / columns * (o.crop + kGap),
           k % columns * (o.crop + kGap), sheet);
   }
-  io::write_png(o.out, sheet);
+  io::write_drawing(o.out, sheet);
   std::cout << o.out << ": " << o.draws << " draws of " << o.image << '\n';
   return 0;
 }

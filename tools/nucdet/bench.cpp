@@ -170,7 +170,8 @@ void write_json(const std::string& path, const BenchOptions& o, const std::strin
   std::vector<io::JsonRecord> records;
   for (const Figure& f : figures) {
     const double per_second = 1e3 / f.milliseconds;
-    records.push_back({{"what", f.what},
+    records.push_back({{"format", "nucdet-bench-1"},
+                       {"what", f.what},
                        {"network", network.name},
                        {"base", static_cast<double>(network.base)},
                        {"batch", static_cast<double>(f.input.n)},

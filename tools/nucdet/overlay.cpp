@@ -39,7 +39,7 @@ int overlay(const OverlayOptions& o) {
       found.push_back({.centre = detections.points[i], .class_id = detections.class_of(i)});
     marks = score_marks(match::HungarianMatcher{o.gate}, found, reference(read(o.truth)), o.scale);
   }
-  io::write_png(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom, .classes = names}));
+  io::write_drawing(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom, .classes = names}));
   std::cout << o.out << '\n';
   return 0;
 }

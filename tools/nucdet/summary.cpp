@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/provenance.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/nn/dot.hpp"
 
@@ -32,7 +33,7 @@ int summary(const SummaryOptions& o) {
     std::cout << "an output pixel sees the whole image\n";
   else
     std::cout << "an output pixel sees " << reach.before << " pixels before and " << reach.after << " after it\n";
-  if (!o.dot.empty()) io::write_atomically(o.dot, nn::dot(*model, shape));
+  if (!o.dot.empty()) io::write_atomically(o.dot, message("// ", io::kMadeBy, '\n', nn::dot(*model, shape)));
   return 0;
 }
 

@@ -1,47 +1,61 @@
 #pragma once
-#include <cerrno>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
+#include "nucdet/io/detail/part_file.hpp"
 
 namespace nucdet::io {
 
-/// A file that appears whole or not at all: written under a name of its own beside the target, then renamed.
+/// A file that appears whole or not at all: written under a name of its own beside the target, kept on the disk
+/// (fsync), then renamed.
 ///
-/// Without `commit` the target stays as it was and the part is removed. A killed process can leave a `*.part` file,
-/// which nothing reads. A link is followed; what is no plain file (a pipe, /dev/stdout) is written directly. Throws
-/// IoError.
+/// Without `commit` the target stays as it was and the part is removed. A killed process can leave a
+/// `.nucdet-*.part` file, which nothing reads and the next one that writes in the folder removes. A link is followed,
+/// also to a file that is yet to be made; a file that is replaced hands on its mode; one that is write-protected is not
+/// replaced. What is no plain file (a pipe, /dev/stdout) is written directly. Throws IoError.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path& target);
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-  ~AtomicFile() { discard(); }
+  explicit AtomicFile(const std::filesystem::path& target) : part_(target) {}
 
-  void write(const void* data, std::size_t bytes) {
-    if (bytes != 0 && std::fwrite(data, 1, bytes, file_) != bytes) fail("cannot be written");
-  }
+  void write(const void* data, std::size_t bytes) { part_.write(data, bytes); }
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
 
-  /// Puts the file in its place.
+  /// Puts the file in its place, or leaves that to the AtomicFiles of this thread.
   void commit();
 
  private:
-  void open();
-  [[noreturn]] void fail(const char* what);
-  void discard();
+  detail::PartFile part_;
+};
 
-  std::filesystem::path target_, part_;
-  std::FILE* file_ = nullptr;
-  bool direct_ = false;
+/// Files that are one result. While it lives, what its thread commits as an AtomicFile, by whatever writer, is written
+/// and kept on the disk, but put in its place only by `commit`, all together: a full disk leaves none of them. Without
+/// `commit` none appears.
+class AtomicFiles {
+ public:
+  AtomicFiles();
+  AtomicFiles(const AtomicFiles&) = delete;
+  AtomicFiles& operator=(const AtomicFiles&) = delete;
+  ~AtomicFiles();
+
+  /// The content_hash_of each file so far, by the file's name without its folder. Throws IoError.
+  std::map<std::string, std::string> hashes() const;
+
+  /// Puts the files in their places, in the order in which they were committed. Throws IoError.
+  void commit();
+
+ private:
+  friend class AtomicFile;
+  static AtomicFiles*& of_this_thread();
+
+  std::vector<detail::PartFile> parts_{};
+  AtomicFiles* outer_ = nullptr;
 };
 
 /// The file at `path` becomes `bytes`, or stays as it was and IoError is thrown.
@@ -50,53 +64,40 @@ void write_atomically(const std::filesystem::path& path, std::string_view bytes)
 /// Makes a folder for results, and those above it. Throws IoError.
 void make_folder(const std::filesystem::path& folder);
 
-#ifdef NUCDET_INLINE
+}  // namespace nucdet::io
 
-NUCDET_INLINE AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(target), part_(target) {
-  std::error_code none;
-  const std::filesystem::file_status status = std::filesystem::status(target, none);
-  if (std::filesystem::is_directory(status)) throw IoError(target_.string() + ": is a folder, a file was wanted");
-  direct_ = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
-  if (std::filesystem::is_regular_file(status)) target_ = std::filesystem::canonical(target);
-  open();
-}
+#ifdef NUCDET_INLINE
+#include "nucdet/io/content_hash.hpp"
+
+namespace nucdet::io {
 
 NUCDET_INLINE void AtomicFile::commit() {
-  std::FILE* file = file_;
-  file_ = nullptr;
-  std::error_code error, none;
-  if (std::fclose(file) != 0) error.assign(errno, std::generic_category());  // a full disk shows here
-  if (direct_ && !error) return;
-  if (!direct_ && !error) std::filesystem::rename(part_, target_, error);
-  if (!error) return;
-  if (!direct_) std::filesystem::remove(part_, none);
-  throw IoError(message(target_.string(), ": cannot be written: ", error.message()));
+  part_.finish();
+  if (AtomicFiles* together = AtomicFiles::of_this_thread())
+    together->parts_.push_back(std::move(part_));
+  else
+    part_.place();
 }
 
-NUCDET_INLINE void AtomicFile::open() {
-  // "x" refuses an existing name, so that two writers never share a part.
-  for (std::uint64_t attempt = 0; attempt < 100 && file_ == nullptr; ++attempt) {
-    const auto ticks = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    const std::uint64_t unique = (ticks + attempt) ^ (reinterpret_cast<std::uintptr_t>(this) << 20);
-    if (!direct_) part_ = target_.string() + '.' + std::to_string(unique) + ".part";
-    file_ = std::fopen(part_.string().c_str(), direct_ ? "wb" : "wbx");
-    if (file_ == nullptr && errno != EEXIST) break;
-  }
-  if (file_ == nullptr) fail("cannot be created");
+NUCDET_INLINE AtomicFiles::AtomicFiles() : outer_(of_this_thread()) { of_this_thread() = this; }
+
+NUCDET_INLINE AtomicFiles::~AtomicFiles() { of_this_thread() = outer_; }
+
+NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
+  std::map<std::string, std::string> all;
+  for (const detail::PartFile& part : parts_)
+    if (!part.direct()) all[part.target().filename().string()] = content_hash_of(part.path());
+  return all;
 }
 
-NUCDET_INLINE void AtomicFile::fail(const char* what) {
-  const std::string reason = std::generic_category().message(errno);
-  discard();
-  throw IoError(message(target_.string(), ": ", what, ": ", reason));
+NUCDET_INLINE void AtomicFiles::commit() {
+  for (detail::PartFile& part : parts_) part.place();
+  parts_.clear();
 }
 
-NUCDET_INLINE void AtomicFile::discard() {
-  if (file_ == nullptr) return;
-  std::fclose(file_);
-  file_ = nullptr;
-  std::error_code none;
-  if (!direct_) std::filesystem::remove(part_, none);
+NUCDET_INLINE AtomicFiles*& AtomicFiles::of_this_thread() {
+  thread_local AtomicFiles* current = nullptr;
+  return current;
 }
 
 NUCDET_INLINE void write_atomically(const std::filesystem::path& path, std::string_view bytes) {
@@ -111,6 +112,5 @@ NUCDET_INLINE void make_folder(const std::filesystem::path& folder) {
   if (error) throw IoError(message(folder.string(), ": cannot be made: ", error.message()));
 }
 
-#endif
-
 }  // namespace nucdet::io
+#endif

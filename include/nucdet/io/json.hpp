@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,14 +33,16 @@ struct DetectionReport {
   Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
   int average = 1;                       ///< ways in which the network looked at the image
   std::vector<Nucleus> nuclei{};
-  ClassNames classes{};  ///< of a network with classes
+  ClassNames classes{};                        ///< of a network with classes
+  std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
 };
 
 /// {"format": "nucdet-detections-2", "image", "width", "height", "scale", "model",
 ///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
-///  "count", "nuclei": [{"x", "y", "score"}, ...]}
+///  "count", "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
 /// A network with classes adds "classes", their names, before "count", and to each nucleus "class" and
-/// "class_probability". Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
+/// "class_probability". "files" tells whether somebody has worked on them since (record_of). Format 1, of version 0.1,
+/// had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// The scores of one image, one organ, or all of them.

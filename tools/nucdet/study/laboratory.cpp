@@ -6,6 +6,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/json.hpp"
@@ -18,7 +19,6 @@
 #include "nucdet/version.hpp"
 
 #include "../progress.hpp"
-#include "hash.hpp"
 #include "report.hpp"
 
 namespace nucdet::program::studies {
@@ -84,7 +84,7 @@ io::JsonRecord record_of(const Training& t, const std::string& precision) {
 }
 
 std::uint64_t hash_of(const io::JsonRecord& record) {
-  Hash hash;
+  ContentHash hash;
   for (const auto& [name, value] : record) {
     hash.add(name);
     if (const auto* text = std::get_if<std::string>(&value)) hash.add(*text);
@@ -234,6 +234,7 @@ class LaboratoryOn final : public Laboratory {
     if (!failure.empty()) io::write_atomically(done.parent_path() / "failure.txt", failure);
     std::error_code none;
     fs::remove(done.parent_path() / "last.safetensors", none);
+    record.insert(record.begin(), {"format", std::string("nucdet-training-1")});
     record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
     record.push_back({"seconds", std::chrono::duration<double>(Clock::now() - begin).count()});
     record.push_back({"failure", failure});

@@ -5,17 +5,16 @@
 #include <cstring>
 #include <filesystem>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/models/dataset.hpp"
-
-#include "hash.hpp"
 
 namespace nucdet::program::studies {
 
 namespace {
 
 std::uint64_t hash_of(const data::Dataset& samples) {
-  Hash hash;
+  ContentHash hash;
   for (const data::Sample& s : samples) {
     hash.add(s.image.data(), s.image.size() * sizeof(float));
     for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
@@ -81,7 +80,7 @@ const Organ& Collection::organ(const std::string& name) const {
 }
 
 std::uint64_t Collection::hash() const {
-  Hash hash;
+  ContentHash hash;
   for (const Organ& o : organs_) hash.add(o.train->hash), hash.add(o.validation->hash), hash.add(o.test->hash);
   return hash.value();
 }

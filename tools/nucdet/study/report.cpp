@@ -6,6 +6,7 @@
 
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
+#include "nucdet/io/provenance.hpp"
 
 namespace nucdet::program::studies {
 
@@ -71,7 +72,8 @@ void Report::chart(const std::string& file, const io::Chart& chart, const std::s
 }
 
 void Report::write() const {
-  std::string text = "# " + title_ + "\n\n" + body_ + "## What was run\n\n| | |\n|---|---|\n";
+  std::string text =
+      message("<!-- ", io::kMadeBy, " -->\n# ", title_, "\n\n") + body_ + "## What was run\n\n| | |\n|---|---|\n";
   for (const auto& [name, value] : facts_) text += "| " + name + " | " + value + " |\n";
   io::write_atomically(folder_ / "report.md", text);
 }

@@ -4,10 +4,10 @@
 #include <iostream>
 #include <map>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/version.hpp"
 
 #include "../device.hpp"
-#include "hash.hpp"
 
 namespace nucdet::program::studies {
 
@@ -129,7 +129,7 @@ void state_facts(studies::Study& s) {
   for (const std::uint64_t seed : s.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
   s.report.fact("seeds", seeds);
   for (const studies::Collection& c : s.collections)
-    s.report.fact("data", message(c.name(), ", ", c.organs().size(), " organs, hash ", studies::hexadecimal(c.hash())));
+    s.report.fact("data", message(c.name(), ", ", c.organs().size(), " organs, hash ", hexadecimal(c.hash())));
   s.report.fact("device", choose_device(s.options.device).line);
 }
 

@@ -31,6 +31,13 @@ class InputFile {
     if (found != bytes) throw IoError(message(where_, ": ends early: found ", found, " bytes, wanted ", bytes));
   }
 
+  /// The next bytes, `most` of them unless the file ends before.
+  std::size_t read_some(void* to, std::size_t most) {
+    const std::size_t found = std::fread(to, 1, most, file_.get());
+    if (std::ferror(file_.get()) != 0) throw IoError(message(where_, ": reading failed"));
+    return found;
+  }
+
   /// Everything up to the end, from a pipe too. Throws IoError above `limit` bytes.
   std::string read_all(std::uint64_t limit) {
     std::string bytes;

@@ -1,0 +1,45 @@
+#pragma once
+#include <filesystem>
+#include <string_view>
+
+#include "nucdet/version.hpp"
+
+/// Which files nucdet made, by what they say inside, whatever they are called. It reads some kB of a file.
+namespace nucdet::io {
+
+/// What nucdet writes as its own. Data sets of `nucdet synth` and converted points are the user's like any others: they
+/// are `none`.
+enum class Product {
+  none,
+  detections,  ///< of one image: CSV, JSON, GeoJSON, annotation store
+  scores,      ///< JSON and tables of an evaluation
+  figures,     ///< JSON of a bench, of a training in a study
+  drawing,     ///< PNG: overlays, sheets of augmentation
+  chart,       ///< SVG
+  graph,       ///< a network in Graphviz's language
+  report,      ///< of a study
+  log,         ///< of a training
+  weights      ///< and checkpoints
+};
+
+/// What a comment, or a PNG's "Software", holds in a file that nucdet has made.
+constexpr std::string_view kMadeBy = "nucdet " NUCDET_VERSION_STRING;
+
+/// `none` also for what is missing, cannot be read or is no plain file.
+Product product_of(const std::filesystem::path& path);
+/// "a chart of nucdet", for messages.
+std::string_view name_of(Product product);
+
+inline bool made_by_nucdet(const std::filesystem::path& path) { return product_of(path) != Product::none; }
+
+/// What the JSON of a detection says of a file that was written with it (`DetectionReport::files`), itself among them.
+enum class Record {
+  none,     ///< there is no such JSON
+  unnamed,  ///< it does not name the file, as those of version 0.1 do not
+  same,     ///< the file is as it was written
+  changed,  ///< it is not: somebody has worked on it
+};
+/// By the JSON beside: `a.json` of `a.csv`, `a.overlay.png`, `a.json`. Throws IoError if the file cannot be read.
+Record record_of(const std::filesystem::path& path);
+
+}  // namespace nucdet::io

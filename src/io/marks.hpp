@@ -1,0 +1,33 @@
+#pragma once
+#include <string_view>
+
+#include "nucdet/io/provenance.hpp"
+
+/// How the files that nucdet writes say that it made them: writers and product_of share these.
+namespace nucdet::io::detail {
+
+constexpr std::string_view kMadeByAny = "nucdet ";  ///< kMadeBy of any version
+
+/// Of an SQLite file: "nucd" as its application_id.
+constexpr unsigned kSqliteApplication = 0x6E756364;
+
+/// How a table begins. Headers that users' own tables have too, "x,y" and that of a manifest, are no marks.
+struct TableMark {
+  std::string_view begin;
+  Product product;
+};
+constexpr TableMark kTableMarks[] = {
+    {"x,y,score", Product::detections},
+    {"organ,images,nuclei,detections,hits,precision", Product::scores},
+    {"image,images,nuclei,detections,hits,precision", Product::scores},
+    {"xi,precision,recall,f1", Product::scores},
+    {"threshold,precision,recall,f1", Product::scores},
+    {"class,nuclei,detections,hits,precision,recall,f1", Product::scores},
+    {"xi,floor,hits,false_alarms,misses,distance_sum,distance_squares", Product::scores},
+    {"iteration,loss,rate,gradient_norm,validation_loss,f1", Product::log},
+};
+
+/// A table of confusions has the names of classes in between.
+constexpr std::string_view kConfusionBegin = "truth,", kConfusionEnd = ",unknown,missed";
+
+}  // namespace nucdet::io::detail

@@ -1,0 +1,192 @@
+#include "nucdet/io/provenance.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "nucdet/core/content_hash.hpp"
+#include "nucdet/io/content_hash.hpp"
+
+#include "json_writing.hpp"
+#include "marks.hpp"
+
+namespace nucdet::io {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::string_view_literals::operator""sv;
+
+constexpr std::size_t kHead = 4096, kWeightsHead = std::size_t{1} << 16, kTail = std::size_t{1} << 16;
+
+std::string bytes_of(const fs::path& path, std::uint64_t from, std::size_t most) {
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(from));
+  std::string bytes(most, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(most));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
+  return bytes;
+}
+
+std::string_view skip_space(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\r\n")));
+  return text;
+}
+
+/// What follows `"key":` where it first stands, without the space before it; empty if it does not.
+std::string_view value_after(std::string_view json, std::string_view key) {
+  for (std::size_t at = json.find(key); at != json.npos; at = json.find(key, at + 1)) {
+    const std::string_view rest = skip_space(json.substr(at + key.size()));
+    if (rest.starts_with(':')) return skip_space(rest.substr(1));
+  }
+  return {};
+}
+
+Product product_of_json(std::string_view head) {
+  if (!head.starts_with('{') && !head.starts_with('[')) return Product::none;
+  const std::string_view format = value_after(head, "\"format\"");
+  if (format.starts_with("\"nucdet-detections-")) return Product::detections;
+  if (format.starts_with("\"nucdet-scores-")) return Product::scores;
+  if (format.starts_with("\"nucdet-")) return Product::figures;
+  // A collection of GeoJSON names its writer by a foreign member.
+  if (value_after(head, "\"nucdet\"").starts_with('{') && head.find("\"FeatureCollection\"") != head.npos)
+    return Product::detections;
+  return Product::none;
+}
+
+Product product_of_table(std::string_view head) {
+  if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
+  std::string_view line = head.substr(0, head.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  for (const detail::TableMark& mark : detail::kTableMarks)
+    if (line.starts_with(mark.begin) && (line.size() == mark.begin.size() || line[mark.begin.size()] == ','))
+      return mark.product;
+  const bool confusion = line.starts_with(detail::kConfusionBegin) && line.ends_with(detail::kConfusionEnd);
+  return confusion ? Product::scores : Product::none;
+}
+
+/// A PNG's chunks before its pixels: is there a "Software" of ours?
+bool png_is_ours(std::string_view head) {
+  for (std::size_t at = 8; at + 8 <= head.size();) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(head[at + i])); };
+    const std::size_t bytes = byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
+    const std::string_view type = head.substr(at + 4, 4), data = head.substr(at + 8);
+    if (type == "IDAT") return false;
+    if (type == "tEXt" && data.starts_with("Software\0nucdet "sv)) return true;
+    at += 12 + bytes;
+  }
+  return false;
+}
+
+bool weights_are_ours(const fs::path& path) {
+  const std::string head = bytes_of(path, 8, kWeightsHead);
+  if (!head.starts_with("{\"__metadata__\":{")) return false;
+  return !value_after(head, "\"nucdet.version\"").empty() || !value_after(head, "\"network\"").empty();
+}
+
+bool sqlite_is_ours(std::string_view head) {
+  if (head.size() < 72) return false;
+  unsigned id = 0;
+  for (std::size_t i = 68; i < 72; ++i) id = id << 8 | static_cast<unsigned char>(head[i]);
+  return id == detail::kSqliteApplication;
+}
+
+bool comment_is_ours(std::string_view head, std::string_view opening) {
+  const std::size_t at = head.find(opening);
+  return at != head.npos && head.substr(at + opening.size()).starts_with(detail::kMadeByAny);
+}
+
+constexpr std::string_view kRecord = ",\n \"files\": {";
+
+/// What the JSON says of a file by its name: the hash, or nothing. Sets `before` to where the record begins.
+std::string recorded_hash(const fs::path& json, const std::string& name, std::uint64_t& before) {
+  std::error_code error;
+  const std::uint64_t size = fs::file_size(json, error), from = size > kTail ? size - kTail : 0;
+  if (error) return {};
+  const std::string tail = bytes_of(json, from, kTail);
+  const std::size_t at = tail.rfind(kRecord);
+  if (at == tail.npos) return {};
+  before = from + at;
+  const auto record = detail::Json::parse("{" + tail.substr(at + 1), nullptr, false);
+  if (!record.is_object() || !record.contains("files")) return {};
+  const auto& files = record["files"];
+  return files.contains(name) && files[name].is_string() ? files[name].get<std::string>() : std::string();
+}
+
+std::string hash_of_beginning(const fs::path& path, std::uint64_t bytes) {
+  detail::InputFile file(path);
+  std::string block(std::size_t{1} << 16, '\0');
+  ContentHash hash;
+  while (bytes > 0) {
+    const std::size_t some = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, block.size()));
+    file.read(block.data(), some);
+    hash.add(block.data(), some), bytes -= some;
+  }
+  return hash.text();
+}
+
+}  // namespace
+
+Product product_of(const fs::path& path) {
+  std::error_code none;
+  if (!fs::is_regular_file(path, none)) return Product::none;
+  const std::string bytes = bytes_of(path, 0, kHead);
+  const std::string_view head = bytes, text = skip_space(head);
+  if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return png_is_ours(head) ? Product::drawing : Product::none;
+  if (head.starts_with("SQLite format 3\0"sv)) return sqlite_is_ours(head) ? Product::detections : Product::none;
+  if (head.size() > 8 && head[8] == '{' && weights_are_ours(path)) return Product::weights;
+  if (text.starts_with("<svg")) return comment_is_ours(head, "<!-- ") ? Product::chart : Product::none;
+  if (text.starts_with("<!-- ")) return comment_is_ours(head, "<!-- ") ? Product::report : Product::none;
+  if (text.starts_with("// ")) return comment_is_ours(head, "// ") ? Product::graph : Product::none;
+  const Product json = product_of_json(text);
+  return json == Product::none ? product_of_table(head) : json;
+}
+
+std::string_view name_of(Product product) {
+  switch (product) {
+    case Product::detections:
+      return "detections of nucdet";
+    case Product::scores:
+      return "scores of nucdet";
+    case Product::figures:
+      return "figures of nucdet";
+    case Product::drawing:
+      return "a drawing of nucdet";
+    case Product::chart:
+      return "a chart of nucdet";
+    case Product::graph:
+      return "a graph of nucdet";
+    case Product::report:
+      return "a report of nucdet";
+    case Product::log:
+      return "a log of nucdet";
+    case Product::weights:
+      return "weights of nucdet";
+    case Product::none:
+      break;
+  }
+  return "no product of nucdet";
+}
+
+Record record_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  Record found = Record::none;
+  // "a.overlay.png": the image may be called "a.overlay" or "a".
+  for (fs::path stem = path.stem();; stem = stem.stem()) {
+    const fs::path json = path.parent_path() / (stem.string() + ".json");
+    std::uint64_t before = 0;
+    if (product_of(json) == Product::detections) {
+      found = Record::unnamed;
+      if (const std::string hash = recorded_hash(json, name, before); !hash.empty()) {
+        const bool itself = json.filename() == path.filename();
+        return hash == (itself ? hash_of_beginning(path, before) : content_hash_of(path)) ? Record::same
+                                                                                          : Record::changed;
+      }
+    }
+    if (!stem.has_extension()) return found;
+  }
+}
+
+}  // namespace nucdet::io
