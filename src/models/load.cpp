@@ -22,22 +22,16 @@ template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::filesystem::path& path,
                                const Thresholds& thresholds) {
   const std::string where = path.string();
-  const io::SafeTensorFile file = io::read_safetensors(path);
-  LoadedModel<Device> loaded{make_network(context, network_from(file.metadata, where), nn::Start::zeros),
-                             file.metadata};
-  loaded.normalization = io::normalization_from(file.metadata, where);
-  loaded.peaks = io::peaks_from(file.metadata, where);
-  loaded.full_response = loaded.peaks.full_scale > 0 ? loaded.peaks.full_scale : full_response_of(file.metadata);
-  const std::string prefix = file.find("optimizer") != nullptr ? "weight/" : "";  // a checkpoint holds more
-  if (prefix.empty()) {
-    io::apply_weights(file, *loaded.model, where);
-  } else {
-    io::SafeTensorFile weights;
-    for (const io::SafeTensor& tensor : file.tensors)
-      if (tensor.name.starts_with(prefix)) weights.tensors.push_back(tensor);
-    io::apply_weights(weights, *loaded.model, where, prefix);
-  }
-  io::take_head(file.metadata, *loaded.model, where);
+  io::SafeTensorReader reader(path);
+  const io::Metadata& metadata = reader.header().metadata;
+  LoadedModel<Device> loaded{make_network(context, network_from(metadata, where), nn::Start::zeros), metadata};
+  loaded.normalization = io::normalization_from(metadata, where);
+  loaded.peaks = io::peaks_from(metadata, where);
+  loaded.full_response = loaded.peaks.full_scale > 0 ? loaded.peaks.full_scale : full_response_of(metadata);
+  // A checkpoint holds more than weights.
+  const std::string prefix = reader.header().find("optimizer") != nullptr ? "weight/" : "";
+  io::apply_weights(io::read_weights(reader, *loaded.model, prefix), *loaded.model, where, prefix);
+  io::take_head(metadata, *loaded.model, where);
   loaded.peaks.relative = thresholds.xi.value_or(loaded.peaks.relative);
   if (thresholds.threshold) loaded.peaks.set_threshold(*thresholds.threshold);
   loaded.peaks.check();

@@ -88,8 +88,9 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   detect::LocalMaxima peaks = r.search.peaks;
   const fs::path last = fs::path(o.out) / "last.safetensors";
   if (o.resume && fs::exists(last)) {
-    const io::SafeTensorFile file = io::read_safetensors(last);
-    check_same_run(file.metadata, r.metadata, last.string(), o.schedule != "cosine");
+    io::SafeTensorReader reader(last);
+    check_same_run(reader.header().metadata, r.metadata, last.string(), o.schedule != "cosine");
+    const io::SafeTensorFile file = train::read_checkpoint(reader, trainer);
     train::restore_checkpoint(file, last.string(), trainer);
     check_best(o, trainer.state());
     log.resume(fs::path(o.out) / "log.csv", trainer.state().iteration, file.metadata);

@@ -50,7 +50,7 @@ void check_numbers(const TrainingConfiguration& o) {
 /// The network of the weights to start from, where no other was asked for. Throws ArgumentError for another one.
 NetworkChoice network_of(const TrainingConfiguration& o) {
   if (o.initial.empty()) return o.network;
-  NetworkChoice found = network_from(io::read_safetensors(o.initial).metadata, o.initial);
+  NetworkChoice found = network_from(io::SafeTensorReader(o.initial).header().metadata, o.initial);
   const NetworkChoice usual;
   const bool unasked = o.network.name == usual.name && o.network.base == usual.base &&
                        o.network.context == usual.context && o.network.norm == usual.norm;

@@ -75,7 +75,7 @@ class HostMemory {
 
 /// How a Context<Cpu> works.
 struct CpuOptions {
-  int threads = 0;         ///< size of a team of its own, 0 for one per hardware thread
+  int threads = 0;         ///< size of a team of its own, 0 for available_processors()
   std::uint64_t seed = 0;  ///< of everything drawn at random: initial weights, dropout
   /// A table of fast kernels (see cpu::Kernels); null for the header-only ones.
   const cpu::Kernels* kernels = cpu::best_kernels();

@@ -10,6 +10,7 @@
 
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/executor.hpp"
+#include "nucdet/core/processors.hpp"
 
 namespace nucdet {
 
@@ -18,10 +19,9 @@ namespace nucdet {
 /// Thread-safe: a caller that finds the team busy with another's work does its own alone.
 class ThreadPool final : public Executor {
  public:
-  /// threads <= 0: one per hardware thread. Throws Error if the system has not so many.
+  /// threads <= 0: one for each processor that the process may use. Throws Error if the system has not so many.
   explicit ThreadPool(int threads) {
-    const int hardware = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    size_ = threads > 0 ? threads : hardware;
+    size_ = threads > 0 ? threads : available_processors();
     team_.reserve(static_cast<std::size_t>(size_));
     try {
       for (int worker = 1; worker < size_; ++worker) team_.emplace_back([this, worker] { serve(worker); });

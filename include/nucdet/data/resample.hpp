@@ -21,7 +21,13 @@ inline Index scaled_size(Index size, double scale) {
   return std::max<Index>(1, static_cast<Index>(std::llround(static_cast<double>(size) * scale)));
 }
 
-/// The image at another scale: scaled_size pixels along each axis.
+/// The most reference pixels of an image: as many as files may hold.
+inline constexpr Index kMostReferencePixels = Index{1} << 28;
+
+/// Throws ArgumentError if an image of that many pixels has too many at that scale.
+void check_scaled_size(Index height, Index width, double scale);
+
+/// The image at another scale: scaled_size pixels along each axis. Throws ArgumentError above kMostReferencePixels.
 Image resample(Context<Cpu>& context, const Image& image, double scale);
 /// A rectangle of what the above gives, in reference pixels, to the same bits: made of the pixels under it alone, RGB
 /// in [0, 1]. Throws ShapeError for a rectangle that does not lie in the scaled image.
@@ -95,10 +101,19 @@ NUCDET_INLINE void check_scale(double scale) {
   if (!(scale >= 1.0 / 64 && scale <= 64)) throw ArgumentError(message("scale is ", scale, ", must be in [1/64, 64]"));
 }
 
-NUCDET_INLINE Image resample(Context<Cpu>& context, const Image& image, double scale) {
+NUCDET_INLINE void check_scaled_size(Index height, Index width, double scale) {
   check_scale(scale);
+  const Index h = scaled_size(height, scale), w = scaled_size(width, scale);
+  if (h > kMostReferencePixels / w)
+    throw ArgumentError(message(width, " x ", height, " pixels become ", w, " x ", h, " reference pixels at scale ",
+                                scale, ", at most ", kMostReferencePixels,
+                                " are taken: check the scale, or the size of a pixel, or cut the image into parts"));
+}
+
+NUCDET_INLINE Image resample(Context<Cpu>& context, const Image& image, double scale) {
   const View<const float> x = view_of(image);
   if (x.shape.count() == 0) throw ShapeError("resample: the image is empty");
+  check_scaled_size(x.shape.h, x.shape.w, scale);
   if (scale == 1.0) return image;
   const detail::AxisFilter rows(x.shape.h, 0, scaled_size(x.shape.h, scale), scale);
   const detail::AxisFilter columns(x.shape.w, 0, scaled_size(x.shape.w, scale), scale);

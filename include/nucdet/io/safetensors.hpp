@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -69,7 +70,28 @@ SafeTensor make_safe_tensor(std::string name, std::vector<Index> shape, std::spa
 std::vector<float> to_floats(const SafeTensor& tensor);
 std::vector<double> to_doubles(const SafeTensor& tensor);
 
-/// Throws IoError if the file is missing, truncated or breaks a rule of the format.
+/// A file whose header was read and checked, and whose data were not: what a file claims to hold can be refused before
+/// any of it is in memory.
+class SafeTensorReader {
+ public:
+  /// Throws IoError if the file is missing, shorter or longer than its header says, or breaks a rule of the format.
+  explicit SafeTensorReader(const std::filesystem::path& path);
+
+  /// Metadata and tensors, these without data, sorted by name.
+  const SafeTensorFile& header() const { return header_; }
+  const std::string& where() const { return where_; }
+
+  /// Metadata and those tensors that are wanted, with their data. Throws IoError.
+  SafeTensorFile read(const std::function<bool(const SafeTensor&)>& wanted);
+
+ private:
+  std::string where_;
+  detail::InputFile input_;
+  SafeTensorFile header_{};
+  std::vector<std::uint64_t> begins_{};  // of the data of header_.tensors, in the file
+};
+
+/// The whole file. Throws as SafeTensorReader.
 SafeTensorFile read_safetensors(const std::filesystem::path& path);
 
 /// The same from memory; `where` names the source in errors.
@@ -114,9 +136,9 @@ inline std::uint64_t header_bytes(const char (&prefix)[8], std::uint64_t file_by
   return length;
 }
 
-/// Calls read(to, bytes) for what follows, in the order of the file.
+/// The header of a file of that size, of which read(to, bytes) gives the beginning.
 template <class Read>
-SafeTensorFile read_safetensors_from(Read&& read, std::uint64_t file_bytes, std::string_view where) {
+SafeTensorsHeader read_safetensors_header(Read&& read, std::uint64_t file_bytes, std::string_view where) {
   if (file_bytes < 8) throw IoError(message(where, ": ", file_bytes, " bytes, a safetensors file has at least 8"));
   char prefix[8];
   read(prefix, sizeof prefix);
@@ -124,16 +146,10 @@ SafeTensorFile read_safetensors_from(Read&& read, std::uint64_t file_bytes, std:
   std::string text(static_cast<std::size_t>(length), '\0');
   read(text.data(), text.size());
   SafeTensorsHeader header = SafeTensorsHeaderParser(text, file_bytes - 8 - length, where).parse();
-  SafeTensorFile file{std::move(header.metadata), {}};
-  for (SafeTensorEntry& entry : header.entries) {
-    const auto bytes = static_cast<std::size_t>(entry.end - entry.begin);
-    SafeTensor& tensor = file.tensors.emplace_back(SafeTensor{std::move(entry.name), std::move(entry.dtype),
-                                                              std::move(entry.shape), std::vector<std::byte>(bytes)});
-    read(tensor.data.data(), bytes);
-  }
-  std::sort(file.tensors.begin(), file.tensors.end(),
-            [](const SafeTensor& a, const SafeTensor& b) { return a.name < b.name; });
-  return file;
+  for (SafeTensorEntry& entry : header.entries) entry.begin += 8 + length, entry.end += 8 + length;
+  std::sort(header.entries.begin(), header.entries.end(),
+            [](const SafeTensorEntry& a, const SafeTensorEntry& b) { return a.name < b.name; });
+  return header;
 }
 
 inline void check_to_write(const std::vector<const SafeTensor*>& tensors) {
@@ -188,13 +204,36 @@ NUCDET_INLINE std::vector<float> to_floats(const SafeTensor& tensor) { return de
 
 NUCDET_INLINE std::vector<double> to_doubles(const SafeTensor& tensor) { return detail::to_reals<double>(tensor); }
 
-NUCDET_INLINE SafeTensorFile read_safetensors(const std::filesystem::path& path) {
-  detail::InputFile input(path);
+NUCDET_INLINE SafeTensorReader::SafeTensorReader(const std::filesystem::path& path)
+    : where_(path.string()), input_(path) {
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
-  if (error) throw IoError(message(path.string(), ": ", error.message()));
-  return detail::read_safetensors_from([&](void* to, std::size_t count) { input.read(to, count); }, bytes,
-                                       path.string());
+  if (error) throw IoError(message(where_, ": ", error.message()));
+  detail::SafeTensorsHeader header =
+      detail::read_safetensors_header([&](void* to, std::size_t count) { input_.read(to, count); }, bytes, where_);
+  header_.metadata = std::move(header.metadata);
+  for (detail::SafeTensorEntry& entry : header.entries) {
+    begins_.push_back(entry.begin);
+    header_.tensors.push_back({std::move(entry.name), std::move(entry.dtype), std::move(entry.shape), {}});
+  }
+}
+
+NUCDET_INLINE SafeTensorFile SafeTensorReader::read(const std::function<bool(const SafeTensor&)>& wanted) {
+  SafeTensorFile file{header_.metadata, {}};
+  for (std::size_t i = 0; i < header_.tensors.size(); ++i) {
+    if (!wanted(header_.tensors[i])) continue;
+    SafeTensor& tensor = file.tensors.emplace_back(header_.tensors[i]);
+    std::uint64_t bytes = 0;
+    detail::safetensors_bytes(tensor.dtype, tensor.shape, bytes);
+    tensor.data.resize(static_cast<std::size_t>(bytes));
+    input_.seek(begins_[i]);
+    input_.read(tensor.data.data(), tensor.data.size());
+  }
+  return file;
+}
+
+NUCDET_INLINE SafeTensorFile read_safetensors(const std::filesystem::path& path) {
+  return SafeTensorReader(path).read([](const SafeTensor&) { return true; });
 }
 
 NUCDET_INLINE SafeTensorFile parse_safetensors(std::span<const std::byte> bytes, std::string_view where) {
@@ -203,7 +242,15 @@ NUCDET_INLINE SafeTensorFile parse_safetensors(std::span<const std::byte> bytes,
     if (count != 0) std::memcpy(to, bytes.data() + at, count);
     at += count;
   };
-  return detail::read_safetensors_from(read, bytes.size(), where);
+  detail::SafeTensorsHeader header = detail::read_safetensors_header(read, bytes.size(), where);
+  SafeTensorFile file{std::move(header.metadata), {}};
+  for (detail::SafeTensorEntry& entry : header.entries) {
+    const auto data =
+        bytes.subspan(static_cast<std::size_t>(entry.begin), static_cast<std::size_t>(entry.end - entry.begin));
+    file.tensors.push_back(
+        {std::move(entry.name), std::move(entry.dtype), std::move(entry.shape), {data.begin(), data.end()}});
+  }
+  return file;
 }
 
 NUCDET_INLINE void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& file) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "nucdet/core/config.hpp"
+#include "nucdet/core/printable.hpp"
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/nn/model.hpp"
 #include "nucdet/nn/prebuilt.hpp"
@@ -22,14 +23,28 @@ inline std::string shape_text(const std::vector<Index>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
+/// PyTorch files carry a counter that nothing here needs.
+inline bool ignorable(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
 }  // namespace detail
 
 /// The model's parameters and running statistics, their names after `prefix`, appended to a file in memory.
 template <class Device>
 void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const std::string& prefix = "");
 
-/// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError names every tensor that
-/// is missing, unknown or of another shape, or the first whose values are not finite. `where` names the source.
+/// Compares names, types and shapes with what the model wants; the data may be missing (SafeTensorReader::header).
+/// Throws an IoError that names tensors that are missing, unknown or of another shape, the first 20 at most.
+template <class Device>
+void check_weights(const SafeTensorFile& header, const nn::Model<Device>& model, const std::string& where,
+                   const std::string& prefix = "");
+
+/// Reads the tensors of the model, their names after `prefix`, and no others. Before anything of them is in memory the
+/// header is compared with the model: check_weights.
+template <class Device>
+SafeTensorFile read_weights(SafeTensorReader& reader, const nn::Model<Device>& model, const std::string& prefix = "");
+
+/// Puts a file's values into the model. Nothing is loaded if anything does not fit: the IoError is that of
+/// check_weights, or names the first tensor whose values are not finite. `where` names the source.
 template <class Device>
 void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
                    const std::string& prefix = "");
@@ -100,29 +115,31 @@ inline bool is_real(const std::string& dtype) {
   return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
 }
 
-/// PyTorch files carry a counter that nothing here needs.
-inline bool ignorable(const std::string& name) { return name.ends_with("num_batches_tracked"); }
-
-/// Everything in which a file differs from what the model wants, one clause each.
+/// Everything in which a file differs from what the model wants, one clause each. Looks at names, types and shapes
+/// alone.
 inline std::vector<std::string> mismatches(const std::vector<nn::ParameterEntry>& entries, const SafeTensorFile& file,
                                            const std::string& prefix) {
+  std::map<std::string_view, const SafeTensor*> there;
+  for (const SafeTensor& tensor : file.tensors)
+    if (tensor.name.starts_with(prefix)) there.emplace(std::string_view(tensor.name).substr(prefix.size()), &tensor);
   std::vector<std::string> wrong;
   for (const nn::ParameterEntry& entry : entries) {
-    const SafeTensor* tensor = file.find(prefix + entry.name);
+    const auto found = there.find(entry.name);
     const std::string wanted = shape_text(file_shape(entry.shape));
-    if (tensor == nullptr)
+    if (found == there.end()) {
       wrong.push_back(message("'", entry.name, "' is missing, wanted ", wanted));
-    else if (tensor->shape != file_shape(entry.shape))
-      wrong.push_back(message("'", entry.name, "' is ", shape_text(tensor->shape), ", wanted ", wanted));
-    else if (!is_real(tensor->dtype))
-      wrong.push_back(message("'", entry.name, "' is ", tensor->dtype, ", wanted a real type"));
+      continue;
+    }
+    const SafeTensor& tensor = *found->second;
+    if (tensor.shape != file_shape(entry.shape))
+      wrong.push_back(message("'", entry.name, "' is ", shape_text(tensor.shape), ", wanted ", wanted));
+    else if (!is_real(tensor.dtype))
+      wrong.push_back(message("'", entry.name, "' is ", tensor.dtype, ", wanted a real type"));
+    there.erase(found);
   }
-  for (const SafeTensor& tensor : file.tensors) {
-    if (!tensor.name.starts_with(prefix) || ignorable(tensor.name)) continue;
-    const std::string name = tensor.name.substr(prefix.size());
-    if (std::none_of(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; }))
-      wrong.push_back(message("'", name, "' (", shape_text(tensor.shape), ") is not in the network"));
-  }
+  for (const auto& [name, tensor] : there)
+    if (!ignorable(tensor->name))
+      wrong.push_back(message("'", printable(name), "' (", shape_text(tensor->shape), ") is not in the network"));
   return wrong;
 }
 
@@ -140,15 +157,23 @@ void append_weights(const nn::Model<Device>& model, SafeTensorFile& file, const 
 }
 
 template <class Device>
+void check_weights(const SafeTensorFile& header, const nn::Model<Device>& model, const std::string& where,
+                   const std::string& prefix) {
+  constexpr std::size_t kMostLines = 19;
+  const std::vector<std::string> wrong = detail::mismatches(model.parameters()->entries(), header, prefix);
+  if (wrong.empty()) return;
+  std::string text = message(where, ": the weights do not fit the network (", wrong.size(), " mismatches):");
+  const std::size_t told = wrong.size() <= kMostLines + 1 ? wrong.size() : kMostLines;
+  for (std::size_t i = 0; i < told; ++i) text += "\n  " + wrong[i];
+  if (told < wrong.size()) text += message("\n  and ", wrong.size() - told, " more");
+  throw IoError(text);
+}
+
+template <class Device>
 void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const std::string& where,
                    const std::string& prefix) {
+  check_weights(file, model, where, prefix);
   auto& store = *model.parameters();
-  const std::vector<std::string> wrong = detail::mismatches(store.entries(), file, prefix);
-  if (!wrong.empty()) {
-    std::string text = message(where, ": the weights do not fit the network (", wrong.size(), " mismatches):");
-    for (const std::string& one : wrong) text += "\n  " + one;
-    throw IoError(text);
-  }
   for (const nn::ParameterEntry& entry : store.entries()) {
     const SafeTensor& tensor = *file.find(prefix + entry.name);
     const std::string bad = nn::dispatch(store.dtype(), [&]<class T>() { return detail::bad_numbers<T>(tensor); });
@@ -164,6 +189,13 @@ void apply_weights(const SafeTensorFile& file, nn::Model<Device>& model, const s
 }
 
 template <class Device>
+SafeTensorFile read_weights(SafeTensorReader& reader, const nn::Model<Device>& model, const std::string& prefix) {
+  check_weights(reader.header(), model, reader.where(), prefix);
+  return reader.read(
+      [&](const SafeTensor& tensor) { return tensor.name.starts_with(prefix) && !detail::ignorable(tensor.name); });
+}
+
+template <class Device>
 void save_weights(const std::filesystem::path& path, const nn::Model<Device>& model,
                   std::map<std::string, std::string> metadata) {
   SafeTensorFile file{std::move(metadata), {}};
@@ -173,7 +205,8 @@ void save_weights(const std::filesystem::path& path, const nn::Model<Device>& mo
 
 template <class Device>
 std::map<std::string, std::string> load_weights(const std::filesystem::path& path, nn::Model<Device>& model) {
-  SafeTensorFile file = read_safetensors(path);
+  SafeTensorReader reader(path);
+  SafeTensorFile file = read_weights(reader, model);
   apply_weights(file, model, path.string());
   return std::move(file.metadata);
 }
@@ -182,6 +215,8 @@ std::map<std::string, std::string> load_weights(const std::filesystem::path& pat
 
 #define NUCDET_PREBUILT_WEIGHTS(make, D)                                                                         \
   make void append_weights(const nn::Model<D>&, SafeTensorFile&, const std::string&);                            \
+  make void check_weights(const SafeTensorFile&, const nn::Model<D>&, const std::string&, const std::string&);   \
+  make SafeTensorFile read_weights(SafeTensorReader&, const nn::Model<D>&, const std::string&);                  \
   make void apply_weights(const SafeTensorFile&, nn::Model<D>&, const std::string&, const std::string&);         \
   make void save_weights(const std::filesystem::path&, const nn::Model<D>&, std::map<std::string, std::string>); \
   make std::map<std::string, std::string> load_weights(const std::filesystem::path&, nn::Model<D>&);

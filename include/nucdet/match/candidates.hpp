@@ -19,8 +19,28 @@ inline double widened(double gate) { return 1.001 * gate; }
 /// Strips are as high as the gate: a point's partners lie in its own and the two beside it.
 std::vector<SweptPoint> sweep(std::span<const Point> points, double gate);
 
-/// All pairs within the gate (inclusive), ordered by predicted point, then by true point; both by their places in the
-/// sweep. One cursor for each of the three strips moves along with the predicted points, so that nothing is searched.
+/// Calls visit(candidate) for all pairs within the gate (inclusive), ordered by predicted point, then by true point;
+/// both by their places in the sweep. One cursor for each of the three strips moves along with the predicted points, so
+/// that nothing is searched.
+template <class Visit>
+void for_each_within(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth, double gate,
+                     Visit&& visit) {
+  std::size_t cursors[3] = {};
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    const SweptPoint& p = predicted[i];
+    for (int k = 0; k < 3; ++k) {
+      const double strip = p.strip + k - 1, left = p.x - widened(gate), right = p.x + widened(gate);
+      std::size_t& j = cursors[k];
+      while (j < truth.size() && (truth[j].strip < strip || (truth[j].strip == strip && truth[j].x < left))) ++j;
+      for (std::size_t t = j; t < truth.size() && truth[t].strip == strip && truth[t].x <= right; ++t) {
+        const double squared = squared_distance({p.x, p.y}, {truth[t].x, truth[t].y});
+        if (squared <= gate * gate) visit(Candidate{static_cast<Index>(i), static_cast<Index>(t), std::sqrt(squared)});
+      }
+    }
+  }
+}
+
+/// All of them, in that order.
 std::vector<Candidate> candidates_within(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth,
                                          double gate);
 
@@ -42,19 +62,7 @@ NUCDET_INLINE std::vector<Candidate> candidates_within(std::span<const SweptPoin
                                                        std::span<const SweptPoint> truth, double gate) {
   std::vector<Candidate> found;
   found.reserve(2 * predicted.size());
-  std::size_t cursors[3] = {};
-  for (std::size_t i = 0; i < predicted.size(); ++i) {
-    const SweptPoint& p = predicted[i];
-    for (int k = 0; k < 3; ++k) {
-      const double strip = p.strip + k - 1, left = p.x - widened(gate), right = p.x + widened(gate);
-      std::size_t& j = cursors[k];
-      while (j < truth.size() && (truth[j].strip < strip || (truth[j].strip == strip && truth[j].x < left))) ++j;
-      for (std::size_t t = j; t < truth.size() && truth[t].strip == strip && truth[t].x <= right; ++t) {
-        const double squared = squared_distance({p.x, p.y}, {truth[t].x, truth[t].y});
-        if (squared <= gate * gate) found.push_back({static_cast<Index>(i), static_cast<Index>(t), std::sqrt(squared)});
-      }
-    }
-  }
+  for_each_within(predicted, truth, gate, [&](const Candidate& pair) { found.push_back(pair); });
   return found;
 }
 

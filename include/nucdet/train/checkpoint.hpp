@@ -53,6 +53,25 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
   io::write_safetensors(path, file);
 }
 
+/// Reads what restore_checkpoint wants, and nothing else. What the header claims is compared with the trainer before
+/// any of it is in memory. Throws IoError.
+template <class Trainer>
+io::SafeTensorFile read_checkpoint(io::SafeTensorReader& reader, const Trainer& trainer) {
+  const auto check = [&](const char* name, const char* dtype, std::size_t count) {
+    detail::wanted(reader.header(), name, dtype, static_cast<Index>(count), reader.where());
+  };
+  check("optimizer", "F32", trainer.optimizer_state().size());
+  check("state/numbers", "F64", 8), check("state/counters", "I64", 4);
+  const std::size_t average = trainer.average().size();
+  if (average > 0) check("average", "F32", average);
+  io::check_weights(reader.header(), trainer.model(), reader.where(), detail::kWeights);
+  return reader.read([&](const io::SafeTensor& tensor) {
+    const bool weight = tensor.name.starts_with(detail::kWeights) && !io::detail::ignorable(tensor.name);
+    return weight || tensor.name == "optimizer" || tensor.name == "state/numbers" || tensor.name == "state/counters" ||
+           (average > 0 && tensor.name == "average");
+  });
+}
+
 /// Restores all of it, or throws IoError and changes nothing.
 template <class Trainer>
 void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where, Trainer& trainer) {

@@ -154,8 +154,8 @@ class LaboratoryOn final : public Laboratory {
     }
     trained.failure = read_text(trained.folder / "failure.txt");
     if (trained.failure.empty())
-      trained.validation_f1 = io::metadata_number(io::read_safetensors(trained.weights()).metadata, "validation.f1", 0,
-                                                  trained.weights().string());
+      trained.validation_f1 = io::metadata_number(io::SafeTensorReader(trained.weights()).header().metadata,
+                                                  "validation.f1", 0, trained.weights().string());
     if (!before)
       say(message("trained ", t.label, ": ",
                   trained.failure.empty() ? "validation F1 " + shown(trained.validation_f1) : trained.failure),

@@ -38,6 +38,12 @@ class InputFile {
     return found;
   }
 
+  /// Goes on at byte `at` of the file.
+  void seek(std::uint64_t at) {
+    if (fseeko(file_.get(), static_cast<off_t>(at), SEEK_SET) != 0)
+      throw IoError(message(where_, ": cannot be read from byte ", at, ": ", std::generic_category().message(errno)));
+  }
+
   /// Everything up to the end, from a pipe too. Throws IoError above `limit` bytes.
   std::string read_all(std::uint64_t limit) {
     std::string bytes;
