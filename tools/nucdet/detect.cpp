@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "nucdet/core/content_hash.hpp"
+#include "nucdet/core/printable.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
@@ -29,6 +30,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using detect::Rectangle;
+
+/// A line on stderr.
+void say(const std::string& line) { std::cerr << printable_message(line) << '\n'; }
 
 /// The settings that all images of a call share.
 io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima& peaks,
@@ -190,6 +194,93 @@ class Run {
   std::vector<io::SummaryRow> summary_{};
 };
 
+/// What there is to know of how an image is looked at: each pixel size once, and what reading it had to decide.
+template <class Device>
+void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& scaling) {
+  if (o_.quiet) return;
+  for (const std::string& note : picture.notes) say(message(picture.where, ": ", note));
+  if (const std::string line = sizes_.line(scaling); !line.empty()) say(line);
+}
+
+template <class Device>
+void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch) {
+  const Input& input = inputs_[number];
+  const auto begin = std::chrono::steady_clock::now();
+  const io::Picture picture = pictures_.read(number, next);
+  const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
+  say_how(picture, scaling);
+  const Part part = part_of(o_, picture, detector_.tiles(), scaling.scale);
+  Counted counted{part.core, {}};
+  if (const auto file = areas_file(o_, input)) counted.areas = io::read_annotations(*file).areas;
+  detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
+  std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
+
+  io::DetectionReport report = settings_;
+  report.image = input.entry.image.filename().string();
+  report.width = picture.width, report.height = picture.height;
+  report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;
+  report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
+  report.key = key_of(o_, input, settings_);
+  write_results(o_, input, picture, report);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!o_.summary.empty()) summary_.push_back(summary_of(report, counted.pixels(), seconds));
+  std::cout << printable(input.result(o_.out, ".csv").string()) << '\t' << report.nuclei.size() << '\n';
+}
+
+template <class Device>
+int Run<Device>::operator()() {
+  std::vector<std::size_t> todo;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (!o_.skip_existing || !is_done(o_, inputs_[i], key_of(o_, inputs_[i], settings_))) todo.push_back(i);
+  }
+  if (const std::size_t done = inputs_.size() - todo.size(); done > 0 && !o_.quiet)
+    say(message(done, " of ", inputs_.size(), " images have their results already"));
+  Interrupt interrupt;
+  Progress progress("image", static_cast<std::int64_t>(todo.size()), 0, o_.quiet);
+  const Watch watch{.stop = interrupt.token(), .progress = [&](Index, Index) { interrupt.poll(); }};
+  int failed = 0;
+  for (std::size_t k = 0; k < todo.size(); ++k) {
+    const fs::path& image = inputs_[todo[k]].entry.image;
+    try {
+      detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1]) : std::nullopt, watch);
+    } catch (const Stopped&) { throw; } catch (const CudaError&) {
+      throw;  // the device, not the image
+    } catch (const Error& error) {
+      if (inputs_.size() == 1) throw;
+      std::cerr << "nucdet: " << error.what() << '\n';
+      ++failed;
+    }
+    progress.update(static_cast<std::int64_t>(k + 1), image.filename().string());
+  }
+  return failed > 0 ? 3 : 0;
+}
+
+void check(const DetectOptions& o) {
+  models::check(o.pixel_size);
+  if (o.gzip && !o.geojson) throw ArgumentError("--gzip is for GeoJSON: give --geojson too");
+  if (!o.region.empty() && o.inputs.size() > 1) throw ArgumentError("--region is for one image");
+}
+
+void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
+  OutputGuard guard(o.overwrite);
+  guard.input(o.model), guard.input(o.areas);
+  for (const std::string& given : o.inputs) guard.input(given);
+  for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
+  guard.folder(o.out);
+  for (const Input& i : inputs)
+    for (const fs::path& file : result_files(o, i)) guard.output(file, product_of_result(file));
+}
+
 }  // namespace
+
+int detect(const DetectOptions& asked) {
+  DetectOptions o = asked;
+  check(o);
+  if (o.model.empty()) o.model = default_model();
+  const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive);
+  check_files(o, inputs);
+  for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());
+  return on_device(o.device, {}, o.quiet, [&](auto& context) { return Run(context, o, inputs)(); });
+}
 
 }  // namespace nucdet::program

@@ -37,6 +37,31 @@ std::vector<fs::path> result_files(const DetectOptions& o, const Input& input) {
   return files;
 }
 
+io::Product product_of_result(const fs::path& file) {
+  return file.extension() == ".png" ? io::Product::drawing : io::Product::detections;
+}
+
+void write_results(const DetectOptions& o, const Input& input, const io::Picture& picture, io::DetectionReport& report) {
+  const auto file = [&](const char* ending) { return input.result(o.out, ending); };
+  io::AtomicFiles together;
+  io::write_points(file(".csv"), report.nuclei, report.classes);
+  if (o.geojson) {
+    io::GeoJsonOptions options{.ids = o.ids};
+    if (!o.offset.empty()) options.offset = {o.offset[0], o.offset[1]};
+    io::write_geojson(file(o.gzip ? ".geojson.gz" : ".geojson"), report, options);
+  }
+  if (o.overlay) {
+    Context<Cpu> context({.threads = 1});
+    std::vector<io::OverlayMark> marks;
+    for (const Nucleus& n : report.nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
+    const Image image = data::to_image(context, picture.view());
+    io::write_png(file(".overlay.png"), io::draw_overlay(image, marks, {.classes = report.classes}));
+  }
+  report.files = together.hashes();
+  io::write_detections_json(file(kJson), report);
+  together.commit();
+}
+
 bool is_done(const DetectOptions& o, const Input& input, const std::string& key) {
   for (const fs::path& file : result_files(o, input)) {
     std::error_code none;

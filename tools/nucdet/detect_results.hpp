@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "nucdet/core/area.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/picture.hpp"
+#include "nucdet/io/provenance.hpp"
 
 #include "commands.hpp"
 #include "inputs.hpp"
@@ -17,8 +17,10 @@ namespace nucdet::program {
 std::vector<std::filesystem::path> result_files(const DetectOptions& options, const Input& input);
 
 /// Writes them: all, or none. Adds to the report what its JSON tells of the others. Throws IoError.
-void write_results(const DetectOptions& options, const Input& input, const io::Picture& picture, const Areas& areas,
+void write_results(const DetectOptions& options, const Input& input, const io::Picture& picture,
                    io::DetectionReport& report);
+/// What such a file is to those that ask who made it.
+io::Product product_of_result(const std::filesystem::path& file);
 
 /// Whether an image's results are there and came about by the same key, so that nothing is to be done.
 bool is_done(const DetectOptions& options, const Input& input, const std::string& key);

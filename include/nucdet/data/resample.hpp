@@ -21,11 +21,12 @@ inline Index scaled_size(Index size, double scale) {
   return std::max<Index>(1, static_cast<Index>(std::llround(static_cast<double>(size) * scale)));
 }
 
-/// The most reference pixels of an image: as many as files may hold.
-inline constexpr Index kMostReferencePixels = Index{1} << 28;
+/// The most reference pixels of an image: as many as files may hold; and of one that is resampled in parts, so that
+/// memory does not grow with them.
+inline constexpr Index kMostReferencePixels = Index{1} << 28, kMostInParts = Index{1} << 30;
 
 /// Throws ArgumentError if an image of that many pixels has too many at that scale.
-void check_scaled_size(Index height, Index width, double scale);
+void check_scaled_size(Index height, Index width, double scale, Index most = kMostReferencePixels);
 
 /// The image at another scale: scaled_size pixels along each axis. Throws ArgumentError above kMostReferencePixels.
 Image resample(Context<Cpu>& context, const Image& image, double scale);
@@ -101,12 +102,12 @@ NUCDET_INLINE void check_scale(double scale) {
   if (!(scale >= 1.0 / 64 && scale <= 64)) throw ArgumentError(message("scale is ", scale, ", must be in [1/64, 64]"));
 }
 
-NUCDET_INLINE void check_scaled_size(Index height, Index width, double scale) {
+NUCDET_INLINE void check_scaled_size(Index height, Index width, double scale, Index most) {
   check_scale(scale);
   const Index h = scaled_size(height, scale), w = scaled_size(width, scale);
-  if (h > kMostReferencePixels / w)
+  if (h > most / w)
     throw ArgumentError(message(width, " x ", height, " pixels become ", w, " x ", h, " reference pixels at scale ",
-                                scale, ", at most ", kMostReferencePixels,
+                                scale, ", at most ", most,
                                 " are taken: check the scale, or the size of a pixel, or cut the image into parts"));
 }
 

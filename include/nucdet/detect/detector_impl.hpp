@@ -92,7 +92,7 @@ template <class Device>
 std::vector<Nucleus> Detector<Device>::scaled_candidates(const data::ImageView& image, double scale,
                                                          const data::ChannelStatistics& statistics,
                                                          const Watch& watch) const {
-  image.check(), data::check_scale(scale);
+  image.check(), data::check_scaled_size(image.height, image.width, scale, data::kMostInParts);
   const Shape whole{1, data::scaled_size(image.height, scale), data::scaled_size(image.width, scale), 3};
   return candidates_of(whole, watch, [&](const Rectangle& read) {
     const Shape padded = network_.padded(read);
