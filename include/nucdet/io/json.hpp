@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "nucdet/core/shape.hpp"
 #include "nucdet/data/normalization/statistics.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/io/annotations.hpp"
 #include "nucdet/io/class_report.hpp"
 #include "nucdet/io/picture.hpp"
 
@@ -21,7 +23,7 @@ struct DetectionReport {
   std::string image{};
   Index width = 0, height = 0;
   double scale = 1;        ///< source pixels to reference pixels
-  PixelSize pixel_size{};  ///< where it is known, positions are written in um too
+  PixelSize pixel_size{};  ///< where it is known, tables have positions in um too
   std::string model{};
   std::string model_hash{};              ///< of the weight file's bytes, hexadecimal
   std::string normalization{};           ///< the rule's name
@@ -32,15 +34,24 @@ struct DetectionReport {
   Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
   int average = 1;                       ///< ways in which the network looked at the image
   std::vector<Nucleus> nuclei{};
-  ClassNames classes{};  ///< of a network with classes
+  ClassNames classes{};                                      ///< of a network with classes
+  std::vector<std::pair<std::string, std::string>> files{};  ///< what else was written: name, hash of the bytes
 };
 
-/// {"format": "nucdet-detections-2", "image", "width", "height", "scale", "model",
-///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
-///  "count", "nuclei": [{"x", "y", "score"}, ...]}
-/// A network with classes adds "classes", their names, before "count", and to each nucleus "class" and
-/// "class_probability". Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
+/// {"format": "nucdet-detections-2", "nucdet_version", "image", "width", "height", "scale",
+///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
+///  "threshold", "xi", "full_scale", "tile", "average", "files": {name: hash}, "count",
+///  "nuclei": [{"x", "y", "score"}, ...]}
+/// What is not known is left out: "um_per_pixel", "model_hash", "files". A network with classes adds "classes", their
+/// names, before "count", and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory
+/// does not grow with their number. Gzipped where the name ends in ".gz". Format 1, of version 0.1, had xi as
+/// "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
+
+/// Whether a text is what write_detections_json writes, by its first bytes.
+bool is_detections_json(std::string_view text);
+/// Nuclei of such a text, of either format, and their classes; `detections` is set. Throws IoError, naming `where`.
+Annotations parse_detections_json(std::string_view text, std::string_view where);
 
 /// The scores of one image, one organ, or all of them.
 struct ScoreRow {
