@@ -66,7 +66,8 @@ class Svg {
            R"(" viewBox="0 0 )" + width + ' ' + height +
            R"(" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#222">)"
            "\n<!-- " +
-           std::string(kMadeBy) + " -->\n" + R"(<rect width="100%" height="100%" fill="#fff"/>)"
+           std::string(kMadeBy) + " -->\n" +
+           R"(<rect width="100%" height="100%" fill="#fff"/>)"
            "\n";
   }
 

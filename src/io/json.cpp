@@ -1,6 +1,7 @@
 #include "nucdet/io/json.hpp"
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/version.hpp"
 
 #include "json_writing.hpp"
 
@@ -10,12 +11,6 @@ namespace {
 
 using detail::Json;
 using detail::shortest;
-
-Json json_of(const std::vector<float>& numbers) {
-  Json list = Json::array();
-  for (const float v : numbers) list.push_back(shortest(v));
-  return list;
-}
 
 Json json_of(const ScoreRow& row) {
   return {{"name", row.name},
@@ -65,33 +60,23 @@ void add_classes(Json& json, const ClassReport& report) {
 
 }  // namespace
 
-void write_detections_json(const std::filesystem::path& path, const DetectionReport& report) {
-  Json nuclei = Json::array();
-  for (const Nucleus& nucleus : report.nuclei) {
-    Json one = {{"x", nucleus.centre.x}, {"y", nucleus.centre.y}, {"score", shortest(nucleus.score)}};
-    if (nucleus.class_id != kUnknownClass && !report.classes.empty())
-      one["class"] = report.classes[nucleus.class_id], one["class_probability"] = shortest(nucleus.class_probability);
-    nuclei.push_back(std::move(one));
-  }
-  Json json = {{"format", "nucdet-detections-2"},
+namespace detail {
+
+Json json_of(const PixelSize& size) { return {{"x", size.x}, {"y", size.y}, {"source", size.source}}; }
+
+Json provenance(const DetectionReport& report, const char* format) {
+  Json json = {{"version", NUCDET_VERSION_STRING},
+               {"format", format},
                {"image", report.image},
                {"width", report.width},
-               {"height", report.height},
-               {"scale", report.scale},
-               {"model", report.model},
-               {"normalization",
-                {{"rule", report.normalization},
-                 {"mean", json_of(report.statistics.mean)},
-                 {"deviation", json_of(report.statistics.deviation)}}},
-               {"threshold", shortest(report.threshold)},
-               {"xi", report.xi},
-               {"full_scale", shortest(report.full_scale)},
-               {"tile", report.tile},
-               {"average", report.average}};
-  if (!report.classes.empty()) json["classes"] = report.classes.all();
-  json["count"] = report.nuclei.size(), json["nuclei"] = std::move(nuclei);
-  detail::write_json_with_record(path, json, 1, report.files);
+               {"height", report.height}};
+  if (report.pixel_size.known()) json["um_per_pixel"] = json_of(report.pixel_size);
+  json["model"] = report.model;
+  if (!report.model_hash.empty()) json["model_hash"] = report.model_hash;
+  return json;
 }
+
+}  // namespace detail
 
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
   Json json = {{"format", "nucdet-scores-2"},

@@ -2,13 +2,13 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "nucdet/core/content_hash.hpp"
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/json.hpp"
 
 /// What the writers of JSON share.
 namespace nucdet::io::detail {
@@ -25,22 +25,33 @@ inline double shortest(float value) {
   return wide;
 }
 
-inline void write_json(const std::filesystem::path& path, const Json& json, int indent) {
-  // File names may hold anything: what is not UTF-8 becomes U+FFFD.
-  write_atomically(path, json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n');
+/// A number in its shortest form, as nlohmann's writer has it: always with a point or an exponent; null if not finite.
+template <class T>
+void append_json_number(std::string& text, T value) {
+  if (!std::isfinite(value)) {
+    text += "null";
+    return;
+  }
+  char digits[40];
+  const std::string_view written(
+      digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
+  text += written;
+  if (written.find_first_of(".e") == std::string_view::npos) text += ".0";
 }
 
-/// The same of an object, with a record at its end of how it and the files beside it were written: see record_of. Its
-/// own hash is that of everything before the record.
-inline void write_json_with_record(const std::filesystem::path& path, const Json& json, int indent,
-                                   std::map<std::string, std::string> files) {
-  std::string text = json.dump(indent, ' ', false, Json::error_handler_t::replace);
-  text.resize(text.rfind("\n}"));
-  ContentHash hash;
-  hash.add(text);
-  files[path.filename().string()] = hash.text();
-  const std::string record = Json{{"files", files}}.dump(indent, ' ', false, Json::error_handler_t::replace);
-  write_atomically(path, text + ',' + record.substr(1) + '\n');
+/// File names may hold anything: what is not UTF-8 becomes U+FFFD.
+inline std::string text_of(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
+
+inline void write_json(const std::filesystem::path& path, const Json& json, int indent) {
+  write_atomically(path, text_of(json, indent) + '\n');
+}
+
+/// {"x", "y", "source"}
+Json json_of(const PixelSize& size);
+
+/// Who made a file of nuclei, and of what: {"version", "format", "image", "width", "height", ...}.
+Json provenance(const DetectionReport& report, const char* format);
 
 }  // namespace nucdet::io::detail

@@ -46,14 +46,13 @@ std::string_view value_after(std::string_view json, std::string_view key) {
 
 Product product_of_json(std::string_view head) {
   if (!head.starts_with('{') && !head.starts_with('[')) return Product::none;
-  const std::string_view format = value_after(head, "\"format\"");
-  if (format.starts_with("\"nucdet-detections-")) return Product::detections;
-  if (format.starts_with("\"nucdet-scores-")) return Product::scores;
-  if (format.starts_with("\"nucdet-")) return Product::figures;
   // A collection of GeoJSON names its writer by a foreign member.
   if (value_after(head, "\"nucdet\"").starts_with('{') && head.find("\"FeatureCollection\"") != head.npos)
     return Product::detections;
-  return Product::none;
+  const std::string_view format = value_after(head, "\"format\"");
+  if (format.starts_with("\"nucdet-detections-")) return Product::detections;
+  if (format.starts_with("\"nucdet-scores-")) return Product::scores;
+  return format.starts_with("\"nucdet-") ? Product::figures : Product::none;
 }
 
 Product product_of_table(std::string_view head) {
@@ -91,6 +90,12 @@ bool sqlite_is_ours(std::string_view head) {
   unsigned id = 0;
   for (std::size_t i = 68; i < 72; ++i) id = id << 8 | static_cast<unsigned char>(head[i]);
   return id == detail::kSqliteApplication;
+}
+
+/// What was gzipped has its maker as the gzip header's comment, where it can be read without unpacking.
+bool gzip_is_ours(std::string_view head) {
+  return head.starts_with("\x1f\x8b\x08\x10"sv) &&
+         head.substr(std::min<std::size_t>(10, head.size())).starts_with(detail::kMadeByAny);
 }
 
 bool comment_is_ours(std::string_view head, std::string_view opening) {
@@ -136,6 +141,7 @@ Product product_of(const fs::path& path) {
   const std::string_view head = bytes, text = skip_space(head);
   if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return png_is_ours(head) ? Product::drawing : Product::none;
   if (head.starts_with("SQLite format 3\0"sv)) return sqlite_is_ours(head) ? Product::detections : Product::none;
+  if (head.starts_with("\x1f\x8b")) return gzip_is_ours(head) ? Product::detections : Product::none;
   if (head.size() > 8 && head[8] == '{' && weights_are_ours(path)) return Product::weights;
   if (text.starts_with("<svg")) return comment_is_ours(head, "<!-- ") ? Product::chart : Product::none;
   if (text.starts_with("<!-- ")) return comment_is_ours(head, "<!-- ") ? Product::report : Product::none;

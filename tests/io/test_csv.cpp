@@ -56,6 +56,16 @@ TEST_CASE("nuclei come back with their classes, by any points file's name") {
   CHECK(numbered(back, names).classes == classes_of(nuclei));
   write_points(folder / "p.csv", nuclei, {});
   CHECK(contents_of(folder / "p.csv") == "x,y,score\n1,2,0.5\n3,4,0.25\n5,6,1\n");
+  write_points(folder / "um.csv", nuclei, {}, {0.5, 0.25, "--mpp"});
+  CHECK_THAT(contents_of(folder / "um.csv"), Catch::Matchers::StartsWith("x,y,score,x_um,y_um\n"));
+  write_points(folder / "um.csv", std::vector<Nucleus>{{{-0.5, 7}, 0.3f, 1, 0.5f}, {{10.1234, 2}, 1}}, names,
+               {0.5, 0.25, "--mpp"});
+  CHECK(contents_of(folder / "um.csv") ==
+        "x,y,score,class,class_probability,x_um,y_um\n"
+        "-0.5,7,0.3," +
+            csv_field(names[1]) +
+            ",0.5,0.000,1.875\n"
+            "10.1234,2,1,,,5.312,0.625\n");
   CHECK_THROWS_AS(write_points(folder / "d.csv", nuclei, ClassNames({"tumour"})), ArgumentError);
   put(folder / "q.GeoJSON", R"({"type":"Feature","geometry":{"type":"Point","coordinates":[1.5,2.5]},)"
                             R"("properties":{"classification":{"name":"stroma"}}})");

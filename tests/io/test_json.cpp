@@ -2,6 +2,7 @@
 
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/json.hpp"
+#include "nucdet/version.hpp"
 
 #include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
@@ -18,23 +19,71 @@ std::string without_spaces(std::string text) {
 
 TEST_CASE("detections as JSON") {
   const TemporaryFolder folder;
-  DetectionReport report{"a\"b.png", 320, 200, 0.7, "m"};
+  DetectionReport report{"a\"b.png", 320, 200, 0.7};
+  report.model = "m";
   report.normalization = "fixed", report.statistics = {{0.7f, 0.5f, 1}, {0.1f, 0.2f, 0.3f}};
   report.threshold = 0.3f, report.xi = 0.45, report.full_scale = 5, report.tile = 1024, report.average = 8;
   report.nuclei = {{{1.25, 2}, 0.3f}, {{-0.5, 7}, 1}};
   write_detections_json(folder / "d.json", report);
-  CHECK(
-      without_spaces(contents_of(folder / "d.json")) ==
-      R"({"format":"nucdet-detections-2","image":"a\"b.png","width":320,"height":200,"scale":0.7,"model":"m",)"
-      R"("normalization":{"rule":"fixed","mean":[0.7,0.5,1.0],"deviation":[0.1,0.2,0.3]},"threshold":0.3,"xi":0.45,)"
-      R"("full_scale":5.0,"tile":1024,"average":8,"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},{"x":-0.5,"y":7.0,"score":1.0}]})");
+  CHECK_THAT(
+      without_spaces(contents_of(folder / "d.json")),
+      Catch::Matchers::StartsWith(
+          R"({"format":"nucdet-detections-2","nucdet_version":")" NUCDET_VERSION_STRING
+          R"(","image":"a\"b.png","width":320,"height":200,"scale":0.7,"model":"m",)"
+          R"("normalization":{"rule":"fixed","mean":[0.7,0.5,1.0],"deviation":[0.1,0.2,0.3]},"threshold":0.3,"xi":0.45,)"
+          R"("full_scale":5.0,"tile":1024,"average":8,"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},{"x":-0.5,"y":7.0,"score":1.0}],"files":{"d.json":")"));
   report.classes = ClassNames({"stroma", "tumour"});
   report.nuclei[1].class_id = 1, report.nuclei[1].class_probability = 0.9f;
   write_detections_json(folder / "c.json", report);
   CHECK_THAT(without_spaces(contents_of(folder / "c.json")),
              Catch::Matchers::Contains(
                  R"("average":8,"classes":["stroma","tumour"],"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},)"
-                 R"({"x":-0.5,"y":7.0,"score":1.0,"class":"tumour","class_probability":0.9}]})"));
+                 R"({"x":-0.5,"y":7.0,"score":1.0,"class":"tumour","class_probability":0.9}],"files":{"c.json":)"));
+  report.pixel_size = {0.5, 0.25, "Aperio MPP"}, report.model_hash = "0f", report.key = "1e",
+  report.files = {{"a.csv", "12"}, {"a.geojson", "34"}};
+  report.nuclei.clear();
+  write_detections_json(folder / "e.json", report);
+  CHECK_THAT(
+      without_spaces(contents_of(folder / "e.json")),
+      Catch::Matchers::Contains(
+          R"("scale":0.7,"um_per_pixel":{"x":0.5,"y":0.25,"source":"AperioMPP"},"model":"m","model_hash":"0f",)") &&
+          Catch::Matchers::Contains(
+              R"("average":8,"classes":["stroma","tumour"],"count":0,"nuclei":[],"files":{"a.csv":"12","a.geojson":"34","e.json":")") &&
+          Catch::Matchers::Contains(R"("key":"1e","image":)"));
+}
+
+TEST_CASE("nucdet's JSON is read back, and known as its own") {
+  const TemporaryFolder folder;
+  DetectionReport report{"a.png", 320, 200};
+  report.nuclei = {{{1.25, 2}, 0.3f}, {{-0.5, 7}, 1}};
+  write_detections_json(folder / "d.json", report);
+  Annotations back = parse_detections_json(contents_of(folder / "d.json"), "d");
+  CHECK(back.points == std::vector<Point>{{1.25, 2}, {-0.5, 7}});
+  CHECK(back.classes.empty());
+  CHECK(back.detections);
+  CHECK(back.format == "nucdet JSON");
+  report.classes = ClassNames({"stroma", "a \"b\""});
+  report.nuclei[1].class_id = 1;
+  write_detections_json(folder / "d.json", report);
+  back = parse_detections_json(contents_of(folder / "d.json"), "d");
+  CHECK(back.classes == std::vector<std::string>{"", "a \"b\""});
+  CHECK(is_detections_json(contents_of(folder / "d.json")));
+  CHECK(!is_detections_json(R"({"type":"FeatureCollection","features":[]})"));
+  CHECK(parse_detections_json(R"({"nuclei":[{"x":1,"y":2}],"format":"nucdet-detections-1"})", "d").points ==
+        std::vector<Point>{{1, 2}});
+}
+
+TEST_CASE("bad JSON of detections names what was found") {
+  const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_detections_json(text, "d"); }); };
+  CHECK(error("{\"nuclei\":").find("d: byte ") == 0);
+  CHECK(error("{}").find("d: its \"format\" is missing, wanted") == 0);
+  CHECK(error("[]").find("missing") != std::string::npos);
+  CHECK(error(R"({"format":"nucdet-detections-9","nuclei":[]})").find("nucdet-detections-9") != std::string::npos);
+  CHECK(error(R"({"format":"nucdet-detections-2"})") == "d: has no list \"nuclei\"");
+  CHECK(error(R"({"format":"nucdet-detections-2","nuclei":{}})") == "d: has no list \"nuclei\"");
+  for (const char* bad : {"1", "{}", R"({"x":1})", R"({"x":1,"y":"2"})", R"({"x":1,"y":1e10})", "null", "[1,2]"})
+    CHECK(error(std::string(R"({"format":"nucdet-detections-2","nuclei":[{"x":1,"y":2},)") + bad + "]}")
+              .find("d: nucleus 2: ") == 0);
 }
 
 TEST_CASE("scores as JSON, undefined ones as null") {

@@ -10,6 +10,7 @@
 #include "nucdet/core/shape.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/io/annotations.hpp"
+#include "nucdet/io/picture.hpp"
 
 /// Tables as CSV (RFC 4180: quoted fields, commas; LF or CRLF; a byte order mark is skipped; blank lines are skipped).
 /// Errors are IoError and name the file, the line and what was found.
@@ -30,7 +31,11 @@ void write_points(const std::filesystem::path& path, std::span<const Point> poin
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei);
 /// Columns x, y, score, class and class_probability, the last two empty for a nucleus of unknown class; without any
 /// names the same as above. Throws ArgumentError for a class without a name, too.
-void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes);
+///
+/// Where the size of a pixel is known, the last columns are x_um and y_um, in um from the image's left and upper edge,
+/// as QuPath shows them: (x + 0.5) times the size, with three decimals. Memory does not grow with the number of nuclei.
+void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes,
+                  const PixelSize& pixel_size = {});
 
 /// Text as a field: in quotes if it holds a comma, a quote or a line end.
 std::string csv_field(const std::string& text);

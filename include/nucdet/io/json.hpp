@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "nucdet/core/shape.hpp"
 #include "nucdet/data/normalization/statistics.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/io/annotations.hpp"
 #include "nucdet/io/class_report.hpp"
 #include "nucdet/io/picture.hpp"
 
@@ -22,10 +24,11 @@ struct DetectionReport {
   std::string image{};
   Index width = 0, height = 0;
   double scale = 1;        ///< source pixels to reference pixels
-  PixelSize pixel_size{};  ///< where it is known, positions are written in um too
+  PixelSize pixel_size{};  ///< where it is known, tables have positions in um too
   std::string model{};
-  std::string model_hash{};              ///< of the weight file's bytes, hexadecimal
-  std::string normalization{};           ///< the rule's name
+  std::string model_hash{};     ///< of the weight file's bytes, hexadecimal
+  std::string key{};            ///< by what a result of the same image, weights, settings and version is known again
+  std::string normalization{};  ///< the rule's name
   data::ChannelStatistics statistics{};  ///< and its numbers for this image
   float threshold = 0;                   ///< the least score
   double xi = 0;                         ///< the least fraction of the image's highest response
@@ -37,13 +40,20 @@ struct DetectionReport {
   std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
 };
 
-/// {"format": "nucdet-detections-2", "image", "width", "height", "scale", "model",
-///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
-///  "count", "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
-/// A network with classes adds "classes", their names, before "count", and to each nucleus "class" and
-/// "class_probability". "files" tells whether somebody has worked on them since (record_of). Format 1, of version 0.1,
-/// had xi as "threshold" and the least response as "floor".
+/// {"format": "nucdet-detections-2", "nucdet_version", "key", "image", "width", "height", "scale",
+///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
+///  "threshold", "xi", "full_scale", "tile", "average", "count",
+///  "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
+/// What is not known is left out: "key", "um_per_pixel", "model_hash". A network with classes adds "classes", their
+/// names, before "count", and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory
+/// does not grow with their number. "files" tells whether somebody has worked on them since (record_of). Format 1, of
+/// version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
+
+/// Whether a text is what write_detections_json writes, by its first bytes.
+bool is_detections_json(std::string_view text);
+/// Nuclei of such a text, of either format, and their classes; `detections` is set. Throws IoError, naming `where`.
+Annotations parse_detections_json(std::string_view text, std::string_view where);
 
 /// The scores of one image, one organ, or all of them.
 struct ScoreRow {
