@@ -9,13 +9,18 @@
 
 namespace nucdet::models {
 
-std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split) {
-  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split,
+                                          std::vector<std::string>* notes) {
+  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest, notes);
+  const std::string wanted = io::split_name(split);
   std::set<std::string> splits;
   for (const io::ManifestEntry& e : entries) splits.insert(e.split);
-  if (!split.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != split; });
+  if (!wanted.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != wanted; });
   if (!entries.empty()) return entries;
-  if (splits.empty()) throw IoError(message(manifest.string(), ": no images"));
+  if (splits.empty()) throw IoError(message(manifest.string(), ": is empty: it names no images"));
+  if (splits == std::set<std::string>{""})
+    throw IoError(message(manifest.string(), ": no images of split '", split, "': no image has a split (a manifest's ",
+                          "column 'split'); an empty one (--split '') takes all"));
   std::string there;
   for (const std::string& s : splits) there += (there.empty() ? "'" : ", '") + s + "'";
   throw IoError(message(manifest.string(), ": no images of split '", split, "', only of ", there));
@@ -32,7 +37,7 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, 
   AnnotatedPoints nuclei;
   if (!entry.annotations.empty()) nuclei = io::numbered(io::read_annotations(entry.annotations), names);
   try {
-    return data::make_sample(context, image, nuclei.points, entry.scale, entry.image.string(), entry.organ, {},
+    return data::make_sample(context, image, nuclei.points, entry.stated_scale(), entry.image.string(), entry.organ, {},
                              std::move(nuclei.classes));
   } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
 }

@@ -124,7 +124,7 @@ int detect_on(Context<Device>& context, const DetectOptions& o, const std::vecto
   for (const io::ManifestEntry& entry : inputs) {
     try {
       const Image image = images.next();
-      const double scale = o.scale.value_or(entry.scale);
+      const double scale = o.scale.value_or(entry.stated_scale());
       detect::Detection found = o.thresholds.components
                                     ? detector.detect(image, scale, regions_of(o.thresholds, loaded.peaks), watch)
                                     : detector.detect(image, scale, watch);

@@ -119,9 +119,9 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
   for (const io::ManifestEntry& entry : entries) {
     Scored one{entry, {}};
     for (const Point& p : io::read_points(fs::path(o.predictions) / (entry.image.stem().string() + ".csv")))
-      one.candidates.peaks.push_back({data::to_reference(p, entry.scale), 1});
+      one.candidates.peaks.push_back({data::to_reference(p, entry.stated_scale()), 1});
     for (const Point& p : io::read_points(entry.annotations))
-      one.candidates.truth.push_back(data::to_reference(p, entry.scale));
+      one.candidates.truth.push_back(data::to_reference(p, entry.stated_scale()));
     scored.push_back(std::move(one));
   }
   return scored;
@@ -221,7 +221,7 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
   io::make_folder(folder);
   for (const Scored& s : images) {
     const auto marks =
-        score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.entry.scale);
+        score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.entry.stated_scale());
     io::write_png(folder / (s.entry.image.stem().string() + ".png"),
                   io::draw_overlay(io::read_image(s.entry.image), marks, {.classes = classes}));
   }

@@ -10,8 +10,9 @@
 namespace nucdet::models {
 
 /// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none,
-/// saying which splits there are.
-std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {});
+/// saying which splits there are. Notes are those of io::read_manifest.
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {},
+                                          std::vector<std::string>* notes = nullptr);
 
 /// The names of all classes that the points of these entries have, in alphabetical order. Throws IoError.
 ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries);
