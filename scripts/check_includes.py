@@ -37,6 +37,7 @@ ONLY_IN = {
     r"tiffio\.h": {"src/io/tiff.cpp"},
     r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp"},
     r"zlib\.h": {"src/io/gzip.cpp"},
+    r"pugixml\.hpp": {"src/io/marker_xml.cpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},

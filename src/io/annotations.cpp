@@ -1,23 +1,153 @@
 #include "nucdet/io/annotations.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
+#include <unordered_set>
 
+#include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/detail/input_file.hpp"
 #include "nucdet/io/geojson.hpp"
+#include "nucdet/io/json.hpp"
 
 #include "csv_table.hpp"
+#include "gzip.hpp"
+#include "imagej_roi.hpp"
+#include "label_mask.hpp"
+#include "marker_xml.hpp"
+#include "text_encoding.hpp"
 
 namespace nucdet::io {
 
-Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions&) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const std::string text = detail::InputFile(path).read_all(detail::kLargestTable);
-  return extension == ".geojson" || extension == ".json" ? parse_geojson(text, path.string())
-                                                         : parse_annotations(text, path.string());
+namespace {
+
+using namespace detail;
+
+constexpr std::string_view kSqlite("SQLite format 3\0", 16);
+
+/// What a file begins with, and what it is then.
+struct Kind {
+  std::string_view head;
+  const char* name;
+};
+
+constexpr Kind kMasks[] = {{"\x89PNG", "PNG"},
+                           {std::string_view("II*\0", 4), "TIFF"},
+                           {std::string_view("MM\0*", 4), "TIFF"},
+                           {std::string_view("II+\0", 4), "TIFF"},
+                           {std::string_view("MM\0+", 4), "TIFF"}};
+
+// What users have instead of annotations, so that an error can name it.
+constexpr Kind kOthers[] = {{"PK\x03\x04", "a ZIP file or an Excel workbook (save the sheet as CSV)"},
+                            {"\xD0\xCF\x11\xE0", "an old Excel workbook (save the sheet as CSV)"},
+                            {"\xFF\xD8\xFF", "a JPEG picture, in which labels do not survive"},
+                            {"\x93NUMPY", "a NumPy array"},
+                            {"\x89HDF", "an HDF5 file"},
+                            {"MATLAB 5.0", "a MATLAB file"},
+                            {"PAR1", "a Parquet file"},
+                            {"%PDF", "a PDF"},
+                            {"GIF8", "a GIF picture"},
+                            {"RIFF", "a WebP picture"},
+                            {"\x1F\x8B", "a gzip file in a gzip file"}};
+
+constexpr const char* kAccepted =
+    "tables of points (CSV, TSV: columns x and y, or of QuPath and ImageJ), GeoJSON, ImageJ's points (.roi) and Cell "
+    "Counter (XML), label masks (PNG, TIFF), TIAToolbox's AnnotationStore, and nucdet's own CSV, JSON and GeoJSON";
+
+template <std::size_t N>
+const Kind* kind_of(std::string_view bytes, const Kind (&kinds)[N]) {
+  for (const Kind& kind : kinds)
+    if (bytes.substr(0, kind.head.size()) == kind.head) return &kind;
+  return nullptr;
+}
+
+[[noreturn]] void refuse(std::string_view where, std::string_view found) {
+  throw IoError(message(where, ": is ", found, "; annotations are read from ", kAccepted));
+}
+
+Annotations parse_text(std::string_view bytes, std::string_view where, const AnnotationOptions& options) {
+  const Utf8Text utf8(bytes, where, Utf8Text::Otherwise::keep);
+  const std::string_view text = utf8.text();
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const char begins = first == std::string_view::npos ? ' ' : text[first];
+  if (begins == '<') return parse_marker_xml(text, where);
+  if (begins == '{' || begins == '[') {
+    if (is_detections_json(text)) return parse_detections_json(text, where);
+    Annotations found = parse_geojson(text, where);
+    if (found.format.empty()) found.format = "GeoJSON";
+    return found;
+  }
+  const std::string_view head = text.substr(0, 4096);
+  if (std::any_of(head.begin(), head.end(),
+                  [](char c) { return c >= 0 && c < ' ' && std::strchr("\t\n\v\f\r", c) == nullptr; }) ||
+      head.find('\0') != std::string_view::npos)
+    refuse(where, "a binary file of a kind that is not known");
+  return parse_annotations(bytes, where, options);
+}
+
+Annotations parse_unpacked(std::string_view bytes, std::string_view where, const AnnotationOptions& options) {
+  if (bytes.substr(0, kSqlite.size()) == kSqlite)
+    throw IoError(
+        message(where, ": is a SQLite file, which is read from a file of its own, not packed or from memory"));
+  if (kind_of(bytes, kMasks) != nullptr) {
+    Annotations found = label_centroids(std::as_bytes(std::span(bytes)), where);
+    if (found.format.empty()) found.format = "label mask";
+    return found;
+  }
+  if (is_imagej_roi(bytes)) return parse_imagej_roi(bytes, where);
+  if (const Kind* other = kind_of(bytes, kOthers)) refuse(where, other->name);
+  return parse_text(bytes, where, options);
+}
+
+struct PlaceHash {
+  std::size_t operator()(const Point& p) const {
+    const std::size_t x = std::hash<double>()(p.x), y = std::hash<double>()(p.y);
+    return x * 0x9E3779B97F4A7C15u ^ (y + (x >> 7));
+  }
+};
+
+/// A nucleus has one centre: of points at one place the first is kept.
+void drop_duplicates(Annotations& found) {
+  std::unordered_set<Point, PlaceHash> seen;
+  seen.reserve(found.points.size());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < found.points.size(); ++i) {
+    if (!seen.insert(found.points[i]).second) continue;
+    if (kept != i) {
+      found.points[kept] = found.points[i];
+      if (!found.classes.empty()) found.classes[kept] = std::move(found.classes[i]);
+    }
+    ++kept;
+  }
+  const std::size_t dropped = found.points.size() - kept;
+  if (dropped == 0) return;
+  found.points.resize(kept);
+  if (!found.classes.empty()) found.classes.resize(kept);
+  found.notes.push_back(message(dropped, dropped == 1 ? " duplicate: a point" : " duplicates: points",
+                                " at the place of another, of which the first was kept"));
+}
+
+Annotations settled(Annotations found, const AnnotationOptions& options) {
+  if (!options.keep_duplicates) drop_duplicates(found);
+  return found;
+}
+
+}  // namespace
+
+Annotations parse_annotation_bytes(std::span<const std::byte> bytes, std::string_view where,
+                                   const AnnotationOptions& options) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!is_gzip(text)) return settled(parse_unpacked(text, where, options), options);
+  const std::string unpacked = gunzip(text, where, kLargestTable);
+  return settled(parse_unpacked(unpacked, where, options), options);
+}
+
+Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions& options) {
+  const std::string bytes = InputFile(path).read_all(kLargestTable);
+  if (std::string_view(bytes).substr(0, kSqlite.size()) == kSqlite)
+    return settled(read_annotation_store(path), options);
+  return parse_annotation_bytes(std::as_bytes(std::span(bytes)), path.string(), options);
 }
 
 ClassNames read_class_names(std::span<const std::filesystem::path> paths) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <charconv>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -8,129 +9,86 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/core/shape.hpp"
 
-/// What points and manifests share: records of a CSV table, columns by name, numbers.
+/// What points and manifests share: records of a table, columns by name, numbers.
 namespace nucdet::io::detail {
 
 constexpr std::uint64_t kLargestTable = std::uint64_t{1} << 30;  // bytes
+constexpr std::size_t kMostFields = 1024;                        // in a record
 
+/// A line of a table. Its fields lie in the text or the parser, and change with the next record.
 struct Record {
   Index line = 0;  // of its first character, from 1
-  std::vector<std::string> fields;
+  std::vector<std::string_view> fields;
 };
 
 /// A field as it may stand in a message: short and printable.
-inline std::string shown(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text.substr(0, 40)) out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-  return out + (text.size() > 40 ? "...'" : "'");
-}
+std::string shown(std::string_view text);
 
-class CsvParser {
+/// Reads tables as spreadsheets and other programs write them. The first line settles what separates fields: a tab
+/// where it has one, else a semicolon, else a comma, else spaces; or a line "sep=;" above it says so. Lines end with
+/// LF, CRLF or CR. Blank lines and lines of nothing but separators are skipped.
+class TableParser {
  public:
-  CsvParser(std::string_view text, std::string_view where) : text_(text), where_(where) {
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
-  }
+  /// Where a line that begins with # is a comment: anywhere, or above the header alone.
+  enum class Comments { anywhere, above };
 
-  /// False at the end. Blank lines are skipped.
-  bool next(Record& record) {
-    while (at_ < text_.size()) {
-      record.line = line_;
-      record.fields.clear();
-      bool more = true;
-      while (more) record.fields.push_back(field(more));
-      if (record.fields.size() > 1 || !record.fields[0].empty()) return true;
-    }
-    return false;
-  }
+  TableParser(std::string_view text, std::string_view where, Comments comments);
+
+  /// False at the end.
+  bool next(Record& record);
+  char separator() const { return separator_; }
+  /// The last comment above the first record, without its #.
+  std::string_view comment() const { return comment_; }
 
  private:
-  /// Reads a field and the separator after it; `more` if that was a comma.
-  std::string field(bool& more) {
-    std::string value;
-    if (at_ < text_.size() && text_[at_] == '"') {
-      value = quoted();
-      const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
-      if (text_.substr(at_, end - at_).find_first_not_of(" \t\r") != std::string_view::npos)
-        throw IoError(message(where_, ", line ", line_, ": found ", shown(text_.substr(at_, end - at_)),
-                              " after a closing quote"));
-      at_ = end;
-    } else {
-      const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
-      value = trimmed(text_.substr(at_, end - at_));
-      at_ = end;
-    }
-    more = at_ < text_.size() && text_[at_] == ',';
-    if (at_ < text_.size() && !more) ++line_;
-    ++at_;
-    return value;
-  }
-
-  std::string quoted() {
-    const Index first = line_;
-    std::string value;
-    for (++at_; at_ < text_.size(); ++at_) {
-      if (text_[at_] == '\n') ++line_;
-      if (text_[at_] == '"') {
-        if (text_.substr(at_ + 1, 1) != "\"") {
-          ++at_;
-          return value;
-        }
-        ++at_;
-      }
-      value += text_[at_];
-    }
-    throw IoError(message(where_, ", line ", first, ": a quote is not closed"));
-  }
-
-  static std::string trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
-  }
+  bool at_comment() const;
+  std::string_view rest_of_line() const;
+  void skip_line();
+  void settle_separator();
+  /// Reads a field and the separator after it; `more` if there was one.
+  std::string_view field(bool& more);
+  std::string_view quoted();
 
   std::string_view text_, where_;
+  Comments comments_;
+  char separator_ = ',';
   std::size_t at_ = 0;
   Index line_ = 1;
+  bool begun_ = false;
+  std::string_view comment_;
+  std::deque<std::string> unescaped_;  // of this record, where quotes stood in a field
 };
+
+/// A column's name as it is compared: "Centroid X µm", "centroid_x_um" and "Centroid X (um)" are one.
+std::string plain_name(std::string_view name);
 
 /// Column numbers by name.
 class Header {
  public:
-  Header(CsvParser& csv, std::string_view where) : where_(where) {
-    Record record;
-    if (!csv.next(record)) throw IoError(message(where, ": is empty, wanted a header"));
-    count_ = record.fields.size();
-    line_ = record.line;
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (!columns_.emplace(record.fields[i], i).second && !record.fields[i].empty())
-        throw IoError(message(where, ", line ", line_, ": column ", shown(record.fields[i]), " is there twice"));
-      found_ += (i == 0 ? "" : ",") + record.fields[i];
-    }
-  }
-  std::size_t wanted(const std::string& name) const {
-    const auto found = columns_.find(name);
-    if (found == columns_.end())
-      throw IoError(message(where_, ", line ", line_, ": header ", shown(found_), " lacks the column '", name, "'"));
-    return found->second;
-  }
-  bool has(const std::string& name) const { return columns_.contains(name); }
+  Header(const Record& record, std::string_view where);
+  /// Reads the first record. Throws IoError if there is none.
+  static Header read(TableParser& table, std::string_view where);
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  /// The number of a column, kNone if there is none. Throws IoError if the name is there twice.
+  std::size_t find(std::string_view name) const;
+  /// Throws IoError if there is none.
+  std::size_t wanted(std::string_view name) const;
   /// Empty if there is no such column.
-  std::string text(const Record& record, const std::string& name) const {
-    const auto found = columns_.find(name);
-    return found == columns_.end() ? std::string() : record.fields[found->second];
-  }
-  void check(const Record& record) const {
-    if (record.fields.size() != count_)
-      throw IoError(message(where_, ", line ", record.line, ": found ", record.fields.size(),
-                            " fields, the header has ", count_));
-  }
+  std::string_view text(const Record& record, std::string_view name) const;
+  bool has(std::string_view name) const { return find(name) != kNone; }
+  std::size_t count() const { return names_.size(); }
+  const std::vector<std::string>& names() const { return names_; }  ///< as they are written
+  /// Brings the record to the header's number of fields, if what is more is empty, else throws IoError.
+  void check(Record& record) const;
+  /// "header 'a,b'", with where and line, for errors.
+  std::string found() const;
 
  private:
   std::string_view where_;
-  std::map<std::string, std::size_t> columns_;
-  std::size_t count_ = 0;
   Index line_ = 1;
-  std::string found_;
+  std::vector<std::string> names_;
+  std::multimap<std::string, std::size_t, std::less<>> columns_;
 };
 
 template <class T>
@@ -138,6 +96,9 @@ bool parse_number(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }
+
+/// A decimal number as spreadsheets write it: with a sign, and a comma for the point where a field can hold one.
+bool parse_decimal(std::string_view text, double& value);
 
 template <class T>
 void append_number(std::string& text, T value) {

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "nucdet/io/atomic_file.hpp"
@@ -9,6 +9,8 @@
 #include "nucdet/io/detail/json_text.hpp"
 
 #include "csv_table.hpp"
+#include "image_folder.hpp"
+#include "text_encoding.hpp"
 
 namespace nucdet::io {
 
@@ -33,54 +35,138 @@ class Problems {
   std::string text_;
 };
 
-template <class T>
-void read_field(const Header& header, const Record& record, const std::string& name, T least, T& value,
-                Problems& problems) {
-  const std::string text = header.text(record, name);
-  T parsed{};
-  if (text.empty()) return;
-  const bool fits = parse_number(text, parsed) && std::isfinite(static_cast<double>(parsed)) && parsed >= least;
-  if (fits)
-    value = parsed;
-  else
-    problems.add(message("line ", record.line, ": ", name, " is ", shown(text)));
+std::filesystem::path resolved(const std::filesystem::path& folder, std::string_view text) {
+  return text.empty() ? std::filesystem::path() : (folder / std::filesystem::path(text)).lexically_normal();
 }
 
-std::filesystem::path resolved(const std::filesystem::path& folder, const std::string& text) {
-  return text.empty() ? std::filesystem::path() : (folder / text).lexically_normal();
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
 }
 
-bool is_image_name(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".tif" ||
-         extension == ".tiff";
-}
+class ManifestReader {
+ public:
+  ManifestReader(std::string_view text, const std::filesystem::path& folder, std::string_view where,
+                 std::vector<std::string>* notes)
+      : folder_(folder),
+        where_(where),
+        notes_(notes),
+        table_(text, where, TableParser::Comments::above),
+        header_(Header::read(table_, where)) {}
 
-std::vector<ManifestEntry> list_images(const std::filesystem::path& folder) {
-  std::vector<ManifestEntry> entries;
-  std::error_code error;
-  for (auto file = std::filesystem::directory_iterator(folder, error);
-       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
-    std::error_code none;
-    if (!is_image_name(file->path()) || !file->is_regular_file(none)) continue;
-    ManifestEntry entry;
-    entry.image = file->path();
-    for (const char* extension : {".csv", ".geojson"}) {
-      const std::filesystem::path name = file->path().stem().string() + extension;
-      for (const std::filesystem::path& place : {folder / name, folder / ".." / "annotations" / name})
-        if (entry.annotations.empty() && std::filesystem::is_regular_file(place, none)) entry.annotations = place;
+  std::vector<ManifestEntry> read() {
+    header_.wanted("image"), header_.wanted("annotations");
+    for (Record record; table_.next(record);) {
+      header_.check(record);
+      row(record);
     }
-    entries.push_back(std::move(entry));
+    problems_.raise(where_);
+    return std::move(entries_);
   }
-  if (error) throw IoError(message(folder.string(), ": cannot be listed: ", error.message()));
-  if (entries.empty())
-    throw IoError(message(folder.string(), ": found neither manifest.csv nor a PNG, JPEG or TIFF file"));
-  std::sort(entries.begin(), entries.end(),
-            [](const ManifestEntry& a, const ManifestEntry& b) { return a.image < b.image; });
-  return entries;
-}
+
+ private:
+  void row(const Record& record) {
+    const auto text = [&](const char* column) { return std::string(header_.text(record, column)); };
+    ManifestEntry entry{resolved(folder_, header_.text(record, "image")),
+                        resolved(folder_, header_.text(record, "annotations")),
+                        text("organ"),
+                        split_name(text("split")),
+                        text("source_id"),
+                        text("patient")};
+    whole(record, "width", 0, entry.width), whole(record, "height", 0, entry.height);
+    whole(record, "nuclei", -1, entry.nuclei);
+    const std::string line = message("line ", record.line, ": ");
+    number(record, "scale", 1.0 / 64, 64, "1/64 to 64 (um a pixel go into the column mpp)", entry.scale);
+    number(record, "mpp", 1.0 / 256, 16, "1/256 to 16 um a pixel", entry.mpp);
+    if (entry.scale && entry.mpp) {
+      const double stated = *entry.mpp / ManifestEntry::kReferenceMpp;
+      if (std::abs(*entry.scale - stated) > 0.01 * stated)
+        problems_.add(message(line, "scale is ", *entry.scale, ", and mpp is ", *entry.mpp, ", a scale of ", stated,
+                              ", wanted one of them"));
+    }
+    for (const char* name : {"image", "annotations", "organ", "split", "source_id", "patient"})
+      check_text(record, name);
+    check_files(entry, record.line);
+    if (!repeats(entry, record.line)) entries_.push_back(std::move(entry));
+  }
+
+  void whole(const Record& record, const char* name, Index least, Index& value) {
+    const std::string_view text = header_.text(record, name);
+    Index parsed = 0;
+    if (text.empty()) return;
+    if (parse_number(text, parsed) && parsed >= least)
+      value = parsed;
+    else
+      problems_.add(message("line ", record.line, ": ", name, " is ", shown(text), ", wanted a whole number"));
+  }
+
+  void number(const Record& record, const char* name, double least, double most, const char* wanted,
+              std::optional<double>& value) {
+    const std::string_view text = header_.text(record, name);
+    double parsed = 0;
+    if (text.empty()) return;
+    if (parse_decimal(text, parsed) && parsed >= least && parsed <= most)
+      value = parsed;
+    else
+      problems_.add(message("line ", record.line, ": ", name, " is ", shown(text), ", wanted ", wanted));
+  }
+
+  /// A NUL would end a path early, other control characters can fool a terminal.
+  void check_text(const Record& record, const char* name) {
+    const std::string_view text = header_.text(record, name);
+    const std::string line = message("line ", record.line, ": ");
+    if (has_control_character(text))
+      problems_.add(message(line, name, " ", shown(text), " holds a control character"));
+    else if (name != std::string_view("image") && name != std::string_view("annotations") && !is_utf8(text))
+      problems_.add(message(line, shown(text), " is not UTF-8 text"));
+  }
+
+  void check_files(const ManifestEntry& entry, Index line) {
+    std::error_code none;
+    if (entry.image.empty()) problems_.add(message("line ", line, ": no image"));
+    for (const std::filesystem::path* path : {&entry.image, &entry.annotations}) {
+      const bool named = !path->empty() && !has_control_character(path->string());
+      if (named && !std::filesystem::is_regular_file(*path, none))
+        problems_.add(message("line ", line, ": ", path->string(), " is missing"));
+    }
+  }
+
+  /// Whether the image was there before, with the same annotations in the same split. Tells of it, and of an image with
+  /// others.
+  bool repeats(const ManifestEntry& entry, Index line) {
+    if (entry.image.empty()) return false;
+    std::error_code none;
+    std::filesystem::path file = std::filesystem::weakly_canonical(entry.image, none);
+    const auto [first, is_new] = seen_.emplace(none ? entry.image : file, Row{line, entry.split, entry.annotations});
+    if (is_new) return false;
+    const Row& before = first->second;
+    const std::string image =
+        message(where_, ": ", entry.image.string(), " is there twice, in line ", before.line, " and line ", line);
+    const bool same_split = before.split == entry.split, same = same_split && before.annotations == entry.annotations;
+    const auto tell = [&](const std::string& split) { return split.empty() ? std::string("no split") : split; };
+    const std::string splits = tell(before.split < entry.split ? before.split : entry.split) + " and " +
+                               tell(before.split < entry.split ? entry.split : before.split);
+    if (notes_ != nullptr)
+      notes_->push_back(same         ? image + ": counted once"
+                        : same_split ? image + ", with other annotations"
+                                     : image + ", in " + splits + ": results on it say nothing of new images");
+    return same;
+  }
+
+  struct Row {
+    Index line;
+    std::string split;
+    std::filesystem::path annotations;
+  };
+
+  const std::filesystem::path& folder_;
+  std::string_view where_;
+  std::vector<std::string>* notes_;
+  TableParser table_;
+  Header header_;
+  std::vector<ManifestEntry> entries_;
+  std::map<std::filesystem::path, Row> seen_;
+  Problems problems_;
+};
 
 }  // namespace
 
@@ -92,57 +178,31 @@ std::string csv_field(const std::string& text) {
   return out + '"';
 }
 
-std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& folder,
-                                          std::string_view where) {
-  CsvParser csv(text, where);
-  const Header header(csv, where);
-  header.wanted("image"), header.wanted("annotations");
-  std::vector<ManifestEntry> entries;
-  std::set<std::filesystem::path> seen;
-  Problems problems;
-  for (Record record; csv.next(record);) {
-    header.check(record);
-    ManifestEntry entry{resolved(folder, header.text(record, "image")),
-                        resolved(folder, header.text(record, "annotations")),
-                        header.text(record, "organ"),
-                        header.text(record, "split"),
-                        header.text(record, "source_id"),
-                        header.text(record, "patient")};
-    read_field<Index>(header, record, "width", 0, entry.width, problems);
-    read_field<Index>(header, record, "height", 0, entry.height, problems);
-    read_field<Index>(header, record, "nuclei", -1, entry.nuclei, problems);
-    double scale = 0, mpp = 0;
-    read_field<double>(header, record, "scale", 1.0 / 64, scale, problems);
-    read_field<double>(header, record, "mpp", 1e-3, mpp, problems);
-    if (scale > 0) entry.scale = scale;
-    if (mpp > 0) entry.mpp = mpp;
-    std::error_code none;
-    const std::string line = message("line ", record.line, ": ");
-    if (scale > 64) problems.add(message(line, "scale is ", scale, ", wanted 1/64 to 64"));
-    for (const std::string* field : {&entry.organ, &entry.split, &entry.source_id, &entry.patient})
-      if (!is_utf8(*field)) problems.add(message(line, shown(*field), " is not UTF-8 text"));
-    if (entry.image.empty())
-      problems.add(line + "no image");
-    else if (!seen.insert(entry.image).second)
-      problems.add(line + entry.image.string() + " is there twice");
-    else if (!std::filesystem::is_regular_file(entry.image, none))
-      problems.add(line + entry.image.string() + " is missing");
-    if (!entry.annotations.empty() && !std::filesystem::is_regular_file(entry.annotations, none))
-      problems.add(line + entry.annotations.string() + " is missing");
-    entries.push_back(std::move(entry));
-  }
-  problems.raise(where);
-  return entries;
+std::string split_name(std::string_view text) {
+  std::string small(text);
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (small == "train" || small == "training") return "train";
+  if (small == "val" || small == "valid" || small == "validation") return "val";
+  if (small == "test" || small == "testing") return "test";
+  return std::string(text);
 }
 
-std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path) {
+std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& folder,
+                                          std::string_view where, std::vector<std::string>* notes) {
+  const Utf8Text utf8(text, where, Utf8Text::Otherwise::keep);
+  return ManifestReader(utf8.text(), folder, where, notes).read();
+}
+
+std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path, std::vector<std::string>* notes,
+                                         const FolderOptions& options) {
   std::error_code none;
   std::filesystem::path file = path;
   if (std::filesystem::is_directory(path, none)) {
     file = path / "manifest.csv";
-    if (!std::filesystem::exists(file, none)) return list_images(path);
+    if (!std::filesystem::exists(file, none)) return list_folder(path, options, notes);
   }
-  return parse_manifest(InputFile(file).read_all(kLargestTable), file.parent_path(), file.string());
+  return parse_manifest(InputFile(file).read_all(kLargestTable), file.parent_path(), file.string(), notes);
 }
 
 void write_manifest(const std::filesystem::path& path, std::span<const ManifestEntry> entries) {

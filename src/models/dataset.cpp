@@ -10,13 +10,18 @@
 
 namespace nucdet::models {
 
-std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split, bool) {
-  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest);
+std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split,
+                                          const io::FolderOptions& folders, std::vector<std::string>* notes) {
+  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest, notes, folders);
+  const std::string wanted = io::split_name(split);
   std::set<std::string> splits;
   for (const io::ManifestEntry& e : entries) splits.insert(e.split);
-  if (!split.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != split; });
+  if (!wanted.empty()) std::erase_if(entries, [&](const io::ManifestEntry& e) { return e.split != wanted; });
   if (!entries.empty()) return entries;
-  if (splits.empty()) throw IoError(message(manifest.string(), ": no images"));
+  if (splits.empty()) throw IoError(message(manifest.string(), ": is empty: it names no images"));
+  if (splits == std::set<std::string>{""})
+    throw IoError(message(manifest.string(), ": no images of split '", split, "': no image has a split (a manifest's ",
+                          "column 'split'); an empty one (--split '') takes all"));
   std::string there;
   for (const std::string& s : splits) there += (there.empty() ? "'" : ", '") + s + "'";
   throw IoError(message(manifest.string(), ": no images of split '", split, "', only of ", there));
@@ -65,12 +70,30 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, 
   return sample_of(context, entry, read_annotated(entry), names);
 }
 
+void ReadingNotes::add(const AnnotatedPicture& read) {
+  sizes_.add(read.scaling);
+  for (const std::vector<std::string>* notes : {&read.picture.notes, &read.nuclei.notes})
+    for (const std::string& note : *notes) {
+      if (first_.size() < kMost)
+        first_.push_back(message(read.picture.where, ": ", note));
+      else
+        ++more_;
+    }
+}
+
+std::vector<std::string> ReadingNotes::lines() const {
+  std::vector<std::string> lines{sizes_.all()};
+  lines.insert(lines.end(), first_.begin(), first_.end());
+  if (more_ > 0) lines.push_back(message("and ", more_, " more notes on files"));
+  return lines;
+}
+
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names, PixelSizes* sizes) {
+                           const ClassNames& names, ReadingNotes* notes) {
   const Index count = static_cast<Index>(entries.size());
   data::Dataset dataset(entries.size());
   std::vector<std::exception_ptr> errors(entries.size());
-  std::vector<Scaling> scalings(entries.size());
+  std::vector<AnnotatedPicture> read_of(entries.size());  // without pixels and nuclei: for notes
   std::atomic<Index> first_error = count;
   context.run(count, [&](Index i, int) {
     if (i > first_error) return;
@@ -80,7 +103,8 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
         throw IoError(
             message(entries[at].image.string(), ": no annotations, wanted nucleus centres (docs/formats.md)"));
       AnnotatedPicture read = read_annotated(entries[at]);
-      scalings[at] = read.scaling;
+      read_of[at].scaling = read.scaling, read_of[at].picture.where = read.picture.where;
+      read_of[at].picture.notes = read.picture.notes, read_of[at].nuclei.notes = read.nuclei.notes;
       dataset[at] = sample_of(context, entries[at], std::move(read), names);
     } catch (...) {
       errors[at] = std::current_exception();
@@ -88,8 +112,8 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
     }
   });
   if (first_error < count) std::rethrow_exception(errors[static_cast<std::size_t>(first_error)]);
-  if (sizes != nullptr)
-    for (const Scaling& scaling : scalings) sizes->add(scaling);
+  if (notes != nullptr)
+    for (const AnnotatedPicture& read : read_of) notes->add(read);
   return dataset;
 }
 

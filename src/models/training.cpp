@@ -169,6 +169,10 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
                                 ", wanted the same: weights and dropout are drawn with it"));
   TrainingConfiguration o = settled(asked);
   settle_classes(o, data);
+  if (nuclei_in(data.validation) == 0 && o.best != "loss") {
+    watch.note("no nuclei to validate with: the best weights are those of the least validation loss, not of F1");
+    o.best = "loss";
+  }
   const auto model = make_network(context, o.network);
   if (!data.classes.empty()) model->name_classes(data.classes.all());
   std::optional<data::Normalization> start;
@@ -188,8 +192,8 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
   io::write_head(model->head(), metadata);
   const train::ThresholdSearch search = thresholds_of(o, peaks);
   const Run<Device> run{*model, o, data, metadata, search, watch};
-  if (static_cast<Index>(nuclei_in(data.validation)) < o.least_nuclei)
-    watch.note(message(nuclei_in(data.validation), " nuclei to validate with, fewer than ", o.least_nuclei,
+  if (static_cast<Index>(nuclei_in(data.validation)) < search.least_nuclei)
+    watch.note(message(nuclei_in(data.validation), " nuclei to validate with, fewer than ", search.least_nuclei,
                        " (--least-nuclei): the threshold is not chosen by them, it stays ",
                        peaks ? "that of the weights to start from" : "the default, 0.3"));
   watch.note(message(describe(o.network), ", ", model->parameters()->parameter_count(), " parameters; ",

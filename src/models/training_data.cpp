@@ -18,16 +18,19 @@ using Entries = std::vector<io::ManifestEntry>;
 struct Parts {
   Entries train, validation;
   bool held_out = false;  ///< the manifest named no images to validate with
+  bool alike = false;     ///< nor had it enough for both: the validation images are those to train on
 };
 
-/// A sixth of the patients (images where no patient is named), drawn with the seed, at least one.
-void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
+/// A sixth of the patients (images where no patient is named), drawn with the seed, at least one; of a single one
+/// nothing can be held out.
+void hold_out(Parts& parts, std::uint64_t seed) {
   const auto key = [](const io::ManifestEntry& e) { return e.patient.empty() ? e.image.string() : e.patient; };
   std::set<std::string> distinct;
   for (const io::ManifestEntry& e : parts.train) distinct.insert(key(e));
-  if (distinct.size() < 2)
-    throw IoError(message(manifest, ": ", parts.train.size(), " images to train on and none to validate with, of one ",
-                          "patient or image, wanted two at least, or a split of your own (column 'split')"));
+  if (distinct.size() < 2) {
+    parts.validation = parts.train, parts.alike = true;
+    return;
+  }
   std::vector<std::string> keys(distinct.begin(), distinct.end());
   RandomStream random{seed, 0x5D17};
   for (std::size_t i = keys.size(); i > 1; --i)
@@ -40,11 +43,14 @@ void hold_out(Parts& parts, const std::string& manifest, std::uint64_t seed) {
   parts.held_out = true;
 }
 
-Parts parts_of(const std::string& manifest, const TrainingConfiguration& o) {
-  const Entries all = entries_of(manifest, "");
+Parts parts_of(const std::string& manifest, const TrainingConfiguration& o, const TrainingWatch& watch) {
+  std::vector<std::string> notes;
+  const Entries all = entries_of(manifest, "", {}, &notes);
+  for (const std::string& note : notes) watch.note(note);
   const auto of = [&](const std::string& split) {
     Entries chosen;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& e) { return e.split == split; });
+    const std::string wanted = io::split_name(split);
+    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& e) { return e.split == wanted; });
     return chosen;
   };
   Parts parts{of(o.train_split), of(o.validation_split)};
@@ -54,7 +60,7 @@ Parts parts_of(const std::string& manifest, const TrainingConfiguration& o) {
   if (parts.train.empty()) entries_of(manifest, o.train_split);  // says which splits there are
   if (parts.validation.empty() && o.validation_split != TrainingConfiguration{}.validation_split)
     entries_of(manifest, o.validation_split);  // asked for by name and not there
-  if (parts.validation.empty()) hold_out(parts, manifest, o.seed);
+  if (parts.validation.empty()) hold_out(parts, o.seed);
   return parts;
 }
 
@@ -91,8 +97,22 @@ Entries auxiliary_entries(const TrainingConfiguration& o) {
 }
 
 void check_nuclei(const data::Dataset& set, const std::string& manifest, const char* use) {
-  const bool none = std::all_of(set.begin(), set.end(), [](const data::Sample& s) { return s.points.empty(); });
-  if (none) throw IoError(message(manifest, ": not a single nucleus in the ", set.size(), " images to ", use));
+  if (nuclei_in(set) == 0) throw IoError(message(manifest, ": no nuclei in the ", set.size(), " images to ", use));
+}
+
+/// What a user should know of the images to validate with.
+void tell_validation(const Parts& parts, const data::Dataset& validation, const std::string& manifest,
+                     const TrainingWatch& watch) {
+  if (parts.held_out)
+    watch.note(message(manifest, ": no validation images (column 'split'): ", parts.validation.size(), " of ",
+                       parts.validation.size() + parts.train.size(), " images are held out to validate with"));
+  if (parts.alike)
+    watch.note(message(manifest,
+                       ": no validation images (column 'split'), and too few to hold some out: validation is on ",
+                       "the images to train on, so its F1 says nothing of new images"));
+  if (nuclei_in(validation) == 0)
+    watch.note(message(manifest, ": no nuclei in the ", validation.size(), " validation images: thresholds cannot be ",
+                       "chosen by them"));
 }
 
 /// Set names: folders, told apart by number where two are called alike.
@@ -137,8 +157,7 @@ void append(data::Dataset& all, data::Dataset part, const std::string& set) {
 
 void check_data(const TrainingConfiguration& o, const TrainingData& data) {
   if (data.target.empty()) throw ArgumentError("train: no images to train on");
-  if (nuclei_in(data.validation) == 0)
-    throw ArgumentError(message("train: no nuclei to validate with, in ", data.validation.size(), " images"));
+  if (data.validation.empty()) throw ArgumentError("train: no images to validate with");
   if (data.classes.size() == 1) throw ArgumentError("train: one class, wanted none, or 2 to 8");
   bool known = false;
   for (const data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
@@ -157,9 +176,9 @@ void check_data(const TrainingConfiguration& o, const TrainingData& data) {
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& o, const TrainingWatch& watch) {
   check_manifests(o);
   TrainingData data;
-  PixelSizes sizes;
+  ReadingNotes notes;
   std::vector<Parts> all;
-  for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o));
+  for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o, watch));
   if (o.classes) data.classes = classes_of(all, watch);
   for (std::size_t i = 0; i < o.manifests.size(); ++i) {
     const std::string& manifest = o.manifests[i];
@@ -167,19 +186,17 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = load_dataset(context, parts.train, data.classes, &sizes),
-                  validation = load_dataset(context, parts.validation, data.classes, &sizes);
-    check_nuclei(train, manifest, "train on"), check_nuclei(validation, manifest, "validate with");
-    if (parts.held_out)
-      watch.note(message(manifest, ": ", parts.validation.size(), " of ", parts.validation.size() + parts.train.size(),
-                         " images are held out to validate with"));
+    data::Dataset train = load_dataset(context, parts.train, data.classes, &notes),
+                  validation = load_dataset(context, parts.validation, data.classes, &notes);
+    check_nuclei(train, manifest, "train on");
+    tell_validation(parts, validation, manifest, watch);
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
-    data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &sizes);
+    data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &notes);
     check_nuclei(data.auxiliary, o.auxiliary, "mix in");
   }
-  watch.note(sizes.all());
+  for (const std::string& line : notes.lines()) watch.note(line);
   return data;
 }
 

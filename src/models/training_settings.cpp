@@ -132,7 +132,8 @@ train::ThresholdSearch thresholds_of(const TrainingConfiguration& o, const std::
   if (start) search.peaks = *start;
   search.peaks.full_scale = full;
   search.peaks.absolute = (start ? start->absolute : 0.3f) * full;
-  search.relative = o.relative, search.least_nuclei = o.least_nuclei;
+  search.relative = o.relative;
+  search.least_nuclei = std::max<Index>(1, o.least_nuclei);  // nothing can be chosen by no nuclei
   return search;
 }
 

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const nucdet::IoError&) {}
   try {
     for (const auto& entry : nucdet::io::parse_manifest(text, "/nowhere", "fuzz"))
-      if (!(entry.scale > 0)) std::abort();
+      if (!(entry.stated_scale() > 0)) std::abort();
   } catch (const nucdet::IoError&) {}
   return 0;
 }

@@ -73,7 +73,7 @@ TEST_CASE("nuclei come back with their classes, by any points file's name") {
   CHECK(read_class_names(paths) == ClassNames({"a, b", "stroma", "tumour"}));
   CHECK(read_class_names({}).empty());
   std::string many = "x,y,class\n";
-  for (int k = 0; k <= kMostClasses; ++k) many += "1,2,class " + std::to_string(k) + "\n";
+  for (int k = 0; k <= kMostClasses; ++k) many += std::to_string(k) + ",2,class " + std::to_string(k) + "\n";
   put(folder / "many.csv", many);
   const std::vector<std::filesystem::path> too_many{folder / "many.csv"};
   CHECK_THROWS_WITH(read_class_names(too_many), Catch::Matchers::Contains("many.csv: with its classes there are 17"));
@@ -81,11 +81,15 @@ TEST_CASE("nuclei come back with their classes, by any points file's name") {
 
 TEST_CASE("bad points name file, line and what was found") {
   const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_points(text, "a.csv"); }); };
-  CHECK(error("") == "a.csv: is empty, wanted a header");
-  CHECK(error("1,2\n3,4\n") == "a.csv, line 1: header '1,2' lacks the column 'x'");
+  CHECK(error("").find("a.csv: is empty, wanted a header") == 0);
+  CHECK(error("a,b\n3,4\n").find("a.csv, line 1: header 'a,b' lacks the column 'x'") == 0);
+  CHECK(error("X,name\n3,4\n").find("a.csv, line 1: header 'X,name' lacks the column 'y'") == 0);
   CHECK(error("x,y,x\n") == "a.csv, line 1: column 'x' is there twice");
   CHECK(error("x,y\n1,2\n1;2\n") == "a.csv, line 3: found 1 fields, the header has 2");
   CHECK(error("x,y\n1,2,3\n") == "a.csv, line 2: found 3 fields, the header has 2");
+  CHECK(error("x,y\n1,\x1b[2J\n").find('\x1b') == std::string::npos);
+  CHECK(error("x,y\n" + std::string(5000, ',') + "\n") == "a.csv, line 2: more than 1024 fields");
+  CHECK(error(std::string_view("\xFF\xFEx\0,", 5)).find("odd number") != std::string::npos);
   CHECK(error("x,y\n1,2\n\n1,two\n") == "a.csv, line 4: y is 'two', wanted a number of pixels");
   CHECK(error("x,y\n\"1\n") == "a.csv, line 2: a quote is not closed");
   CHECK(error("x,y\n\"1\"1,2\n") == "a.csv, line 2: found '1' after a closing quote");
@@ -135,9 +139,11 @@ TEST_CASE("a manifest comes back, with paths resolved against its folder") {
     CHECK(read[0].split == "train");
     CHECK(read[0].source_id == "id, 1");
     CHECK(read[0].patient == "p");
-    CHECK((read[0].width == 320 && read[0].height == 240 && read[0].nuclei == 17 && read[0].scale == 0.7));
+    CHECK((read[0].width == 320 && read[0].height == 240 && read[0].nuclei == 17 && read[0].scale == 0.7 &&
+           !read[0].mpp));
     CHECK(read[1].annotations.empty());
-    CHECK((read[1].width == 0 && read[1].height == 0 && read[1].nuclei == -1 && read[1].scale == 1));
+    CHECK((read[1].width == 0 && read[1].height == 0 && read[1].nuclei == -1 && !read[1].scale &&
+           read[1].stated_scale() == 1));
   }
 }
 
@@ -154,13 +160,15 @@ TEST_CASE("a manifest's columns may come in any order, only two are needed, othe
 TEST_CASE("everything wrong in a manifest is told at once") {
   const TemporaryFolder folder;
   put(folder / "a.png", "x");
-  std::string text = "image,annotations,width,scale\na.png,,,\n./a.png,b.csv,-1,0\n,,x,nan\na.tif,,,65\n";
+  std::string text =
+      "image,annotations,width,scale,mpp\na.png,,,,\n./a.png,b.csv,-1,0,\n,,x,nan,\na.tif,,,65,\na.png,,,1,0.5\n";
   const auto error = [&] { return error_of<IoError>([&] { parse_manifest(text, folder.path(), "m.csv"); }); };
   const std::string found = error();
   CHECK(found.find("m.csv: 9 problems:\n") == 0);
   for (const char* part :
-       {"line 3: width is '-1'", "line 3: scale is '0'", "a.png is there twice", "b.csv is missing",
-        "line 4: width is 'x'", "line 4: scale is 'nan'", "line 4: no image", "line 5: scale is 65, wanted 1/64 to 64"})
+       {"line 3: width is '-1'", "line 3: scale is '0'", "b.csv is missing",
+        "line 6: scale is 1, and mpp is 0.5, a scale of 2, wanted one of them", "line 4: width is 'x'",
+        "line 4: scale is 'nan'", "line 4: no image", "line 5: scale is '65', wanted 1/64 to 64"})
     CHECK(found.find(part) != std::string::npos);
   text = "image,annotations\n";
   for (int i = 0; i < 25; ++i) text += std::to_string(i) + ".png,\n";
@@ -180,4 +188,62 @@ TEST_CASE("a folder without a manifest lists its images with the points it finds
   CHECK(read[2].annotations.empty());
   CHECK(error_of<IoError>([&] { read_manifest(folder.path()); }).find("found neither manifest.csv nor") !=
         std::string::npos);
+}
+
+TEST_CASE("a folder's hidden files and what nucdet made of its images are passed over, and told once") {
+  const TemporaryFolder folder;
+  for (const char* name :
+       {"a.png", "._a.png", ".b.jpg", "Thumbs.tif", "deep/c.svs", "deep/d.ome.tif", "deep/d.geojson.gz"})
+    put(folder / name, "x");
+  put(folder / "a.overlay.png", std::string_view("\x89PNG\r\n\x1a\n....tEXtSoftware\0nucdet 0.2", 35));
+  put(folder / "a.csv", "x,y,score\n1,2,3\n");
+  put(folder / "a.json", "{\n \"format\": \"nucdet-detections-2\"}");
+  std::vector<std::string> notes;
+  auto read = read_manifest(folder.path(), &notes);
+  REQUIRE(read.size() == 1);
+  CHECK((read[0].image == folder / "a.png" && read[0].annotations.empty()));
+  REQUIRE(notes.size() == 3);
+  CHECK(notes[0].find(": 3 hidden files were passed over") != std::string::npos);
+  CHECK(notes[1].find(": 1 pictures that nucdet drew") != std::string::npos);
+  CHECK(notes[2].find(": 2 files of nucdet's own detections") != std::string::npos);
+  put(folder / "a.geojson", "[]");
+  read = read_manifest(folder.path(), nullptr, {.recursive = true});
+  REQUIRE(read.size() == 3);
+  CHECK(read[0].annotations == folder / "a.geojson");
+  CHECK((read[1].image == folder / "deep/c.svs" && read[2].annotations == folder / "deep/d.geojson.gz"));
+}
+
+TEST_CASE("manifests as spreadsheets and people write them") {
+  const TemporaryFolder folder;
+  put(folder / "a.png", "x"), put(folder / "b.png", "x");
+  const auto read = [&](std::string_view text, std::vector<std::string>* notes = nullptr) {
+    return parse_manifest(text, folder.path(), "m", notes);
+  };
+  for (const char* text : {"Image,Annotations,Split,Scale\na.png,,Train,2\nb.png,,VAL,\n",
+                           "image;annotations;split;scale\r\na.png;;train;2,0\r\nb.png;;validation;\r\n;;;\r\n",
+                           "\xEF\xBB\xBFimage\tannotations\tsplit\tscale\na.png\t\ttraining\t2\nb.png\t\tvalid\t\n",
+                           "# mine\nimage,annotations,split,scale,\ra.png,,TRAIN,2,\rb.png,,Val,,\r"}) {
+    const auto entries = read(text);
+    REQUIRE(entries.size() == 2);
+    CHECK((entries[0].split == "train" && entries[1].split == "val"));
+    CHECK((entries[0].scale == 2.0 && !entries[1].scale));
+  }
+  CHECK(read("image,annotations,mpp\na.png,,0.5\n")[0].stated_scale() == 2);
+  CHECK(read("image,annotations,mpp,scale\na.png,,0.5,2.01\n")[0].stated_scale() == 2.01);
+  const auto error = [&](std::string_view text) { return error_of<IoError>([&] { read(text); }); };
+  CHECK(error(std::string_view("image,annotations\na\0.png,\n", 26)).find("line 2: image 'a?.png' holds a control") !=
+        std::string::npos);
+  CHECK(error("image,annotations,scale\na.png,,0.5um\n").find("scale is '0.5um', wanted 1/64 to 64 (um a pixel") !=
+        std::string::npos);
+  CHECK(error("") == "m: is empty, wanted a header");
+  CHECK(error("image,annotations\n#a.png,\n").find("#a.png is missing") != std::string::npos);
+
+  std::vector<std::string> notes;
+  CHECK(read("image,annotations,split\na.png,,train\n./a.png,,val\n", &notes).size() == 2);
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find("a.png is there twice, in line 2 and line 3, in train and val") != std::string::npos);
+  notes.clear();
+  CHECK(read("image,annotations,split\na.png,,train\n./a.png,,train\n", &notes).size() == 1);
+  CHECK((notes.size() == 1 && notes[0].find("twice") != std::string::npos &&
+         notes[0].find("counted once") != std::string::npos));
 }

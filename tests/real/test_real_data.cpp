@@ -53,7 +53,7 @@ TEST_CASE("real data: every manifest's counts are right and every point lies in 
       INFO(e.image);
       CHECK(static_cast<Index>(points.size()) == e.nuclei);
       CHECK_FALSE(e.organ.empty());
-      CHECK_NOTHROW(data::check_scale(e.scale));
+      CHECK_NOTHROW(data::check_scale(e.stated_scale()));
       CHECK(std::all_of(points.begin(), points.end(), [&](Point p) {
         return p.x >= 0 && p.y >= 0 && p.x <= static_cast<double>(e.width - 1) &&
                p.y <= static_cast<double>(e.height - 1);
@@ -123,8 +123,8 @@ TEST_CASE("real data: BRCA-M2C's classes are read by name, and a class map has t
     REQUIRE(nuclei.classes.size() == nuclei.points.size());
     for (const int c : nuclei.classes) ++counts[e.split].at(static_cast<std::size_t>(c));
     if (e.split != "val") continue;
-    const auto sample =
-        data::make_sample(context, io::read_image(e.image), nuclei.points, e.scale, "", "", {}, nuclei.classes);
+    const auto sample = data::make_sample(context, io::read_image(e.image), nuclei.points, e.stated_scale(), "", "", {},
+                                          nuclei.classes);
     const View<const float> image = view_of(sample.image);
     std::vector<float> map(static_cast<std::size_t>(image.shape.h * image.shape.w));
     const AnnotatedPoints scaled{sample.points, sample.classes};

@@ -51,7 +51,7 @@ awk -F, 'NR == 1 {print $1 "," $2 ",patient"; next} {print $1 "," $2 "," (NR % 2
 check "a patient is held out whole" 0 "4 of 8 images are held out" "$nucdet" train "$work/data/patients.csv" --out "$work/patients" "${small[@]}"
 mkdir -p "$work/none/images"
 for f in a b c; do cp "$work/data/images/$(ls "$work/data/images" | head -1)" "$work/none/images/$f.png"; echo x,y > "$work/none/images/$f.csv"; done
-check "train without a nucleus" 4 "not a single nucleus in the 2 images to train on" "$nucdet" train "$work/none/images" --out "$work/x" "${small[@]}"
+check "train without a nucleus" 4 "no nuclei in the 2 images to train on" "$nucdet" train "$work/none/images" --out "$work/x" "${small[@]}"
 check "a strength out of range" 2 "'stain' is 1.5, must be in" "$nucdet" train "$work/data" --out "$work/x" --stain 1.5 "${small[@]}" --quiet
 check "preset that is none" 2 "preset" "$nucdet" train "$work/data" --out "$work/x" --preset best
 check "paper's preset" 0 "" "$nucdet" train "$work/data" --preset paper --out "$work/paper" "${small[@]}" --quiet

@@ -47,10 +47,11 @@ bool is_list(const fs::path& path) { return fs::is_directory(path) || path.exten
 
 }  // namespace
 
-std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive) {
-  const fs::path root = common_folder(images_of(models::entries_of(manifest, "", recursive)));
+std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive,
+                             std::vector<std::string>* notes) {
+  const fs::path root = common_folder(images_of(models::entries_of(manifest, "", {recursive})));
   std::vector<Input> inputs;
-  for (io::ManifestEntry& e : models::entries_of(manifest, split, recursive)) {
+  for (io::ManifestEntry& e : models::entries_of(manifest, split, {recursive}, notes)) {
     const fs::path name = without_ending(plain(e.image).lexically_relative(root));
     inputs.push_back({std::move(e), name});
   }
@@ -58,11 +59,12 @@ std::vector<Input> inputs_of(const std::string& manifest, const std::string& spl
   return inputs;
 }
 
-std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive) {
+std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive,
+                             std::vector<std::string>* notes) {
   std::vector<Input> inputs, files;
   for (const std::string& one : given) {
     if (is_list(one)) {
-      for (Input& i : inputs_of(one, split, recursive)) inputs.push_back(std::move(i));
+      for (Input& i : inputs_of(one, split, recursive, notes)) inputs.push_back(std::move(i));
       continue;
     }
     Input file;

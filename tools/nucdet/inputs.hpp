@@ -20,10 +20,12 @@ struct Input {
 
 /// What results of a manifest's or folder's images are called: their paths below the folder that all of its images
 /// share, so that a split's results are called as those of all. Throws ArgumentError if two were called alike.
-std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive);
+std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive,
+                             std::vector<std::string>* notes = nullptr);
 
 /// The same for images, folders and manifests. An image is called by its own name alone; where that would call two
 /// alike, by their paths below the folder that all these images share.
-std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive);
+std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive,
+                             std::vector<std::string>* notes = nullptr);
 
 }  // namespace nucdet::program

@@ -38,6 +38,7 @@ int synth(const SynthOptions& o) {
     entry.annotations = folder / "annotations" / (name.str() + ".csv");
     entry.organ = organ.name, entry.source_id = message("synthetic, seed ", o.seed, ", image ", i);
     const int place = i * 4 / o.images;  // the first half trains, then a quarter each
+    entry.scale = 1;
     entry.split = place < 2 ? "train" : place == 2 ? "val" : "test";
     entry.width = entry.height = o.size, entry.nuclei = static_cast<Index>(made.points.size());
     io::write_png(entry.image, made.image);

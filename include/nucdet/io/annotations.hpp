@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -22,10 +23,24 @@ struct Annotations {
 
 struct AnnotationOptions {
   double um_per_pixel = 0;  ///< of the image, for files in um; 0: not known, 0.25 is taken and a note says so
+  std::string image{};  ///< the image's file name, for tables that hold the points of many; empty: they must hold one's
+  bool keep_duplicates = false;  ///< points at the same place; else the first is taken, and a note tells their number
 };
 
-/// Reads annotations in any of the formats. Throws IoError, naming file and place, what was found and what is read.
+/// Reads annotations in any of the formats, told apart by content, gzipped or not. Throws IoError, naming file and
+/// place, what was found and what is read.
 Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions& options = {});
+/// The same from memory; `where` names the source in errors. An AnnotationStore is read from a file alone.
+Annotations parse_annotation_bytes(std::span<const std::byte> bytes, std::string_view where,
+                                   const AnnotationOptions& options = {});
+
+/// The endings that write_annotations knows.
+inline constexpr const char* kAnnotationEndings = ".csv, .tsv, .geojson, .geojson.gz or .db";
+/// Whether the name ends with one of them.
+bool has_annotation_ending(const std::filesystem::path& path);
+/// Writes points and classes as the ending says: a table, GeoJSON for QuPath or a TIAToolbox AnnotationStore; areas,
+/// too, where the format has a place for them. Throws ArgumentError for another ending, IoError.
+void write_annotations(const std::filesystem::path& path, const Annotations& annotations);
 
 /// The names of all classes in these files, in alphabetical order, so that the order of the files does not matter.
 /// Empty paths are passed over. Throws IoError, also for more than kMostClasses.

@@ -12,18 +12,21 @@
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/picture.hpp"
 
-/// Tables as CSV (RFC 4180: quoted fields, commas; LF or CRLF; a byte order mark is skipped; blank lines are skipped).
+/// Tables of points and of images, as this program, other programs and spreadsheets write them: separated by commas,
+/// semicolons, tabs or spaces; UTF-8 or UTF-16, with a byte order mark or without; LF, CRLF or CR; decimal points or
+/// commas; blank lines, empty rows and comments (#) are skipped. docs/formats.md has the rules.
 /// Errors are IoError and name the file, the line and what was found.
 namespace nucdet::io {
 
-/// Nucleus centres: a header with the columns `x` and `y`, in any place, and a line for each point. Other columns are
-/// ignored. A header alone is an image without nuclei; a file without a header is an error (it may be a lost one).
+/// Nucleus centres: a header with the columns `x` and `y`, in any place (or of the other names that docs/formats.md
+/// lists), and a line for each point, kept as they are, doubles too. Other columns are ignored. A header alone is an
+/// image without nuclei; an empty file is an error (its content may be lost).
 std::vector<Point> read_points(const std::filesystem::path& path);
 /// The same from memory; `where` names the source in errors.
 std::vector<Point> parse_points(std::string_view text, std::string_view where);
 /// The same with the names in the column `class`, where there is one; an empty field is an unknown class.
 /// `read_annotations` does it for a file.
-Annotations parse_annotations(std::string_view text, std::string_view where);
+Annotations parse_annotations(std::string_view text, std::string_view where, const AnnotationOptions& options = {});
 
 /// Columns x, y (and score), in the shortest form that reads back to the same bits.
 /// Throws ArgumentError if a value is not finite or a coordinate is beyond what is read back (1e9).
@@ -49,21 +52,40 @@ struct ManifestEntry {
   Index nuclei = -1;              ///< -1 if not known
   std::optional<double> scale{};  ///< source pixels to reference pixels; empty: not stated
   std::optional<double> mpp{};    ///< um a pixel; empty: not stated
+
+  /// Source pixels to reference pixels by what is stated; 1 where nothing is.
+  double stated_scale() const { return scale.value_or(mpp.value_or(kReferenceMpp) / kReferenceMpp); }
+  static constexpr double kReferenceMpp = 0.25;
+};
+
+/// How a folder is listed.
+struct FolderOptions {
+  bool recursive = false;  ///< folders in it too
 };
 
 /// A manifest file, a folder with a `manifest.csv`, or a folder of images.
 ///
-/// Manifest: columns `image` and `annotations` (paths relative to the manifest's folder; `annotations` may be empty),
-/// and `organ, split, width, height, nuclei, source_id, patient, scale` where present, in any order; others are
-/// ignored. Folder of images: every PNG, JPEG and TIFF file, sorted by name, with the points of `<stem>.csv` beside it
-/// or in
-/// `../annotations`, if there, or else of `<stem>.geojson`.
-/// Missing files, duplicate images, bad numbers and text that is not UTF-8 are reported together, the first ten by
-/// name.
-std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path);
+/// Manifest: a table (see above) with the columns `image` and `annotations` (paths relative to the manifest's folder;
+/// `annotations` may be empty), and `organ, split, width, height, nuclei, source_id, patient, scale, mpp` where
+/// present, in any order and case; others are ignored. Splits are named as by split_name. Folder of images: every file
+/// that is called as an image is, sorted by name, with the points of a file of its name beside it or in
+/// `../annotations`. Hidden files and what nucdet made itself are no images and no annotations. Missing files, bad
+/// numbers and text that is not UTF-8 are errors, reported together, the first ten by name. Notes are what a user
+/// should know: what was passed over, images that are there twice.
+std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path, std::vector<std::string>* notes = nullptr,
+                                         const FolderOptions& options = {});
 /// The manifest from memory. Paths are resolved against `folder`; the files must be there.
 std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& folder,
-                                          std::string_view where);
+                                          std::string_view where, std::vector<std::string>* notes = nullptr);
+
+/// The images in a folder, without a look for annotations, sorted by name. Hidden files and pictures that nucdet made
+/// are passed over and counted in the notes. Throws IoError where there is none.
+std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder, const FolderOptions& options,
+                                               std::vector<std::string>* notes = nullptr);
+
+/// A split as it is compared: "Train" and "training" are "train", "VAL", "valid" and "validation" are "val", "Testing"
+/// is "test"; any other name stays as it is.
+std::string split_name(std::string_view text);
 
 /// All columns; paths are written relative to the manifest's folder.
 void write_manifest(const std::filesystem::path& path, std::span<const ManifestEntry> entries);

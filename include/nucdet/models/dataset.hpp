@@ -11,9 +11,10 @@
 namespace nucdet::models {
 
 /// The entries of a manifest (or folder) in a split; all of them for an empty split. Throws IoError if there are none,
-/// saying which splits there are.
+/// saying which splits there are. Notes are those of io::read_manifest.
 std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split = {},
-                                          bool recursive = false);
+                                          const io::FolderOptions& folders = {},
+                                          std::vector<std::string>* notes = nullptr);
 
 /// The names of all classes that the points of these entries have, in alphabetical order. Throws IoError.
 ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries);
@@ -34,10 +35,24 @@ data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, 
 data::Sample sample_of(Context<Cpu>& context, const io::ManifestEntry& entry, AnnotatedPicture read,
                        const ClassNames& names);
 
+/// What a user should know of how many files were read: the pixel sizes, and the first of what readers had to decide.
+class ReadingNotes {
+ public:
+  void add(const AnnotatedPicture& read);
+  /// Sentences, the pixel sizes first.
+  std::vector<std::string> lines() const;
+
+ private:
+  static constexpr std::size_t kMost = 10;
+  PixelSizes sizes_{};
+  std::vector<std::string> first_{};
+  Index more_ = 0;
+};
+
 /// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
-/// has one is thrown. sizes: counts the images' pixel sizes, where it is wanted.
+/// has one is thrown. notes: what there is to say of them, where it is wanted.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names = {}, PixelSizes* sizes = nullptr);
+                           const ClassNames& names = {}, ReadingNotes* notes = nullptr);
 
 /// Annotated nuclei of all images.
 std::size_t nuclei_in(const data::Dataset& set);

@@ -12,7 +12,7 @@
 namespace nucdet::models {
 
 /// um that a reference pixel is wide: 40x.
-inline constexpr double kReferencePixel = 0.25;
+inline constexpr double kReferencePixel = io::ManifestEntry::kReferenceMpp;
 /// um a pixel that are taken for a pixel size of H&E at 5x to 80x; anything else is taken for a mistake.
 inline constexpr double kFinestPixel = 0.1, kCoarsestPixel = 1.5;
 

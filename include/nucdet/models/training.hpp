@@ -83,8 +83,9 @@ struct TrainingWatch {
 };
 
 /// What the configuration's manifests hold. A manifest without images to validate with gives some of its own, by
-/// patient where it names patients, else by image, and a note says so. Throws IoError for a split without any nucleus,
-/// and ArgumentError for weights and manifests that do not fit.
+/// patient where it names patients, else by image; one that has but one image or patient validates on the images that
+/// are trained on. Notes say so, and where nothing can be chosen by validation. Throws IoError for no nuclei to train
+/// on, and ArgumentError for weights and manifests that do not fit.
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& configuration,
                                 const TrainingWatch& watch = {});
 

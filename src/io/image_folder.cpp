@@ -1,0 +1,129 @@
+#include "image_folder.hpp"
+
+#include <algorithm>
+
+#include "nucdet/core/error.hpp"
+#include "nucdet/io/provenance.hpp"
+
+namespace nucdet::io {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string small_letters(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+constexpr const char* kImageEndings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs", ".webp", ".jp2"};
+constexpr const char* kAnnotationEndings[] = {".csv", ".geojson", ".geojson.gz", ".json",
+                                              ".tsv", ".txt",     ".xml",        ".db"};
+
+bool is_image_name(const fs::path& path) {
+  const std::string ending = small_letters(path.extension().string());
+  return std::find(std::begin(kImageEndings), std::end(kImageEndings), ending) != std::end(kImageEndings);
+}
+
+/// Files that systems leave: "._x.png" of macOS, dot files, previews of Windows.
+bool is_hidden(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name[0] == '.' || small_letters(name).rfind("thumbs", 0) == 0 || name == "__MACOSX";
+}
+
+/// "a.ome.tif" is called "a" too.
+std::vector<std::string> stems_of(const fs::path& image) {
+  std::vector<std::string> stems{image.stem().string()};
+  const fs::path inner = stems[0];
+  if (small_letters(inner.extension().string()) == ".ome") stems.push_back(inner.stem().string());
+  return stems;
+}
+
+/// What was passed over, told once.
+struct PassedOver {
+  std::size_t hidden = 0, pictures = 0, detections = 0;
+
+  void tell(const fs::path& folder, std::vector<std::string>* notes) const {
+    if (notes == nullptr) return;
+    const auto add = [&](std::size_t count, const char* what) {
+      if (count > 0) notes->push_back(message(folder.string(), ": ", count, what));
+    };
+    add(hidden, " hidden files were passed over");
+    add(pictures, " pictures that nucdet drew were passed over");
+    add(detections, " files of nucdet's own detections were not taken for annotations");
+  }
+};
+
+/// Whether the file is hidden or a picture of nucdet's own, which is counted.
+bool passes(const fs::path& file, PassedOver& over) {
+  if (is_hidden(file)) return ++over.hidden > 0;
+  const bool drawn = small_letters(file.extension().string()) == ".png" && made_by_nucdet(file);
+  return drawn && ++over.pictures > 0;
+}
+
+template <class Iterator>
+std::vector<fs::path> images_in(const fs::path& folder, PassedOver& over) {
+  std::vector<fs::path> images;
+  std::error_code error;
+  for (Iterator file(folder, error); !error && file != Iterator(); file.increment(error)) {
+    std::error_code none;
+    if constexpr (std::is_same_v<Iterator, fs::recursive_directory_iterator>)
+      if (is_hidden(file->path()) && file->is_directory(none)) file.disable_recursion_pending();
+    if (is_image_name(file->path()) && file->is_regular_file(none) && !passes(file->path(), over))
+      images.push_back(file->path());
+  }
+  if (error) throw IoError(message(folder.string(), ": cannot be listed: ", error.message()));
+  std::sort(images.begin(), images.end());
+  return images;
+}
+
+std::vector<fs::path> images_in(const fs::path& folder, const FolderOptions& options, PassedOver& over) {
+  std::vector<fs::path> images = options.recursive ? images_in<fs::recursive_directory_iterator>(folder, over)
+                                                   : images_in<fs::directory_iterator>(folder, over);
+  if (images.empty())
+    throw IoError(message(folder.string(),
+                          ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, SVS, WebP, JPEG "
+                          "2000)",
+                          over.hidden + over.pictures > 0 ? ", but hidden files or pictures that nucdet drew" : ""));
+  return images;
+}
+
+/// The first file of the image's name that holds annotations. What nucdet itself found is no truth.
+fs::path annotations_of(const fs::path& image, PassedOver& over) {
+  const fs::path folder = image.parent_path();
+  for (const char* ending : kAnnotationEndings)
+    for (const std::string& stem : stems_of(image))
+      for (const fs::path& place : {folder / (stem + ending), folder / ".." / "annotations" / (stem + ending)}) {
+        std::error_code none;
+        if (!fs::is_regular_file(place, none)) continue;
+        if (!made_by_nucdet(place)) return place;
+        ++over.detections;
+      }
+  return {};
+}
+
+}  // namespace
+
+std::vector<fs::path> list_images(const fs::path& folder, const FolderOptions& options,
+                                  std::vector<std::string>* notes) {
+  PassedOver over;
+  std::vector<fs::path> images = images_in(folder, options, over);
+  over.tell(folder, notes);
+  return images;
+}
+
+std::vector<ManifestEntry> detail::list_folder(const fs::path& folder, const FolderOptions& options,
+                                               std::vector<std::string>* notes) {
+  PassedOver over;
+  std::vector<ManifestEntry> entries;
+  for (const fs::path& image : images_in(folder, options, over)) {
+    ManifestEntry entry;
+    entry.image = image, entry.annotations = annotations_of(image, over);
+    entries.push_back(std::move(entry));
+  }
+  over.tell(folder, notes);
+  return entries;
+}
+
+}  // namespace nucdet::io

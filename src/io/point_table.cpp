@@ -1,0 +1,239 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "nucdet/io/csv.hpp"
+
+#include "csv_table.hpp"
+#include "text_encoding.hpp"
+
+namespace nucdet::io {
+
+using namespace detail;
+
+namespace {
+
+constexpr double kLargestCoordinate = 1e9;
+constexpr double kUsualMpp = 0.25;
+
+/// A pair of columns that hold coordinates, by plain_name.
+struct Coordinates {
+  const char *x, *y;
+  bool um = false;
+  double shift = 0;  // to the centre of the top left pixel
+};
+
+// The first pair that a header has is taken. QuPath measures from the corner of the top left pixel; axis-0 and
+// centroid-0 (napari, scikit-image) are rows.
+constexpr std::array<Coordinates, 19> kCoordinates{{{"x", "y"},
+                                                    {"x px", "y px"},
+                                                    {"x pixel", "y pixel"},
+                                                    {"x pixels", "y pixels"},
+                                                    {"x coord", "y coord"},
+                                                    {"x coordinate", "y coordinate"},
+                                                    {"col", "row"},
+                                                    {"column", "row"},
+                                                    {"centroid x", "centroid y"},
+                                                    {"x centroid", "y centroid"},
+                                                    {"centroid x px", "centroid y px", false, -0.5},
+                                                    {"centroid x um", "centroid y um", true, -0.5},
+                                                    {"centroid 1", "centroid 0"},
+                                                    {"axis 1", "axis 0"},
+                                                    {"center x", "center y"},
+                                                    {"centre x", "centre y"},
+                                                    {"location center x", "location center y"},
+                                                    {"x um", "y um", true},
+                                                    {"x microns", "y microns", true}}};
+
+/// What is known of a table's columns before its first point is read.
+struct Columns {
+  std::size_t x = 0, y = 1, classes = Header::kNone, image = Header::kNone, object = Header::kNone;
+  std::size_t area = Header::kNone;  // ImageJ's: its centroids of areas are measured as QuPath's are
+  double factor = 1, shift = 0;
+  std::string x_name = "x", y_name = "y";
+};
+
+class PointTable {
+ public:
+  PointTable(std::string_view text, std::string_view where, const AnnotationOptions& options)
+      : where_(where), options_(options), table_(text, where, TableParser::Comments::anywhere) {}
+
+  Annotations read() {
+    Record record;
+    if (!table_.next(record))
+      throw IoError(message(where_, ": is empty, wanted a header with the columns x and y and a line for each point"));
+    const bool headless = !settle_header(record);
+    settle_columns(headless);
+    if (headless) point(record);
+    while (table_.next(record)) point(record);
+    finish();
+    return std::move(found_);
+  }
+
+ private:
+  /// False if the table begins with its points.
+  bool settle_header(const Record& record) {
+    double number = 0;
+    const bool numbers =
+        record.fields.size() >= 2 && parse_decimal(record.fields[0], number) && parse_decimal(record.fields[1], number);
+    if (!numbers) {
+      header_.emplace(record, where_);
+      return true;
+    }
+    Record assumed{record.line, {"x", "y"}};
+    assumed.fields.resize(std::max<std::size_t>(2, record.fields.size()), "-");
+    TableParser comment(table_.comment(), where_, TableParser::Comments::above);
+    Record above;
+    const bool named = comment.next(above) && above.fields.size() == record.fields.size();
+    if (named) header_.emplace(above, where_);
+    if (named && std::any_of(kCoordinates.begin(), kCoordinates.end(), [&](const Coordinates& c) { return has(c); }))
+      return false;
+    header_.emplace(assumed, where_);
+    found_.notes.push_back(record.fields.size() == 2 ? "no header: the columns were taken for x and y"
+                                                     : message("no header: the first two of ", record.fields.size(),
+                                                               " columns were taken for x and y"));
+    return false;
+  }
+  bool has(const Coordinates& c) const { return header_->has(c.x) && header_->has(c.y); }
+
+  void settle_columns(bool headless) {
+    const auto pair = std::find_if(kCoordinates.begin(), kCoordinates.end(), [&](const auto& c) { return has(c); });
+    if (pair == kCoordinates.end())
+      throw IoError(message(header_->found(), " lacks the column '", header_->has("x") ? 'y' : 'x',
+                            "', wanted x and y, col and row, or centroids of QuPath or ImageJ"));
+    columns_.x = header_->find(pair->x), columns_.y = header_->find(pair->y), columns_.shift = pair->shift;
+    columns_.x_name = pair->x, columns_.y_name = pair->y;
+    if (pair->um) settle_unit();
+    for (const char* name : {"class", "classification", "class name", "cell type", "type", "label"})
+      if (columns_.classes == Header::kNone && !headless) columns_.classes = header_->find(name);
+    settle_format(pair->shift != 0);
+  }
+
+  void settle_unit() {
+    const bool known = options_.um_per_pixel > 0;
+    const double mpp = known ? options_.um_per_pixel : kUsualMpp;
+    columns_.factor = 1 / mpp;
+    found_.notes.push_back(message("coordinates in um, divided by ", mpp, " um a pixel",
+                                   known ? "" : ", which is assumed: the image's own was not given (--mpp, --image)"));
+  }
+
+  void settle_format(bool qupath_measurements) {
+    const std::vector<std::string>& names = header_->names();
+    const bool tabs = table_.separator() == '\t';
+    const bool plain = columns_.x_name == "x";
+    found_.format = tabs ? "table (tabs)" : table_.separator() == ';' ? "table (semicolons)" : "CSV";
+    if (names.size() >= 3 && table_.separator() == ',' && names[0] == "x" && names[1] == "y" && names[2] == "score") {
+      found_.format = "nucdet CSV", found_.detections = true;
+    } else if (qupath_measurements) {
+      found_.format = "QuPath measurements";
+      columns_.image = header_->find("image"), columns_.object = header_->find("object type");
+    } else if (plain && tabs && header_->has("color")) {
+      found_.format = "QuPath points", columns_.shift = -0.5;
+    } else if (plain && names[columns_.x] == "X" && header_->has("area")) {
+      found_.format = "ImageJ results", columns_.area = header_->find("area");
+      found_.notes.push_back("ImageJ results: X and Y were taken for pixels, which they are in images without a scale");
+      if (columns_.classes == header_->find("label")) columns_.classes = Header::kNone;  // the image's title
+    }
+  }
+
+  void point(Record& record) {
+    header_->check(record);
+    if (columns_.object != Header::kNone && skips(record)) return;
+    if (columns_.image != Header::kNone && !of_image(record)) return;
+    Point p{number(record, columns_.x, columns_.x_name), number(record, columns_.y, columns_.y_name)};
+    double shift = columns_.shift, area = 0;
+    if (columns_.area != Header::kNone && parse_decimal(record.fields[columns_.area], area) && area > 0) shift = -0.5;
+    found_.points.push_back({p.x * columns_.factor + shift, p.y * columns_.factor + shift});
+    if (columns_.classes != Header::kNone) found_.classes.emplace_back(record.fields[columns_.classes]);
+    if (columns_.object != Header::kNone)
+      areas_.push_back(plain_name(record.fields[columns_.object]).find("annotation") != std::string::npos);
+  }
+
+  double number(const Record& record, std::size_t column, const std::string& name) const {
+    double value = 0;
+    const std::string_view field = record.fields[column];
+    if (!parse_decimal(field, value) || !(std::abs(value) <= kLargestCoordinate))
+      throw IoError(message(where_, ", line ", record.line, ": ", name, " is ", shown(field), ", wanted a number of ",
+                            columns_.factor == 1 ? "pixels" : "um"));
+    return value;
+  }
+
+  /// Rows of QuPath's that have no centre: the image itself, cores of tissue microarrays.
+  bool skips(const Record& record) const {
+    const std::string type = plain_name(record.fields[columns_.object]);
+    return type == "image" || type.rfind("root", 0) == 0 || type.rfind("tma", 0) == 0;
+  }
+
+  /// QuPath exports the measurements of many images in one table.
+  bool of_image(const Record& record) {
+    const std::string_view name = record.fields[columns_.image];
+    if (!options_.image.empty()) {
+      const std::string_view wanted = options_.image;
+      const bool same = name == wanted || name.substr(0, name.find_last_of('.')) == wanted ||
+                        wanted.substr(0, wanted.find_last_of('.')) == name;
+      others_ += same ? 0 : 1;
+      return same;
+    }
+    if (image_.empty()) image_ = name;
+    if (image_ != name)
+      throw IoError(message(where_, ", line ", record.line, ": points of the images ", shown(image_), " and ",
+                            shown(name), " in one table, wanted those of one (--image names it)"));
+    return true;
+  }
+
+  void finish() {
+    if (others_ > 0) {
+      found_.notes.push_back(message(others_, " rows of other images than ", shown(options_.image), " were left out"));
+      if (found_.points.empty())
+        throw IoError(message(where_, ": no row of the image ", shown(options_.image), ", ", others_, " of others"));
+    }
+    drop_areas();
+    // Numbers of a labelled mask are no classes.
+    const auto is_number = [](const std::string& name) {
+      double number = 0;
+      return name.empty() || parse_decimal(name, number);
+    };
+    const std::vector<std::string>& names = header_->names();
+    if (columns_.classes != Header::kNone && plain_name(names[columns_.classes]) == "label" &&
+        std::all_of(found_.classes.begin(), found_.classes.end(), is_number))
+      found_.classes.clear();
+  }
+
+  /// Where QuPath tells detections, its annotations are areas around them.
+  void drop_areas() {
+    const auto annotations = std::count(areas_.begin(), areas_.end(), true);
+    if (annotations == 0 || annotations == static_cast<std::ptrdiff_t>(areas_.size())) return;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < areas_.size(); ++i) {
+      if (areas_[i]) continue;
+      found_.points[kept] = found_.points[i];
+      if (!found_.classes.empty()) found_.classes[kept] = std::move(found_.classes[i]);
+      ++kept;
+    }
+    found_.points.resize(kept);
+    if (!found_.classes.empty()) found_.classes.resize(kept);
+    found_.notes.push_back(message(annotations, " annotations beside the detections were left out"));
+  }
+
+  std::string_view where_;
+  const AnnotationOptions& options_;
+  TableParser table_;
+  std::optional<Header> header_;
+  Columns columns_;
+  Annotations found_;
+  std::vector<bool> areas_;
+  std::string image_;
+  Index others_ = 0;
+};
+
+}  // namespace
+
+Annotations parse_annotations(std::string_view text, std::string_view where, const AnnotationOptions& options) {
+  const Utf8Text utf8(text, where, Utf8Text::Otherwise::latin1);
+  Annotations found = PointTable(utf8.text(), where, options).read();
+  if (utf8.guessed()) found.notes.push_back("the text is not UTF-8 and was taken for Latin-1");
+  return found;
+}
+
+}  // namespace nucdet::io
