@@ -53,8 +53,8 @@ struct DetectOptions {
   Index tile = 1024;                  ///< reference pixels along a side of a tile's core
   int average = 1;                    ///< ways to look at the image whose mean is taken: 1 or 8
   bool overlay = false, geojson = false, gzip = false, ids = false, store = false, density = false;
-  std::vector<double> offset;         ///< x, y that GeoJSON adds: where a crop lies in its slide
-  std::string summary;                ///< a CSV with a line for each image
+  std::vector<double> offset;  ///< x, y that GeoJSON adds: where a crop lies in its slide
+  std::string summary;         ///< a CSV with a line for each image
   bool recursive = false, skip_existing = false, overwrite = false, json = false, quiet = false;
   DeviceOptions device;
 };

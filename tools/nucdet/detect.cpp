@@ -11,7 +11,6 @@
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/content_hash.hpp"
-#include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/version.hpp"
 
@@ -56,8 +55,8 @@ std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
     for (const char* ending : {".geojson", ".geojson.gz", ".json"})
       if (const fs::path file = fs::path(o.areas) / (name.string() + ending); fs::is_regular_file(file, none))
         return file;
-  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ", input.name.generic_string(),
-                        ".geojson"));
+  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
+                        input.name.generic_string(), ".geojson"));
 }
 
 /// By what results are known again: everything that they depend on.
@@ -68,7 +67,8 @@ std::string key_of(const DetectOptions& o, const Input& input, const io::Detecti
   hash.add(areas ? io::content_hash_of(*areas) : std::string());
   const io::ManifestEntry& e = input.entry;
   hash.add(o.pixel_size.mpp.value_or(e.mpp.value_or(0))), hash.add(o.pixel_size.scale.value_or(e.scale.value_or(0)));
-  hash.add(static_cast<double>(settings.threshold)), hash.add(settings.xi), hash.add(o.thresholds.components.value_or(0));
+  hash.add(static_cast<double>(settings.threshold)), hash.add(settings.xi),
+      hash.add(o.thresholds.components.value_or(0));
   for (const Index number : {o.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
     hash.add(static_cast<double>(number));
   for (const Index number : o.region) hash.add(static_cast<double>(number));
@@ -102,9 +102,7 @@ Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::T
 /// memory.
 class PicturesAhead {
  public:
-  PicturesAhead(const DetectOptions& o, const std::vector<Input>& inputs) : inputs_(inputs) {
-    options_.page = o.page;
-  }
+  PicturesAhead(const DetectOptions& o, const std::vector<Input>& inputs) : inputs_(inputs) { options_.page = o.page; }
 
   /// Throws what reading it threw.
   io::Picture read(std::size_t number, std::optional<std::size_t> next) {
@@ -153,10 +151,9 @@ detect::Detection found_in(const detect::Detector<Device>& detector, const Detec
                            const detect::LocalMaxima& peaks, const io::Picture& picture, double scale,
                            const Rectangle& read, const Watch& watch) {
   const data::ImageView view = picture.view().part(read.y, read.x, read.height, read.width);
-  detect::Detection found =
-      o.thresholds.components
-          ? detector.detect(data::to_image(detector.context().host(), view), scale, regions_of(o.thresholds, peaks), watch)
-          : detector.detect(view, scale, watch);
+  detect::Detection found = o.thresholds.components ? detector.detect(data::to_image(detector.context().host(), view),
+                                                                      scale, regions_of(o.thresholds, peaks), watch)
+                                                    : detector.detect(view, scale, watch);
   for (Nucleus& n : found.nuclei) {
     n.centre.x += static_cast<double>(read.x), n.centre.y += static_cast<double>(read.y);
   }
@@ -191,7 +188,6 @@ class Run {
   detect::Detector<Device> detector_;
   io::DetectionReport settings_;
   models::PixelSizes sizes_{};
-  std::vector<io::SummaryRow> summary_{};
 };
 
 /// What there is to know of how an image is looked at: each pixel size once, and what reading it had to decide.
@@ -205,7 +201,6 @@ void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& sca
 template <class Device>
 void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch) {
   const Input& input = inputs_[number];
-  const auto begin = std::chrono::steady_clock::now();
   const io::Picture picture = pictures_.read(number, next);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
@@ -222,8 +217,6 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
   report.key = key_of(o_, input, settings_);
   write_results(o_, input, picture, report);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (!o_.summary.empty()) summary_.push_back(summary_of(report, counted.pixels(), seconds));
   std::cout << printable(input.result(o_.out, ".csv").string()) << '\t' << report.nuclei.size() << '\n';
 }
 

@@ -41,7 +41,8 @@ io::Product product_of_result(const fs::path& file) {
   return file.extension() == ".png" ? io::Product::drawing : io::Product::detections;
 }
 
-void write_results(const DetectOptions& o, const Input& input, const io::Picture& picture, io::DetectionReport& report) {
+void write_results(const DetectOptions& o, const Input& input, const io::Picture& picture,
+                   io::DetectionReport& report) {
   const auto file = [&](const char* ending) { return input.result(o.out, ending); };
   io::AtomicFiles together;
   io::write_points(file(".csv"), report.nuclei, report.classes);

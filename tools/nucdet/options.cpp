@@ -87,12 +87,11 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
   c.add_option("-o,--out", o.out, "Folder for the results")->required();
   c.add_option("--split", o.split, "Only this split of a manifest");
-  c.add_option("--scale", o.scale, "Image pixels to reference pixels (0.25 um); default: the manifest's, or 1")
-      ->check(CLI::PositiveNumber);
+  add_lists(c, o.recursive);
   add_thresholds(c, o.thresholds);
+  add_pixel_size(c, o.pixel_size), add_parts(c, o);
   add_tiles(c, o.tile, o.average);
-  c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png");
-  c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath");
+  add_results(c, o);
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;
 }
@@ -107,8 +106,11 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       "threshold, or over xi where the model has one, as curve.csv, curve.svg and threshold.svg.\n" +
       std::string(kExitCodes));
   c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
-  c.add_option("-m,--model", o.model, "Weights");
-  c.add_option("--predictions", o.predictions, "Or a folder with NAME.csv for each image");
+  c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
+  c.add_option("--predictions", o.predictions, "Or a folder with NAME.csv (.json, .geojson, ...) for each image");
+  c.add_flag("--strict", o.strict,
+             "Refuse predictions that look wrong: missing ones, points outside, x and y exchanged");
+  add_lists(c, o.recursive), add_pixel_size(c, o.pixel_size);
   c.add_option("-o,--out", o.out, "Folder for the results");
   c.add_option("--split", o.split, "Split to evaluate; empty: all")->capture_default_str();
   c.add_option("--matcher", o.matcher, "hungarian, greedy or ungated")

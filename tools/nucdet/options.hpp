@@ -25,5 +25,10 @@ void add_network(CLI::App& app, models::NetworkChoice& network);
 void add_maps(CLI::App& app, models::NetworkChoice& network);
 void add_device(CLI::App& app, DeviceOptions& options);
 void add_quiet(CLI::App& app, bool& quiet);
+void add_pixel_size(CLI::App& app, models::AskedPixelSize& pixel_size);
+void add_lists(CLI::App& app, bool& recursive);
+/// What `detect` leaves, and where it looks.
+void add_results(CLI::App& app, DetectOptions& options);
+void add_parts(CLI::App& app, DetectOptions& options);
 
 }  // namespace nucdet::program

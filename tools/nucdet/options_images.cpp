@@ -1,0 +1,54 @@
+#include "options.hpp"
+
+/// The command line of what reads images and leaves results.
+namespace nucdet::program {
+
+void add_pixel_size(CLI::App& c, models::AskedPixelSize& o) {
+  const std::string group = "Pixel size";
+  CLI::Option* mpp =
+      c.add_option("--mpp", o.mpp, "um a pixel, 0.1 to 1.5; default: the manifest's, else the file's, else 0.25")
+          ->group(group);
+  c.add_option("--scale", o.scale, "Or image pixels to reference pixels (0.25 um): 2 for a scan at 20x")
+      ->excludes(mpp)
+      ->group(group);
+}
+
+void add_lists(CLI::App& c, bool& recursive) {
+  c.add_flag("-r,--recursive", recursive, "Images of a folder's folders too");
+}
+
+void add_results(CLI::App& c, DetectOptions& o) {
+  const std::string group = "Results";
+  c.add_flag("--overlay", o.overlay, "Also NAME.overlay.png")->group(group);
+  CLI::Option* geojson = c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath")->group(group);
+  c.add_flag("--gzip", o.gzip, "It as NAME.geojson.gz")->needs(geojson)->group(group);
+  c.add_flag("--ids", o.ids, "Its features with UUIDs, the same in every run")->needs(geojson)->group(group);
+  c.add_option("--offset", o.offset, "X,Y that it adds: where a crop lies in its slide")
+      ->delimiter(',')
+      ->expected(2)
+      ->needs(geojson)
+      ->group(group);
+  c.add_flag("--store", o.store, "Also NAME.db, an AnnotationStore of TIAToolbox")->group(group);
+  c.add_flag("--density", o.density, "Also NAME.density.csv and .png: nuclei per mm2")->group(group);
+  c.add_option("--summary", o.summary, "Also one table for all images: counts, density, classes")->group(group);
+  c.add_flag("--skip-existing", o.skip_existing,
+             "Pass over images whose results are there, of the same image, weights, settings and version")
+      ->group(group);
+  c.add_flag("--overwrite", o.overwrite, "Replace detections of nucdet that were changed since")->group(group);
+  c.add_flag("--json", o.json, "A line of JSON for each image on the standard output")->group(group);
+}
+
+void add_parts(CLI::App& c, DetectOptions& o) {
+  const std::string group = "What is looked at";
+  c.add_option("--page", o.page, "Of a file of several pages: this one, from 1")->group(group);
+  c.add_option("--region", o.region, "X,Y,WIDTH,HEIGHT: only there, in the image's pixels")
+      ->delimiter(',')
+      ->expected(4)
+      ->group(group);
+  c.add_option(
+       "--areas", o.areas,
+       "GeoJSON, or a folder of NAME.geojson: polygons of the classes Region* and Ignore* say where nuclei count")
+      ->group(group);
+}
+
+}  // namespace nucdet::program
