@@ -1,28 +1,31 @@
 #pragma once
-/// The decoders behind read_image and the encoder behind write_png. Each sees one image library.
+/// The decoders behind read_picture and the encoder behind write_png. Each sees one image library.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "nucdet/data/image.hpp"
+#include "nucdet/io/picture.hpp"
 
 namespace nucdet::io::detail {
 
 struct EncodedImage {
   std::span<const std::byte> bytes;
   std::string_view where;
-  Index max_pixels;
+  PictureOptions options{};
 };
 
-Image decode_png(const EncodedImage& source);
-Image decode_jpeg(const EncodedImage& source);
-Image decode_tiff(const EncodedImage& source);
+Picture decode_png(const EncodedImage& source);
+Picture decode_jpeg(const EncodedImage& source);
+Picture decode_tiff(const EncodedImage& source);
+Picture decode_jpeg2000(const EncodedImage& source);
+Picture decode_webp(const EncodedImage& source);
 
-/// An RGB image with unset values. Throws IoError for sizes below 1 or above the limit.
-Image allocate_rgb(const EncodedImage& source, Index width, Index height);
+/// Throws IoError for sizes below 1 or above the limit.
+void check_size(const EncodedImage& source, Index width, Index height);
 
 /// 8-bit pixels, rows without gaps, as the bytes of a PNG file; channels 1 or 3.
 std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,

@@ -1,26 +1,24 @@
 #include "nucdet/io/image.hpp"
 
 #include <cmath>
-#include <cstring>
 #include <string>
 
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/atomic_file.hpp"
-#include "nucdet/io/detail/input_file.hpp"
-#include "nucdet/io/picture.hpp"
 
+#include "byte_reading.hpp"
 #include "codecs.hpp"
+<<<<<<< HEAD
 #include "marks.hpp"
+=======
+#include "foreign_formats.hpp"
+#include "jpeg2000.hpp"
+#include "mapped_file.hpp"
+>>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
 
 namespace nucdet::io {
 
 namespace {
-
-constexpr std::uint64_t kFileLimit = std::uint64_t{1} << 31;
-
-bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
-  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
-}
 
 std::uint8_t byte_of(float value) {
   if (!(value > 0.0f)) return 0;
@@ -29,44 +27,44 @@ std::uint8_t byte_of(float value) {
 
 }  // namespace
 
-Image detail::allocate_rgb(const EncodedImage& source, Index width, Index height) {
-  if (width < 1 || height < 1) throw IoError(message(source.where, ": ", width, " x ", height, " pixels"));
-  if (width > source.max_pixels / height)
-    throw IoError(
-        message(source.where, ": ", width, " x ", height, " pixels, at most ", source.max_pixels, " are read"));
-  return Image::from_shape({static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3});
-}
-
-Image decode_image(std::span<const std::byte> bytes, std::string_view where, ImageLimits limits) {
-  using std::string_view_literals::operator""sv;
-  const detail::EncodedImage source{bytes, where, limits.pixels};
-  if (bytes.empty()) throw IoError(message(where, ": is empty, wanted a PNG, JPEG or TIFF image"));
-  if (begins_with(bytes, "\x89PNG\r\n\x1a\n"sv)) return detail::decode_png(source);
-  if (begins_with(bytes, "\xff\xd8\xff"sv)) return detail::decode_jpeg(source);
-  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    if (begins_with(bytes, magic)) return detail::decode_tiff(source);
-  throw IoError(message(where, ": is no PNG, JPEG or TIFF image"));
-}
-
-Image read_image(const std::filesystem::path& path, ImageLimits limits) {
-  const std::string bytes = detail::InputFile(path).read_all(kFileLimit);
-  return decode_image(std::as_bytes(std::span(bytes)), path.string(), limits);
-}
-
 Picture decode_picture(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options) {
-  const Image image = decode_image(bytes, where, {options.pixels});
-  Picture picture{.where = std::string(where),
-                  .height = static_cast<Index>(image.shape(0)),
-                  .width = static_cast<Index>(image.shape(1))};
-  Picture::Bytes pixels(image.size());
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = byte_of(image.data()[i]);
-  picture.pixels = std::move(pixels);
-  return picture;
+  using std::string_view_literals::operator""sv;
+  const detail::EncodedImage source{bytes, where, options};
+  if (options.page && *options.page < 1)
+    throw ArgumentError(message("read_picture: page ", *options.page, ", pages count from 1"));
+  if (detail::begins_with(bytes, "\x89PNG\r\n\x1a\n"sv)) return detail::decode_png(source);
+  if (detail::begins_with(bytes, "\xff\xd8\xff"sv)) return detail::decode_jpeg(source);
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (detail::begins_with(bytes, magic)) return detail::decode_tiff(source);
+  if (detail::is_jpeg2000(bytes)) return detail::decode_jpeg2000(source);
+  if (detail::begins_with(bytes, "RIFF"sv) && bytes.size() >= 12 && detail::begins_with(bytes.subspan(8), "WEBP"sv))
+    return detail::decode_webp(source);
+  detail::refuse_format(bytes, where);
 }
 
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options) {
-  const std::string bytes = detail::InputFile(path).read_all(kFileLimit);
-  return decode_picture(std::as_bytes(std::span(bytes)), path.string(), options);
+  const detail::MappedFile file(path);
+  return decode_picture(file.bytes(), path.string(), options);
+}
+
+Image to_image(const Picture& picture) {
+  Image image = make_image(picture.height, picture.width, Picture::kChannels);
+  const auto fill = [&](const auto& pixels, float white) {
+    for (std::size_t i = 0; i < pixels.size(); ++i) image.data()[i] = static_cast<float>(pixels[i]) / white;
+  };
+  if (const auto* bytes = std::get_if<Picture::Bytes>(&picture.pixels))
+    fill(*bytes, 255.0f);
+  else
+    fill(std::get<Picture::Words>(picture.pixels), 65535.0f);
+  return image;
+}
+
+Image decode_image(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options) {
+  return to_image(decode_picture(bytes, where, options));
+}
+
+Image read_image(const std::filesystem::path& path, const PictureOptions& options) {
+  return to_image(read_picture(path, options));
 }
 
 namespace {

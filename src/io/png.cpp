@@ -1,22 +1,23 @@
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include <png.h>
 
 #include "nucdet/core/error.hpp"
 
-#include "codecs.hpp"
+#include "byte_reading.hpp"
+#include "exif.hpp"
+#include "pixel_size.hpp"
+#include "png_chunks.hpp"
+#include "png_rows.hpp"
+#include "samples.hpp"
 
 /// libpng reports errors by longjmp. Everything that owns memory therefore lives in a struct outside the functions that
-/// a jump can leave: those hold plain values only.
+/// a jump can leave: those hold plain values only. And no exception may cross libpng.
 namespace nucdet::io::detail {
 
 namespace {
-
-void keep_message(char (&text)[160], const char* what) {
-  std::strncpy(text, what, sizeof text - 1);
-  text[sizeof text - 1] = '\0';
-}
 
 struct PngReader {
   explicit PngReader(const EncodedImage& encoded) : source(encoded) {}
@@ -29,22 +30,25 @@ struct PngReader {
   png_infop info = nullptr;
   std::size_t at = 0;
   char error[160] = "out of memory";
-  Index width = 0, height = 0;
+  PngHeader header;
+  PngSamples samples = PngSamples::light;
   std::size_t row_bytes = 0;
   int passes = 1, channels = 3, depth = 8;
-  std::vector<png_byte> rows;
-  Image image;
+  std::vector<png_byte> rows;  // one, or all of an interlaced picture
+  png_byte* whole = nullptr;   // where all rows of an interlaced picture go
 };
 
 void on_read_error(png_structp png, png_const_charp what) {
-  keep_message(static_cast<PngReader*>(png_get_error_ptr(png))->error, what);
+  PngReader& reader = *static_cast<PngReader*>(png_get_error_ptr(png));
+  std::strncpy(reader.error, what, sizeof reader.error - 1);
+  reader.error[sizeof reader.error - 1] = '\0';
   png_longjmp(png, 1);
 }
 void on_warning(png_structp, png_const_charp) {}
 
 void on_read(png_structp png, png_bytep to, png_size_t count) {
   PngReader& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
-  if (count > reader.source.bytes.size() - reader.at) png_error(png, "ends early");
+  if (count > reader.source.bytes.size() - reader.at) png_error(png, "truncated: the file ends early");
   std::memcpy(to, reader.source.bytes.data() + reader.at, count);
   reader.at += count;
 }
@@ -52,16 +56,26 @@ void on_read(png_structp png, png_bytep to, png_size_t count) {
 void read_header(PngReader& r) {
   png_set_read_fn(r.png, &r, on_read);
   png_set_user_limits(r.png, 0x7fffffff, 0x7fffffff);  // ours is on the number of pixels
+  // Texts, profiles and their like are passed over, not unpacked: they may be a thousand times what they are zipped.
+  png_set_keep_unknown_chunks(r.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(r.png, r.info);
-  r.width = png_get_image_width(r.png, r.info);
-  r.height = png_get_image_height(r.png, r.info);
+  const int colour = png_get_color_type(r.png, r.info);
+  r.header = {png_get_image_width(r.png, r.info),
+              png_get_image_height(r.png, r.info),
+              png_get_bit_depth(r.png, r.info),
+              colour == PNG_COLOR_TYPE_PALETTE,
+              (colour & PNG_COLOR_MASK_COLOR) != 0,
+              (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(r.png, r.info, PNG_INFO_tRNS) != 0,
+              png_get_interlace_type(r.png, r.info) != PNG_INTERLACE_NONE};
 }
 
 /// After the check of the size: libpng allocates rows here.
 void set_transforms(PngReader& r) {
-  png_set_expand(r.png);
-  png_set_gray_to_rgb(r.png);
-  if (png_get_bit_depth(r.png, r.info) == 16) png_set_swap(r.png);
+  if (r.samples == PngSamples::light)
+    png_set_expand(r.png);
+  else
+    png_set_packing(r.png);
+  if (r.header.depth == 16) png_set_swap(r.png);
   r.passes = png_set_interlace_handling(r.png);
   png_read_update_info(r.png, r.info);
   r.channels = png_get_channels(r.png, r.info);
@@ -69,69 +83,40 @@ void set_transforms(PngReader& r) {
   r.row_bytes = png_get_rowbytes(r.png, r.info);
 }
 
-float sample(const PngReader& r, const png_byte* row, Index i) {
-  if (r.depth == 8) return static_cast<float>(row[i]) / 255.0f;
-  std::uint16_t wide = 0;
-  std::memcpy(&wide, row + 2 * i, 2);
-  return static_cast<float>(wide) / 65535.0f;
-}
-
-void convert_row(PngReader& r, const png_byte* row, Index y) {
-  float* to = r.image.data() + y * r.width * 3;
-  if (r.depth == 8 && r.channels == 3) {  // nearly all images: a loop of vectors
-    for (Index i = 0; i < 3 * r.width; ++i) to[i] = static_cast<float>(row[i]) / 255.0f;
-    return;
-  }
-  for (Index x = 0; x < r.width; ++x) {
-    const float alpha = r.channels == 4 ? sample(r, row, 4 * x + 3) : 1.0f;
-    for (Index c = 0; c < 3; ++c) {
-      const float value = sample(r, row, r.channels * x + c);
-      to[3 * x + c] = alpha < 1.0f ? alpha * value + (1.0f - alpha) : value;
-    }
-  }
-}
-
-void read_rows(PngReader& r) {
+void read_row(PngReader& r) { png_read_row(r.png, r.rows.data(), nullptr); }
+void read_interlaced(PngReader& r) {
   for (int pass = 0; pass < r.passes; ++pass)
-    for (Index y = 0; y < r.height; ++y) {
-      png_byte* row = r.rows.data() + (r.passes > 1 ? static_cast<std::size_t>(y) * r.row_bytes : 0);
-      png_read_row(r.png, row, nullptr);
-      if (pass == r.passes - 1) convert_row(r, row, y);
-    }
-  png_read_end(r.png, nullptr);
+    for (Index y = 0; y < r.header.height; ++y)
+      png_read_row(r.png, r.whole + static_cast<std::size_t>(y) * r.row_bytes, nullptr);
 }
+void read_end(PngReader& r) { png_read_end(r.png, nullptr); }
 
 void run_guarded(PngReader& r, void (*step)(PngReader&)) {
   if (setjmp(png_jmpbuf(r.png)) != 0) throw IoError(message(r.source.where, ": PNG: ", r.error));
   step(r);
 }
 
-struct PngWriter {
-  PngWriter() = default;
-  PngWriter(const PngWriter&) = delete;
-  PngWriter& operator=(const PngWriter&) = delete;
-  ~PngWriter() { png_destroy_write_struct(&png, &info); }
-  png_structp png = nullptr;
-  png_infop info = nullptr;
-  char error[160] = "out of memory";
-  std::string bytes;
-};
-
-void on_write_error(png_structp png, png_const_charp what) {
-  keep_message(static_cast<PngWriter*>(png_get_error_ptr(png))->error, what);
-  png_longjmp(png, 1);
+void begin(PngReader& r) {
+  r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_read_error, on_warning);
+  if (r.png != nullptr) r.info = png_create_info_struct(r.png);
+  if (r.info == nullptr) throw IoError(message(r.source.where, ": PNG: ", r.error));
+  run_guarded(r, read_header);
+  check_size(r.source, r.header.width, r.header.height);
+  run_guarded(r, set_transforms);
 }
-void on_write(png_structp png, png_bytep from, png_size_t count) {
-  bool full = false;
-  try {
-    static_cast<PngWriter*>(png_get_io_ptr(png))->bytes.append(reinterpret_cast<const char*>(from), count);
-  } catch (...) {
-    full = true;  // an exception must not cross libpng
+
+void read_rows(PngReader& r, const PngRowSink& sink) {
+  r.rows.resize(r.row_bytes * static_cast<std::size_t>(r.passes > 1 ? r.header.height : 1));
+  r.whole = r.rows.data();
+  if (r.passes > 1) run_guarded(r, read_interlaced);
+  for (Index y = 0; y < r.header.height; ++y) {
+    if (r.passes == 1) run_guarded(r, read_row);
+    sink(r.rows.data() + (r.passes > 1 ? static_cast<std::size_t>(y) * r.row_bytes : 0), y);
   }
-  if (full) png_error(png, "out of memory");
+  run_guarded(r, read_end);
 }
-void on_flush(png_structp) {}
 
+<<<<<<< HEAD
 void write_software(PngWriter& w, const char* software) {
   char key[] = "Software";
   png_text text{};
@@ -151,23 +136,40 @@ void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index hei
   png_write_info(w.png, w.info);
   for (Index y = 0; y < height; ++y) png_write_row(w.png, pixels + y * width * channels);
   png_write_end(w.png, w.info);
+=======
+SampleLayout layout_of(const PngReader& r) {
+  const bool colour = r.header.colour;
+  SampleLayout layout{.channels = r.channels, .colours = colour ? 3 : 1};
+  if (r.channels == layout.colours + 1) layout.alpha = layout.colours;
+  if (r.depth == 16) {
+    layout.type = SampleType::u16;
+    layout.range = full_range(layout.type);
+    layout.range_is_declared = false;
+    const Bytes significant = png_chunk(r.source.bytes, "sBIT");
+    for (std::size_t i = 0; i < std::min<std::size_t>(significant.size(), colour ? 3 : 1); ++i)
+      layout.hinted_bits = std::max(layout.hinted_bits, std::to_integer<int>(significant[i]));
+  }
+  return layout;
+}
+
+PixelSize pixel_size_of(const EncodedImage& source) {
+  const Bytes size = png_chunk(source.bytes, "pHYs");
+  if (size.size() < 9 || size[8] != std::byte{1}) return {};  // 1: by the metre
+  return resolution_size(number_at(size, 0, 4), number_at(size, 4, 4), 1e6, "PNG pHYs");
+>>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
 }
 
 }  // namespace
 
-Image decode_png(const EncodedImage& source) {
+void read_png(const EncodedImage& source, PngSamples samples,
+              const std::function<PngRowSink(const PngHeader&, Index, int)>& to) {
   PngReader reader(source);
-  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_read_error, on_warning);
-  if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
-  if (reader.info == nullptr) throw IoError(message(source.where, ": PNG: ", reader.error));
-  run_guarded(reader, read_header);
-  reader.image = allocate_rgb(source, reader.width, reader.height);
-  run_guarded(reader, set_transforms);
-  reader.rows.resize(reader.row_bytes * static_cast<std::size_t>(reader.passes > 1 ? reader.height : 1));
-  run_guarded(reader, read_rows);
-  return std::move(reader.image);
+  reader.samples = samples;
+  begin(reader);
+  read_rows(reader, to(reader.header, reader.channels, reader.depth));
 }
 
+<<<<<<< HEAD
 std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
                        const char* software) {
   PngWriter writer;
@@ -176,6 +178,25 @@ std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Ind
   if (writer.info == nullptr) throw IoError(message("encode_png: ", writer.error));
   write_rows(writer, pixels.data(), width, height, channels, software);
   return std::move(writer.bytes);
+=======
+Picture decode_png(const EncodedImage& source) {
+  PngReader first(source);
+  begin(first);
+  Canvas canvas(source, "PNG", first.header.width, first.header.height, first.depth,
+                exif_orientation(png_chunk(source.bytes, "eXIf")));
+  canvas.set_pixel_size(pixel_size_of(source));
+  if (first.passes > 1 && first.depth == 8 && first.channels == 3 && canvas.upright()) {
+    first.whole = canvas.bytes();
+    run_guarded(first, read_interlaced);
+    run_guarded(first, read_end);
+    return std::move(canvas).take();
+  }
+  SampleConverter converter(canvas, layout_of(first));
+  const PngRowSink sink = [&](const void* samples, Index y) { converter.add_row(samples, y, 0, canvas.width()); };
+  read_rows(first, sink);
+  if (converter.again()) read_png(source, PngSamples::light, [&](const PngHeader&, Index, int) { return sink; });
+  return std::move(canvas).take();
+>>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
 }
 
 }  // namespace nucdet::io::detail

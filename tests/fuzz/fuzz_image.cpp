@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nucdet/core/error.hpp"
-#include "nucdet/io/image.hpp"
+#include "nucdet/io/picture.hpp"
 
 namespace {
 
@@ -31,15 +31,16 @@ void mend_check_sums(std::vector<std::uint8_t>& png) {
 
 }  // namespace
 
-/// Any bytes, read as PNG, JPEG or TIFF: either an RGB image within the limit and within [0, 1], or an IoError.
+/// Any bytes, read as PNG, JPEG, TIFF, JPEG 2000 or WebP: either an RGB picture within the limit, or an IoError.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::uint8_t> bytes(data, data + size);
   if (size > 8 && std::memcmp(data, "\x89PNG", 4) == 0) mend_check_sums(bytes);
   try {
-    const auto image = nucdet::io::decode_image(std::as_bytes(std::span(bytes)), "fuzz", {.pixels = 1 << 16});
-    if (image.shape(2) != 3 || image.size() > 3u << 16) std::abort();
-    for (const float value : image)
-      if (!(value >= 0.0f && value <= 1.0f)) std::abort();
+    const auto picture = nucdet::io::decode_picture(std::as_bytes(std::span(bytes)), "fuzz", {.pixels = 1 << 16});
+    const auto values = static_cast<std::size_t>(3 * picture.width * picture.height);
+    if (values < 3 || values > 3u << 16) std::abort();
+    if (std::visit([](const auto& pixels) { return pixels.size(); }, picture.pixels) != values) std::abort();
+    if (picture.pixel_size.x < 0 || picture.pixel_size.y < 0) std::abort();
   } catch (const nucdet::IoError&) {}
   return 0;
 }

@@ -48,8 +48,24 @@ struct Picture {
   }
 };
 
-/// Reads an image, told apart by content, by what the file says of itself: docs/formats.md has the rules. Throws
-/// IoError if the file is missing, truncated, damaged, of another format or kind, or larger than the options allow.
+/// Reads PNG, JPEG, TIFF, JPEG 2000 or WebP, told apart by content, by what the file says of itself:
+///
+/// - Colours: grey is repeated, palettes are looked up, CMYK, YCbCr and CIELAB become RGB; profiles and gamma are not
+///   applied. Two channels without alpha, or five and more, are no picture and an error.
+/// - Depth: up to 8 bits become 8 bits, all others 16. Values of 16 and more bits, and floats, are scaled by the range
+///   that the file declares, or else by the one that its values evidently have: of 16-bit files those of 8, 10, 12 or
+///   14 bits; a note says so. Negative and non-finite values, and ranges that cannot be told, are errors.
+/// - Alpha: only where it is declared; what is transparent shows white (glass). Alpha 0 everywhere is ignored.
+/// - Orientation: one rule for all formats: the picture, its size and its um per pixel are those that a viewer shows
+///   after turning and mirroring by the orientation tag (TIFF 274; EXIF in JPEG, PNG, WebP).
+/// - Pages of a TIFF: the largest picture that is no thumbnail, mask or reduced level, SubIFDs included. Three planes
+///   of one channel are joined where OME-XML or ImageJ's text says that they are channels. Several of the same size
+///   are an error, unless options.page names one.
+/// - um per pixel: Aperio's MPP, OME PhysicalSize, ImageJ's unit, TIFF resolution, PNG pHYs, JFIF density. 10 um and
+///   more from a resolution is one of prints (72, 96, 300 dpi) and counts as not known.
+///
+/// Throws IoError if the file is missing, truncated, damaged, of another format (which is named) or kind, or larger
+/// than the options allow. A regular file is mapped: it must not be cut while it is read.
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options = {});
 /// The same from memory; `where` names the source in errors.
 Picture decode_picture(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options = {});

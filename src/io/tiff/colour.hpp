@@ -1,0 +1,20 @@
+#pragma once
+#include "../samples.hpp"
+#include "description.hpp"
+#include "rows.hpp"
+
+namespace nucdet::io::detail {
+
+/// How the samples of a page become colours.
+struct TiffColour {
+  enum class Way { direct, palette, cielab, by_libtiff };
+  Way way = Way::direct;
+  SampleLayout layout{};                ///< of the rows that reach the converter
+  std::vector<std::uint8_t> palette{};  ///< red, green, blue of each index
+};
+
+/// Of the directory that the file is at; `joined`: it is the first of three planes, red, green and blue. Throws IoError
+/// for colour spaces and channels that make no picture.
+TiffColour colour_of(const TiffFile& file, const TiffSamples& samples, const TiffDescription& description, bool joined);
+
+}  // namespace nucdet::io::detail
