@@ -90,6 +90,7 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
                {"average", report.average}};
   if (!report.classes.empty()) json["classes"] = report.classes.all();
   json["count"] = report.nuclei.size(), json["nuclei"] = std::move(nuclei);
+  if (report.files.empty()) return detail::write_json(path, json, 1);
   detail::write_json_with_record(path, json, 1, report.files);
 }
 

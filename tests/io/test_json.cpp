@@ -18,7 +18,8 @@ std::string without_spaces(std::string text) {
 
 TEST_CASE("detections as JSON") {
   const TemporaryFolder folder;
-  DetectionReport report{"a\"b.png", 320, 200, 0.7, "m"};
+  DetectionReport report{"a\"b.png", 320, 200, 0.7};
+  report.model = "m";
   report.normalization = "fixed", report.statistics = {{0.7f, 0.5f, 1}, {0.1f, 0.2f, 0.3f}};
   report.threshold = 0.3f, report.xi = 0.45, report.full_scale = 5, report.tile = 1024, report.average = 8;
   report.nuclei = {{{1.25, 2}, 0.3f}, {{-0.5, 7}, 1}};

@@ -41,8 +41,8 @@ struct DetectionReport {
 ///  "normalization": {"rule", "mean", "deviation"}, "threshold", "xi", "full_scale", "tile", "average",
 ///  "count", "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
 /// A network with classes adds "classes", their names, before "count", and to each nucleus "class" and
-/// "class_probability". "files" tells whether somebody has worked on them since (record_of). Format 1, of version 0.1,
-/// had xi as "threshold" and the least response as "floor".
+/// "class_probability". "files", where there are others, tells whether somebody has worked on them since (record_of).
+/// Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// The scores of one image, one organ, or all of them.
