@@ -101,6 +101,11 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
     text += '}';
   }
   sink.text() += report.nuclei.empty() ? "]" : "\n ]";
+  if (report.files.empty()) {
+    sink.text() += "\n}\n";
+    sink.commit();
+    return;
+  }
   // At the end, so that the file's own hash can be among the others: it is that of everything before (record_of).
   std::map<std::string, std::string> files = report.files;
   files[path.filename().string()] = sink.hash();

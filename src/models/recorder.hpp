@@ -9,6 +9,7 @@
 #include "nucdet/train/thresholds.hpp"
 
 #include "training_log.hpp"
+#include "training_metadata.hpp"
 
 /// What a training leaves behind.
 namespace nucdet::models {
@@ -52,6 +53,7 @@ class Recorder {
   /// Weights, with the thresholds that go with them.
   void save(const std::filesystem::path& path, const train::Validation& found) const {
     io::Metadata weights = metadata_;
+    std::erase_if(weights, [](const auto& entry) { return entry.first.starts_with(kDataImages); });
     io::write_peaks(peaks_, weights);
     weights["train.iteration"] = std::to_string(found.iteration);
     weights["validation.f1"] = io::number_text(found.f1), weights["validation.loss"] = io::number_text(found.loss);

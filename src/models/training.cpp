@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "nucdet/cpu/kernels.hpp"
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/folder_lock.hpp"
 #include "nucdet/io/head.hpp"
 #include "nucdet/io/peaks.hpp"
 #include "nucdet/io/weights.hpp"
@@ -20,6 +22,7 @@
 #include "nucdet/train/validate.hpp"
 
 #include "recorder.hpp"
+#include "run_folder.hpp"
 #include "training_metadata.hpp"
 #include "training_settings.hpp"
 
@@ -69,6 +72,16 @@ void check_best(const TrainingConfiguration& o, const train::TrainState& state) 
                           ", the best so far, which --resume cannot make again"));
 }
 
+/// What sums are made of on a processor; a GPU's are told by the precision.
+std::string kernels_of(const Context<Cpu>& context) {
+  constexpr const char* kMethods[] = {"", ", plain sums", ", Winograd 2 x 2", ", Winograd 4 x 4", ", Winograd 6 x 6"};
+  return (context.kernels() == nullptr ? std::string("headers") : context.kernels()->name) +
+         kMethods[static_cast<int>(context.convolution())];
+}
+#ifdef NUCDET_WITH_CUDA
+std::string kernels_of(const Context<Cuda>&) { return {}; }
+#endif
+
 /// What a run is made of, besides its types.
 template <class Device>
 struct Run {
@@ -87,6 +100,7 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   TrainingLog log(std::min<std::int64_t>(50, o.validate_every), full_response_of(o), o.network.classes > 0);
   detect::LocalMaxima peaks = r.search.peaks;
   const fs::path last = fs::path(o.out) / "last.safetensors";
+  if (o.resume) check_weights_are_of(r.metadata, o);
   if (o.resume && fs::exists(last)) {
     io::SafeTensorReader reader(last);
     check_same_run(reader.header().metadata, r.metadata, last.string(), o.schedule != "cosine");
@@ -185,11 +199,15 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
   }
   model->freeze(o.freeze);
   io::make_folder(o.out);
+  const io::FolderLock lock(o.out);
+  check_run_folder(o);  // again: another run may have ended in the meantime
   const data::Normalization normalization = normalization_of(context.host(), o, data, start);
   for (data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
     data::take_statistics(context.host(), normalization, *set);
   Metadata metadata = describe_run(o, data, normalization, std::string(name_of(context.precision())));
   io::write_head(model->head(), metadata);
+  metadata.merge(describe_data(context.host(), data));
+  if (const std::string kernels = kernels_of(context); !kernels.empty()) metadata["train.kernels"] = kernels;
   const train::ThresholdSearch search = thresholds_of(o, peaks);
   const Run<Device> run{*model, o, data, metadata, search, watch};
   if (static_cast<Index>(nuclei_in(data.validation)) < search.least_nuclei)

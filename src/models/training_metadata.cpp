@@ -1,7 +1,15 @@
 #include "training_metadata.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <utility>
+#include <vector>
 
+#include "nucdet/core/content_hash.hpp"
+#include "nucdet/io/detail/json_text.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/models/augmentation.hpp"
 #include "nucdet/models/dataset.hpp"
@@ -47,20 +55,101 @@ io::Metadata describe_run(const TrainingConfiguration& o, const TrainingData& da
   return m;
 }
 
+namespace {
+
+constexpr const char* kDataHash = "data.hash.";
+constexpr std::size_t kMostListed = 500, kMostNamed = 5;
+
+std::uint64_t hash_of(const data::Sample& s) {
+  ContentHash hash;
+  hash.add(s.image.data(), s.image.size() * sizeof(float));
+  for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
+  for (const int c : s.classes) hash.add(static_cast<std::uint64_t>(c));
+  hash.add(s.group), hash.add(s.set);
+  return hash.value();
+}
+
+/// "hash name", a line each: by name it can be told which image is another one.
+std::string listed(const data::Dataset& set, const std::vector<std::uint64_t>& hashes) {
+  std::string list;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    const std::string name = std::filesystem::path(set[i].name).filename().string();
+    list += hexadecimal(hashes[i], 8) + ' ' + (io::detail::is_utf8(name) ? name : "?") + '\n';
+  }
+  return list;
+}
+
+std::multiset<std::pair<std::string, std::string>> images_in(const io::Metadata& metadata, const std::string& key) {
+  std::multiset<std::pair<std::string, std::string>> images;
+  const auto found = metadata.find(key);
+  std::istringstream list(found == metadata.end() ? std::string() : found->second);
+  for (std::string line; std::getline(list, line);)
+    if (line.size() > 9) images.emplace(line.substr(9), line.substr(0, 8));
+  return images;
+}
+
+/// "a.png, b.png and 3 more": those that are not in both.
+std::string other_images(const io::Metadata& checkpoint, const io::Metadata& wanted, const std::string& key) {
+  const auto before = images_in(checkpoint, key), now = images_in(wanted, key);
+  std::vector<std::pair<std::string, std::string>> apart;
+  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(), std::back_inserter(apart));
+  std::set<std::string> names;
+  for (const auto& [name, hash] : apart) names.insert(name);
+  if (before.empty() || now.empty() || names.empty()) return {};
+  std::string text;
+  std::size_t count = 0;
+  for (const std::string& name : names)
+    if (count++ < kMostNamed) text += (text.empty() ? " (" : ", ") + name;
+  return text + (count > kMostNamed ? message(" and ", count - kMostNamed, " more)") : ")");
+}
+
+/// What a checkpoint of version 0.1 does not tell.
+bool may_be_missing(const std::string& key) { return key.starts_with(kDataHash) || key == "train.kernels"; }
+/// What weights and checkpoints tell of their moment, not of their run.
+bool is_of_the_moment(const std::string& key) {
+  return key.starts_with("peaks.") || key.starts_with("log.") || key.starts_with("validation.") ||
+         key.starts_with(kDataImages) || key == "train.iteration";
+}
+
+}  // namespace
+
+io::Metadata describe_data(Context<Cpu>& context, const TrainingData& data) {
+  io::Metadata m;
+  for (const auto& [use, set] :
+       {std::pair{"train", &data.target}, {"validation", &data.validation}, {"auxiliary", &data.auxiliary}}) {
+    if (set->empty()) continue;
+    std::vector<std::uint64_t> hashes(set->size());
+    context.run(static_cast<Index>(set->size()), [&, &images = *set](Index i, int) {
+      hashes[static_cast<std::size_t>(i)] = hash_of(images[static_cast<std::size_t>(i)]);
+    });
+    ContentHash all;
+    for (const std::uint64_t hash : hashes) all.add(hash);
+    m[std::string(kDataHash) + use] = all.text();
+    if (set->size() <= kMostListed) m[std::string(kDataImages) + use] = listed(*set, hashes);
+  }
+  return m;
+}
+
 void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, const std::string& where,
                     bool more_iterations) {
   std::string differences;
   for (const auto& [key, value] : wanted) {
     // The default warm-up follows from the iterations, and is the cosine's alone.
     const bool follows = key == "train.iterations" || key == "schedule.warmup";
-    if ((follows && more_iterations) || key == "nucdet.version") continue;
+    if ((follows && more_iterations) || key == "nucdet.version" || is_of_the_moment(key)) continue;
     const auto found = checkpoint.find(key);
-    if (found == checkpoint.end() || found->second != value)
-      differences +=
-          message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
+    if (found == checkpoint.end() ? may_be_missing(key) : found->second == value) continue;
+    if (key.starts_with(kDataHash)) {
+      const std::string use = key.substr(std::string_view(kDataHash).size());
+      differences += message("\n  the pixels, points or classes of data.", use, " are others than they were",
+                             other_images(checkpoint, wanted, kDataImages + use));
+      continue;
+    }
+    differences +=
+        message("\n  ", key, " is '", found == checkpoint.end() ? "missing" : found->second, "', now '", value, "'");
   }
   for (const auto& [key, value] : checkpoint)
-    if (!key.starts_with("peaks.") && !key.starts_with("log.") && !wanted.contains(key))
+    if (!is_of_the_moment(key) && !wanted.contains(key))
       differences += message("\n  ", key, " is '", value, "', now missing");
   if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
 }

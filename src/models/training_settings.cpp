@@ -9,6 +9,8 @@
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 
+#include "run_folder.hpp"
+
 namespace nucdet::models {
 
 namespace {
@@ -83,10 +85,7 @@ void check(const TrainingConfiguration& o) {
     throw ArgumentError("train: the best in classes is wanted, and classes are left out");
   check_parts(settled(o));
   if (o.out.empty()) throw ArgumentError("train: no folder for the run");
-  const std::filesystem::path last = std::filesystem::path(o.out) / "last.safetensors";
-  if (!o.resume && std::filesystem::exists(last))
-    throw ArgumentError(message(
-        last.string(), " is there already: resume (--resume) goes on with it, another folder (--out) starts anew"));
+  check_run_folder(o);
 }
 
 optim::Sgd sgd_of(const TrainingConfiguration& o) {

@@ -7,21 +7,26 @@
 #include "nucdet/io/overlay.hpp"
 
 #include "commands.hpp"
+#include "guard.hpp"
 
 namespace nucdet::program {
 
 namespace {
 
-/// An image and its points, which are sought beside it if none are named; not normalised, so that crops can be looked
-/// at.
-data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o) {
+/// The image's points, which are sought beside it if none are named; empty if there are none.
+std::filesystem::path points_of(const AugmentSheetOptions& o) {
   std::filesystem::path points = o.points;
   const std::filesystem::path image = o.image, name = image.stem().string() + ".csv";
   for (const auto& place : {image.parent_path() / name, image.parent_path() / ".." / "annotations" / name})
     if (points.empty() && std::filesystem::is_regular_file(place)) points = place;
+  return points;
+}
+
+/// Not normalised, so that crops can be looked at.
+data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o, const std::filesystem::path& points) {
   data::Sample sample =
-      data::make_sample(context, io::read_image(image), points.empty() ? std::vector<Point>{} : io::read_points(points),
-                        o.scale, o.image);
+      data::make_sample(context, io::read_image(o.image),
+                        points.empty() ? std::vector<Point>{} : io::read_points(points), o.scale, o.image);
   std::fill(sample.statistics.mean.begin(), sample.statistics.mean.end(), 0.0f);
   std::fill(sample.statistics.deviation.begin(), sample.statistics.deviation.end(), 1.0f);
   return sample;
@@ -40,13 +45,13 @@ void paste(const Image& crop, Index top, Index left, Image& sheet) {
 int augment(const AugmentSheetOptions& o) {
   constexpr Index kGap = 4;
   const std::filesystem::path out = o.out;
-  std::error_code none;
-  for (const std::string& input : {o.image, o.points})
-    if (std::filesystem::equivalent(out, input, none))
-      throw ArgumentError(message("augment: --out is the input ", input, ", choose another name"));
   if (out.extension() != ".png") throw ArgumentError(message("augment: --out is ", o.out, ", wanted a name in .png"));
+  const std::filesystem::path annotations = points_of(o);
+  OutputGuard guard;
+  guard.input(o.image), guard.input(annotations);
+  guard.output(out, io::Product::drawing);
   Context<Cpu> context;
-  const data::Dataset dataset{sample_of(context, o)};
+  const data::Dataset dataset{sample_of(context, o, annotations)};
   data::CropSampler sampler;
   sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
   sampler.augmentation = o.augment;

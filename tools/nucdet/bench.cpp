@@ -17,6 +17,7 @@
 
 #include "commands.hpp"
 #include "device.hpp"
+#include "guard.hpp"
 
 namespace nucdet::program {
 
@@ -220,6 +221,9 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
 }  // namespace
 
 int bench(const BenchOptions& o) {
+  OutputGuard guard;
+  guard.input(o.model), guard.input(o.image);
+  guard.output(o.json, io::Product::figures);
   const std::string device = choose_device(o.device).line;
   return on_device(o.device, {.measure = o.measure}, false,
                    [&](auto& context) { return bench_on(context, o, device); });

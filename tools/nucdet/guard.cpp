@@ -42,6 +42,11 @@ void OutputGuard::inputs(const std::vector<io::ManifestEntry>& entries) {
   for (const io::ManifestEntry& e : entries) input(e.image), input(e.annotations);
 }
 
+void OutputGuard::data_set(const fs::path& manifest) {
+  input(manifest), input(manifest / "manifest.csv");
+  inputs(io::read_manifest(manifest));
+}
+
 void OutputGuard::own_output(const fs::path& file) {
   if (file.empty()) return;
   io::detail::check_replaceable(file);

@@ -26,6 +26,8 @@ class OutputGuard {
   void input(const std::filesystem::path& path);
   /// The images of a data set, and their annotations.
   void inputs(const std::vector<io::ManifestEntry>& entries);
+  /// A manifest or a folder of images, and all that it names. Throws IoError where it cannot be read.
+  void data_set(const std::filesystem::path& manifest);
 
   /// A file that will be written, as what. An empty path is none.
   void output(const std::filesystem::path& file, io::Product product);

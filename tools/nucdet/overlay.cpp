@@ -6,12 +6,18 @@
 #include "nucdet/match/hungarian.hpp"
 
 #include "commands.hpp"
+#include "guard.hpp"
 #include "score_overlay.hpp"
 
 namespace nucdet::program {
 
 int overlay(const OverlayOptions& o) {
   data::check_scale(o.scale);
+  if (std::filesystem::path(o.out).extension() != ".png")
+    throw ArgumentError(message("overlay: --out is ", o.out, ", wanted a name in .png"));
+  OutputGuard guard;
+  guard.input(o.image), guard.input(o.detections), guard.input(o.truth);
+  guard.output(o.out, io::Product::drawing);
   const Image image = io::read_image(o.image);
   if (o.detections.empty() && o.truth.empty())
     throw ArgumentError("overlay: neither --detections nor --truth was given");

@@ -8,10 +8,14 @@
 #include "nucdet/nn/dot.hpp"
 
 #include "commands.hpp"
+#include "guard.hpp"
 
 namespace nucdet::program {
 
 int summary(const SummaryOptions& o) {
+  OutputGuard guard;
+  guard.input(o.model);
+  if (o.dot != "-") guard.output(o.dot, io::Product::graph);
   Context<Cpu> context({.threads = 1});
   std::unique_ptr<nn::Model<Cpu>> model;
   if (o.model.empty()) {

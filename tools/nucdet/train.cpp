@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
+#include "guard.hpp"
 #include "interrupt.hpp"
 #include "progress.hpp"
 
@@ -79,12 +80,26 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
   return 0;
 }
 
+/// What may be replaced in the folder of a run, the training itself looks after.
+void check_outputs(const TrainOptions& o) {
+  OutputGuard guard;
+  guard.input(o.initial);
+  std::vector<std::string> manifests = o.manifests;
+  if (!o.auxiliary.empty()) manifests.push_back(o.auxiliary);
+  for (const std::string& manifest : manifests) guard.data_set(manifest);
+  const std::filesystem::path folder = o.out;
+  guard.folder(folder);
+  for (const char* name : {"best.safetensors", "last.safetensors", "log.csv", "loss.svg", "f1.svg"})
+    guard.own_output(folder / name);
+}
+
 }  // namespace
 
 int train(const TrainOptions& asked) {
   TrainOptions o = asked;
   if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
   check(o);
+  check_outputs(o);
   return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) { return train_on(context, o); });
 }
 

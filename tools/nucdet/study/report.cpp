@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <cmath>
+#include <fstream>
 #include <iomanip>
 #include <sstream>
 
@@ -39,8 +40,36 @@ std::vector<std::string> score_cells(const metrics::Score& s) {
   return {shown(s.precision(), 4), shown(s.recall(), 4), shown(s.f1(), 4), shown(s.distance_mean(), 3)};
 }
 
+namespace {
+
+const std::string kMark = message("<!-- ", io::kMadeBy, " -->\n");
+
+/// Tables cannot say who made them: the one that is replaced must have the same columns.
+void check_table(const std::filesystem::path& path, const std::string& header) {
+  std::ifstream in(path);
+  std::string line;
+  if (in && (!std::getline(in, line) || line + '\n' != header))
+    throw ArgumentError(message(path.string(), " is there and not this study's table: move it away"));
+}
+
+void check_chart(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path) && io::product_of(path) != io::Product::chart)
+    throw ArgumentError(message(path.string(), " is there and not this study's chart: move it away"));
+}
+
+}  // namespace
+
 Report::Report(std::filesystem::path folder, std::string title) : folder_(std::move(folder)), title_(std::move(title)) {
+  std::error_code none;
+  namespace fs = std::filesystem;
+  if (fs::is_directory(folder_, none) && !fs::is_empty(folder_, none) && !io::made_by_nucdet(folder_ / "report.md"))
+    throw ArgumentError(message(folder_.string(),
+                                " has files in it and no report of nucdet: move them away or choose "
+                                "another --out"));
   io::make_folder(folder_);
+  if (!fs::exists(folder_ / "report.md"))  // from now on the folder is known as a study's, whatever ends it
+    io::write_atomically(folder_ / "report.md",
+                         message(kMark, "# ", title_, "\n\nThis study has not come to its end.\n"));
 }
 
 void Report::table(const std::string& file, const Table& table, bool in_text) {
@@ -50,6 +79,7 @@ void Report::table(const std::string& file, const Table& table, bool in_text) {
     csv += '\n';
   };
   line(table.columns);
+  check_table(folder_ / (file + ".csv"), csv);
   for (const auto& row : table.rows) line(row);
   io::write_atomically(folder_ / (file + ".csv"), csv);
   if (!in_text) return;
@@ -67,13 +97,13 @@ void Report::table(const std::string& file, const Table& table, bool in_text) {
 }
 
 void Report::chart(const std::string& file, const io::Chart& chart, const std::string& caption) {
+  check_chart(folder_ / (file + ".svg"));
   io::write_svg(folder_ / (file + ".svg"), chart);
   body_ += "![" + chart.title + "](" + file + ".svg)\n\n*" + caption + "*\n\n";
 }
 
 void Report::write() const {
-  std::string text =
-      message("<!-- ", io::kMadeBy, " -->\n# ", title_, "\n\n") + body_ + "## What was run\n\n| | |\n|---|---|\n";
+  std::string text = message(kMark, "# ", title_, "\n\n") + body_ + "## What was run\n\n| | |\n|---|---|\n";
   for (const auto& [name, value] : facts_) text += "| " + name + " | " + value + " |\n";
   io::write_atomically(folder_ / "report.md", text);
 }

@@ -5,9 +5,12 @@
 #include <map>
 
 #include "nucdet/core/content_hash.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/folder_lock.hpp"
 #include "nucdet/version.hpp"
 
 #include "../device.hpp"
+#include "../guard.hpp"
 
 namespace nucdet::program::studies {
 
@@ -157,6 +160,12 @@ int run_study(const StudyOptions& o) {
   const std::filesystem::path out = o.out;
   // The paper has some of its experiments with FRCN too: each network's report stands apart.
   const std::string folder = o.network.name == "micronet" ? o.name : o.name + "-" + o.network.name;
+  OutputGuard guard;
+  for (const std::string& data : o.data) guard.data_set(data);
+  guard.folder(out / folder);
+  guard.output(out / folder / "report.md", io::Product::report);
+  io::make_folder(out);
+  const io::FolderLock lock(out);
   return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) {
     const auto laboratory = studies::make_laboratory(context, out, o.quiet);
     std::vector<studies::Collection> collections;
