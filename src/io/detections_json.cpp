@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/version.hpp"
@@ -39,10 +40,6 @@ Json head_of(const DetectionReport& report) {
   json["threshold"] = shortest(report.threshold), json["xi"] = report.xi;
   json["full_scale"] = shortest(report.full_scale);
   json["tile"] = report.tile, json["average"] = report.average;
-  if (!report.files.empty()) {
-    Json& files = json["files"] = Json::object();
-    for (const auto& [name, hash] : report.files) files[name] = hash;
-  }
   if (!report.classes.empty()) json["classes"] = report.classes.all();
   json["count"] = report.nuclei.size();
   return json;
@@ -84,12 +81,16 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
   std::vector<std::string> classes;
   for (const std::string& name : report.classes.all()) classes.push_back(detail::text_of(name));
   detail::TextSink sink(path);
+  ContentHash hash;
   std::string head = detail::text_of(head_of(report), 1);
   head.resize(head.rfind('\n'));  // without the closing brace
-  sink.text() += head + ",\n \"nuclei\": [";
+  head += ",\n \"nuclei\": [";
+  hash.add(head);
+  sink.text() += head;
   for (std::size_t i = 0; i < report.nuclei.size(); ++i) {
     const Nucleus& nucleus = report.nuclei[i];
     std::string& text = sink.text();
+    const std::size_t before = text.size();
     text += i == 0 ? "\n  {\"x\": " : ",\n  {\"x\": ";
     append_json_number(text, nucleus.centre.x);
     text += ", \"y\": ";
@@ -101,8 +102,14 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
       append_json_number(text, nucleus.class_probability);
     }
     text += '}';
+    hash.add(std::string_view(text).substr(before));
   }
-  sink.text() += report.nuclei.empty() ? "]\n}\n" : "\n ]\n}\n";
+  const std::string end = report.nuclei.empty() ? "]" : "\n ]";
+  hash.add(end);
+  std::map<std::string, std::string> files = report.files;
+  files[path.filename().string()] = hash.text();
+  const std::string record = detail::text_of({{"files", files}}, 1);
+  sink.text() += end + ',' + record.substr(1) + '\n';
   sink.commit();
 }
 

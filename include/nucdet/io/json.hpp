@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,18 +35,19 @@ struct DetectionReport {
   Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
   int average = 1;                       ///< ways in which the network looked at the image
   std::vector<Nucleus> nuclei{};
-  ClassNames classes{};                                      ///< of a network with classes
-  std::vector<std::pair<std::string, std::string>> files{};  ///< what else was written: name, hash of the bytes
+  ClassNames classes{};                        ///< of a network with classes
+  std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
 };
 
 /// {"format": "nucdet-detections-2", "nucdet_version", "image", "width", "height", "scale",
 ///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
-///  "threshold", "xi", "full_scale", "tile", "average", "files": {name: hash}, "count",
-///  "nuclei": [{"x", "y", "score"}, ...]}
-/// What is not known is left out: "um_per_pixel", "model_hash", "files". A network with classes adds "classes", their
-/// names, before "count", and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory
-/// does not grow with their number. Gzipped where the name ends in ".gz". Format 1, of version 0.1, had xi as
-/// "threshold" and the least response as "floor".
+///  "threshold", "xi", "full_scale", "tile", "average", "count", "nuclei": [{"x", "y", "score"}, ...],
+///  "files": {"a.json": hash, "a.csv": hash, ...}}
+/// "um_per_pixel" and "model_hash" are left out where they are not known. A network with classes adds "classes", their
+/// names, before "count", and to each nucleus "class" and "class_probability". "files" tells whether somebody has
+/// worked on them since (record_of); the file's own hash is that of everything before it. A nucleus has a line of its
+/// own; memory does not grow with their number. Format 1, of version 0.1, had xi as "threshold" and the least response
+/// as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// Whether a text is what write_detections_json writes, by its first bytes.
