@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/version.hpp"
@@ -81,13 +82,16 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
   std::vector<std::string> classes;
   for (const std::string& name : report.classes.all()) classes.push_back(detail::text_of(name));
   detail::TextSink sink(path);
-  sink.keep_hash();
+  ContentHash hash;
   std::string head = detail::text_of(head_of(report), 1);
   head.resize(head.rfind('\n'));  // without the closing brace
-  sink.text() += head + ",\n \"nuclei\": [";
+  head += ",\n \"nuclei\": [";
+  hash.add(head);
+  sink.text() += head;
   for (std::size_t i = 0; i < report.nuclei.size(); ++i) {
     const Nucleus& nucleus = report.nuclei[i];
     std::string& text = sink.text();
+    const std::size_t before = text.size();
     text += i == 0 ? "\n  {\"x\": " : ",\n  {\"x\": ";
     append_json_number(text, nucleus.centre.x);
     text += ", \"y\": ";
@@ -99,17 +103,14 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
       append_json_number(text, nucleus.class_probability);
     }
     text += '}';
+    hash.add(std::string_view(text).substr(before));
   }
-  sink.text() += report.nuclei.empty() ? "]" : "\n ]";
-  if (report.files.empty()) {
-    sink.text() += "\n}\n";
-    sink.commit();
-    return;
-  }
-  // At the end, so that the file's own hash can be among the others: it is that of everything before (record_of).
+  const std::string end = report.nuclei.empty() ? "]" : "\n ]";
+  hash.add(end);
   std::map<std::string, std::string> files = report.files;
-  files[path.filename().string()] = sink.hash();
-  sink.text() += ',' + detail::text_of(Json{{"files", files}}, 1).substr(1) + '\n';
+  files[path.filename().string()] = hash.text();
+  const std::string record = detail::text_of({{"files", files}}, 1);
+  sink.text() += end + ',' + record.substr(1) + '\n';
   sink.commit();
 }
 

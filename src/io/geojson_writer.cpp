@@ -73,24 +73,6 @@ void append_id(std::string& text, const std::optional<detail::FeatureIds>& ids, 
   text += R"(",)";
 }
 
-/// The rings as polygons: an outer ring, then its holes. A ring within an even number of others is an outer one.
-std::vector<std::vector<std::size_t>> polygons_of(const Area& area) {
-  const auto within = [&](std::size_t inner, std::size_t outer) {
-    return inner != outer && Area{{area.rings[outer]}}.contains(area.rings[inner].front());
-  };
-  std::vector<std::size_t> depth(area.rings.size());
-  for (std::size_t i = 0; i < depth.size(); ++i)
-    for (std::size_t j = 0; j < depth.size(); ++j) depth[i] += within(i, j);
-  std::vector<std::vector<std::size_t>> polygons;
-  for (std::size_t i = 0; i < depth.size(); ++i) {
-    if (depth[i] % 2 != 0) continue;
-    polygons.push_back({i});
-    for (std::size_t j = 0; j < depth.size(); ++j)
-      if (depth[j] == depth[i] + 1 && within(j, i)) polygons.back().push_back(j);
-  }
-  return polygons;
-}
-
 void write_area(FeatureWriter& writer, const Area& area, const char* class_name) {
   std::string& text = writer.begin();
   text += R"("geometry":{"type":"MultiPolygon","coordinates":[)";
@@ -102,7 +84,7 @@ void write_area(FeatureWriter& writer, const Area& area, const char* class_name)
     }
   };
   bool first = true;
-  for (const std::vector<std::size_t>& rings : polygons_of(area)) {
+  for (const std::vector<std::size_t>& rings : detail::polygons_of(area)) {
     if (!first) text += ',';
     first = false;
     list(rings, '[', [&](std::size_t ring) {

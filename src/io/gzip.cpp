@@ -106,13 +106,7 @@ TextSink::TextSink(const std::filesystem::path& path, const char* comment)
 
 TextSink::~TextSink() = default;
 
-std::string TextSink::hash() {
-  write();
-  return hash_.value().text();
-}
-
 void TextSink::write() {
-  if (hash_) hash_->add(text_);
   if (gzip_)
     gzip_->write(text_, file_, false);
   else

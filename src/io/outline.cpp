@@ -40,6 +40,12 @@ struct RingSums {
   }
 };
 
+RingSums sums_of(const Outline& outline) {
+  RingSums sums(outline.area.rings[outline.outer.front()].front());
+  for (const std::size_t i : outline.outer) sums.add(outline.area.rings[i]);
+  return sums;
+}
+
 std::string lower(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
@@ -48,10 +54,25 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-Point centre_of(const Outline& outline) {
-  RingSums sums(outline.area.rings[outline.outer.front()].front());
-  for (const std::size_t i : outline.outer) sums.add(outline.area.rings[i]);
-  return sums.centre();
+Point centre_of(const Outline& outline) { return sums_of(outline).centre(); }
+
+double size_of(const Outline& outline) { return sums_of(outline).area / 2; }
+
+std::vector<std::vector<std::size_t>> polygons_of(const Area& area) {
+  const auto within = [&](std::size_t inner, std::size_t outer) {
+    return inner != outer && Area{{area.rings[outer]}}.contains(area.rings[inner].front());
+  };
+  std::vector<std::size_t> depth(area.rings.size());
+  for (std::size_t i = 0; i < depth.size(); ++i)
+    for (std::size_t j = 0; j < depth.size(); ++j) depth[i] += within(i, j);
+  std::vector<std::vector<std::size_t>> polygons;
+  for (std::size_t i = 0; i < depth.size(); ++i) {
+    if (depth[i] % 2 != 0) continue;
+    polygons.push_back({i});
+    for (std::size_t j = 0; j < depth.size(); ++j)
+      if (depth[j] == depth[i] + 1 && within(j, i)) polygons.back().push_back(j);
+  }
+  return polygons;
 }
 
 void add_outline(Annotations& found, Outline outline, const std::string& class_name) {

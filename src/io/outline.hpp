@@ -17,6 +17,11 @@ struct Outline {
 /// The centroid of what the outer rings enclose. Where that is nothing, or they cross themselves so that it lies beside
 /// them, the mean of their corners.
 Point centre_of(const Outline& outline);
+/// What the outer rings enclose, square pixels.
+double size_of(const Outline& outline);
+
+/// An area's rings as polygons: an outer ring, then its holes. A ring within an even number of others is an outer one.
+std::vector<std::vector<std::size_t>> polygons_of(const Area& area);
 
 /// Adds the outline's area or its centre. Areas are told by their class, in any case: "Region*", "Region" and "ROI" are
 /// where nuclei count; "Ignore" and, as in QuPath, any class that ends in '*' are ignored.

@@ -2,10 +2,8 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "nucdet/core/content_hash.hpp"
 #include "nucdet/io/atomic_file.hpp"
 
 namespace nucdet::io::detail {
@@ -27,10 +25,6 @@ class TextSink {
     if (text_.size() >= kBlock) write();
     return text_;
   }
-  /// Before anything is written: hash() is wanted.
-  void keep_hash() { hash_.emplace(); }
-  /// The ContentHash of the text so far.
-  std::string hash();
   /// Puts the file in its place.
   void commit();
 
@@ -42,7 +36,6 @@ class TextSink {
   AtomicFile file_;
   std::unique_ptr<Gzip> gzip_;
   std::string text_;
-  std::optional<ContentHash> hash_{};
 };
 
 }  // namespace nucdet::io::detail
