@@ -8,13 +8,10 @@
 
 #include "byte_reading.hpp"
 #include "codecs.hpp"
-<<<<<<< HEAD
-#include "marks.hpp"
-=======
 #include "foreign_formats.hpp"
 #include "jpeg2000.hpp"
 #include "mapped_file.hpp"
->>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
+#include "marks.hpp"
 
 namespace nucdet::io {
 
