@@ -15,11 +15,9 @@
 #include "tiff/pages.hpp"
 #include "tiff/rows.hpp"
 
-namespace nucdet::io {
+namespace nucdet::io::detail {
 
 namespace {
-
-using namespace detail;
 
 constexpr double kLargest = 4294967295.0;
 
@@ -104,7 +102,7 @@ Mask read_tiff_mask(const EncodedImage& source) {
 
 }  // namespace
 
-std::vector<Point> label_centroids(std::span<const std::byte> bytes, std::string_view where) {
+Annotations label_centroids(std::span<const std::byte> bytes, std::string_view where) {
   using std::string_view_literals::operator""sv;
   const EncodedImage source{bytes, where};
   const bool png = begins_with(bytes, "\x89PNG\r\n\x1a\n"sv);
@@ -112,9 +110,11 @@ std::vector<Point> label_centroids(std::span<const std::byte> bytes, std::string
                     begins_with(bytes, "MM\0+"sv);
   if (!png && !tiff) refuse(where, bytes.empty() ? "an empty file" : "neither PNG nor TIFF");
   const Mask mask = png ? read_png_mask(source) : read_tiff_mask(source);
-  std::vector<Point> points = centroids_of(mask.runs);
-  for (Point& p : points) p = turned(p, mask.width, mask.height, mask.orientation);
-  return points;
+  Annotations found{.points = centroids_of(mask.runs), .format = "label mask"};
+  for (Point& p : found.points) p = turned(p, mask.width, mask.height, mask.orientation);
+  if (!are_labels(mask.runs) && found.points.size() > 1)
+    found.notes.push_back("a mask of one value: the pixels that touch, also at corners, were taken for one nucleus");
+  return found;
 }
 
-}  // namespace nucdet::io
+}  // namespace nucdet::io::detail

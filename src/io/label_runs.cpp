@@ -46,9 +46,12 @@ std::vector<std::size_t> components_of(const std::vector<LabelRun>& runs) {
 
 }  // namespace
 
+bool are_labels(const std::vector<LabelRun>& runs) {
+  return std::any_of(runs.begin(), runs.end(), [&](const LabelRun& run) { return run.value != runs[0].value; });
+}
+
 std::vector<Point> centroids_of(const std::vector<LabelRun>& runs) {
-  const bool labelled =
-      std::any_of(runs.begin(), runs.end(), [&](const LabelRun& run) { return run.value != runs[0].value; });
+  const bool labelled = are_labels(runs);
   std::vector<std::size_t> parents;
   if (!labelled) parents = components_of(runs);
   std::map<std::size_t, Centroid> nuclei;

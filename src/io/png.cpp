@@ -116,27 +116,6 @@ void read_rows(PngReader& r, const PngRowSink& sink) {
   run_guarded(r, read_end);
 }
 
-<<<<<<< HEAD
-void write_software(PngWriter& w, const char* software) {
-  char key[] = "Software";
-  png_text text{};
-  text.compression = PNG_TEXT_COMPRESSION_NONE, text.key = key, text.text = const_cast<char*>(software);
-  png_set_text(w.png, w.info, &text, 1);
-}
-
-void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index height, int channels,
-                const char* software) {
-  if (setjmp(png_jmpbuf(w.png)) != 0) throw IoError(message("encode_png: ", w.error));
-  png_set_write_fn(w.png, &w, on_write, on_flush);
-  png_set_user_limits(w.png, 0x7fffffff, 0x7fffffff);
-  png_set_IHDR(w.png, w.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8,
-               channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  if (software != nullptr) write_software(w, software);
-  png_write_info(w.png, w.info);
-  for (Index y = 0; y < height; ++y) png_write_row(w.png, pixels + y * width * channels);
-  png_write_end(w.png, w.info);
-=======
 SampleLayout layout_of(const PngReader& r) {
   const bool colour = r.header.colour;
   SampleLayout layout{.channels = r.channels, .colours = colour ? 3 : 1};
@@ -156,7 +135,6 @@ PixelSize pixel_size_of(const EncodedImage& source) {
   const Bytes size = png_chunk(source.bytes, "pHYs");
   if (size.size() < 9 || size[8] != std::byte{1}) return {};  // 1: by the metre
   return resolution_size(number_at(size, 0, 4), number_at(size, 4, 4), 1e6, "PNG pHYs");
->>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
 }
 
 }  // namespace
@@ -169,16 +147,6 @@ void read_png(const EncodedImage& source, PngSamples samples,
   read_rows(reader, to(reader.header, reader.channels, reader.depth));
 }
 
-<<<<<<< HEAD
-std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
-                       const char* software) {
-  PngWriter writer;
-  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning);
-  if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
-  if (writer.info == nullptr) throw IoError(message("encode_png: ", writer.error));
-  write_rows(writer, pixels.data(), width, height, channels, software);
-  return std::move(writer.bytes);
-=======
 Picture decode_png(const EncodedImage& source) {
   PngReader first(source);
   begin(first);
@@ -196,7 +164,6 @@ Picture decode_png(const EncodedImage& source) {
   read_rows(first, sink);
   if (converter.again()) read_png(source, PngSamples::light, [&](const PngHeader&, Index, int) { return sink; });
   return std::move(canvas).take();
->>>>>>> cc4c47d (Pictures are read by what their files say: depth, alpha, pages, orientation, um per pixel; 8 or 16 bits in memory)
 }
 
 }  // namespace nucdet::io::detail

@@ -39,13 +39,22 @@ void on_write(png_structp png, png_bytep from, png_size_t count) {
 void on_warning(png_structp, png_const_charp) {}
 void on_flush(png_structp) {}
 
-void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index height, int channels) {
+void write_software(PngWriter& w, const char* software) {
+  char key[] = "Software";
+  png_text text{};
+  text.compression = PNG_TEXT_COMPRESSION_NONE, text.key = key, text.text = const_cast<char*>(software);
+  png_set_text(w.png, w.info, &text, 1);
+}
+
+void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index height, int channels,
+                const char* software) {
   if (setjmp(png_jmpbuf(w.png)) != 0) throw IoError(message("encode_png: ", w.error));
   png_set_write_fn(w.png, &w, on_write, on_flush);
   png_set_user_limits(w.png, 0x7fffffff, 0x7fffffff);
   png_set_IHDR(w.png, w.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8,
                channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (software != nullptr) write_software(w, software);
   png_write_info(w.png, w.info);
   for (Index y = 0; y < height; ++y) png_write_row(w.png, pixels + y * width * channels);
   png_write_end(w.png, w.info);
@@ -53,12 +62,13 @@ void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index hei
 
 }  // namespace
 
-std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels) {
+std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
+                       const char* software) {
   PngWriter writer;
   writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning);
   if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
   if (writer.info == nullptr) throw IoError(message("encode_png: ", writer.error));
-  write_rows(writer, pixels.data(), width, height, channels);
+  write_rows(writer, pixels.data(), width, height, channels, software);
   return std::move(writer.bytes);
 }
 
