@@ -25,8 +25,8 @@ bool is_plain_file(const fs::path& path) {
 }
 
 ArgumentError is_read(const fs::path& output, const fs::path& input) {
-  const std::string other = output == input ? "" : message(" (as ", input.string(), ")");
-  return ArgumentError(message(output.string(), " is read", other, ", it cannot be written: choose another name"));
+  const std::string other = output == input ? "" : message(" ", input.string());
+  return ArgumentError(message(output.string(), " is the input", other, ", it cannot be written: choose another name"));
 }
 
 }  // namespace
