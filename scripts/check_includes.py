@@ -38,7 +38,7 @@ ONLY_IN = {
     r"openjpeg\.h": {"src/io/jpeg2000.cpp"},
     r"webp/": {"src/io/webp.cpp"},
     r"pugixml\.hpp": {"src/io/tiff/description.cpp", "src/io/marker_xml.cpp"},
-    r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp"},
+    r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp", "tools/nucdet/json_output.hpp"},
     r"zlib\.h": {"src/io/gzip.cpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},

@@ -90,6 +90,26 @@ struct AugmentSheetOptions {
 /// One picture of many draws.
 int augment(const AugmentSheetOptions&);
 
+struct ConvertOptions {
+  std::string in, out;        ///< out: a file, or a folder for NAME.csv
+  std::string image;          ///< that the points belong to
+  std::optional<double> mpp;  ///< um a pixel, for points in um
+  bool overwrite = false, json = false;
+};
+/// Annotations of any format to any other.
+int convert(const ConvertOptions&);
+
+struct ManifestOptions {
+  std::string images, annotations, out;  ///< two folders, and the manifest to write
+  std::string patient, organ;            ///< regular expressions over paths, whose first group is the name
+  std::string split;                     ///< shares of train, val and test: "70,15,15"; empty: no splits
+  std::uint64_t seed = 1;
+  int threads = 0;
+  bool recursive = false, overwrite = false, json = false;
+};
+/// Pairs images and annotations, and tells what a training would trip over.
+int manifest(const ManifestOptions&);
+
 struct SynthOptions {
   std::string out;
   int images = 24;

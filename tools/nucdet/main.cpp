@@ -47,6 +47,8 @@ int main(int argc, char** argv) {
   EvaluateOptions evaluate_options;
   OverlayOptions overlay_options;
   AugmentSheetOptions augment_options;
+  ConvertOptions convert_options;
+  ManifestOptions manifest_options;
   SynthOptions synth_options;
   SummaryOptions summary_options;
   BenchOptions bench_options;
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
   const CLI::App &evaluate_app = add_evaluate(app, evaluate_options), &overlay_app = add_overlay(app, overlay_options);
   const CLI::App &augment_app = add_augment(app, augment_options), &synth_app = add_synth(app, synth_options);
   const CLI::App& summary_app = add_summary(app, summary_options);
+  const CLI::App &convert_app = add_convert(app, convert_options), &manifest_app = add_manifest(app, manifest_options);
   const CLI::App &bench_app = add_bench(app, bench_options), &study_app = add_study(app, study_options);
   const CLI::App& doctor_app = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
   try {
@@ -67,6 +70,8 @@ int main(int argc, char** argv) {
     if (overlay_app.parsed()) return overlay(overlay_options);
     if (augment_app.parsed()) return augment(augment_options);
     if (synth_app.parsed()) return synth(synth_options);
+    if (convert_app.parsed()) return convert(convert_options);
+    if (manifest_app.parsed()) return manifest(manifest_options);
     if (bench_app.parsed()) return bench(bench_options);
     if (study_app.parsed()) return run_study(study_options);
     if (doctor_app.parsed()) return doctor();

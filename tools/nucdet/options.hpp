@@ -15,6 +15,8 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& options);
 CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& options);
 CLI::App& add_overlay(CLI::App& app, OverlayOptions& options);
 CLI::App& add_augment(CLI::App& app, AugmentSheetOptions& options);
+CLI::App& add_convert(CLI::App& app, ConvertOptions& options);
+CLI::App& add_manifest(CLI::App& app, ManifestOptions& options);
 CLI::App& add_synth(CLI::App& app, SynthOptions& options);
 CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
 CLI::App& add_bench(CLI::App& app, BenchOptions& options);
