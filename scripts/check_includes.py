@@ -35,7 +35,7 @@ ONLY_IN = {
     r"png\.h": {"src/io/png.cpp"},
     r"jpeglib\.h": {"src/io/jpeg.cpp"},
     r"tiffio\.h": {"src/io/tiff.cpp"},
-    r"nlohmann/": {"src/io/json_writing.hpp", "src/io/geojson.cpp"},
+    r"nlohmann/": {"src/io/json_writing.hpp", "src/io/geojson.cpp", "tools/nucdet/json_output.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},
     r"cuda_runtime\.h": {"include/nucdet/cuda/launch.cuh"},

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <iostream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/data/sampler.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
 
 #include "commands.hpp"
+#include "json_output.hpp"
+#include "threads.hpp"
 
 namespace nucdet::program {
 
@@ -45,7 +48,7 @@ int augment(const AugmentSheetOptions& o) {
     if (std::filesystem::equivalent(out, input, none))
       throw ArgumentError(message("augment: --out is the input ", input, ", choose another name"));
   if (out.extension() != ".png") throw ArgumentError(message("augment: --out is ", o.out, ", wanted a name in .png"));
-  Context<Cpu> context;
+  Context<Cpu> context({.threads = choose_threads().count});
   const data::Dataset dataset{sample_of(context, o)};
   data::CropSampler sampler;
   sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
@@ -63,7 +66,10 @@ int augment(const AugmentSheetOptions& o) {
           k % columns * (o.crop + kGap), sheet);
   }
   io::write_png(o.out, sheet);
-  std::cout << o.out << ": " << o.draws << " draws of " << o.image << '\n';
+  if (o.json)
+    print_json({{"out", o.out}, {"draws", o.draws}, {"image", o.image}, {"seed", o.seed}});
+  else
+    std::cout << printable(o.out) << ": " << o.draws << " draws of " << printable(o.image) << '\n';
   return 0;
 }
 

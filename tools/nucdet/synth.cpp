@@ -3,12 +3,14 @@
 #include <iostream>
 #include <sstream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 
 #include "commands.hpp"
+#include "json_output.hpp"
 
 namespace nucdet::program {
 
@@ -45,7 +47,12 @@ int synth(const SynthOptions& o) {
     entries.push_back(entry);
   }
   io::write_manifest(manifest, entries);
-  std::cout << manifest.string() << '\n';
+  Index nuclei = 0;
+  for (const io::ManifestEntry& entry : entries) nuclei += entry.nuclei;
+  if (o.json)
+    print_json({{"manifest", manifest.string()}, {"images", o.images}, {"nuclei", nuclei}, {"seed", o.seed}});
+  else
+    std::cout << printable(manifest.string()) << '\n';
   return 0;
 }
 
