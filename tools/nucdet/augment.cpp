@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/data/sampler.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
@@ -8,6 +9,8 @@
 
 #include "commands.hpp"
 #include "guard.hpp"
+#include "json_output.hpp"
+#include "threads.hpp"
 
 namespace nucdet::program {
 
@@ -50,7 +53,7 @@ int augment(const AugmentSheetOptions& o) {
   OutputGuard guard;
   guard.input(o.image), guard.input(annotations);
   guard.output(out, io::Product::drawing);
-  Context<Cpu> context;
+  Context<Cpu> context({.threads = choose_threads().count});
   const data::Dataset dataset{sample_of(context, o, annotations)};
   data::CropSampler sampler;
   sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
@@ -68,7 +71,10 @@ int augment(const AugmentSheetOptions& o) {
           k % columns * (o.crop + kGap), sheet);
   }
   io::write_drawing(o.out, sheet);
-  std::cout << o.out << ": " << o.draws << " draws of " << o.image << '\n';
+  if (o.json)
+    print_json({{"out", o.out}, {"draws", o.draws}, {"image", o.image}, {"seed", o.seed}});
+  else
+    std::cout << printable(o.out) << ": " << o.draws << " draws of " << printable(o.image) << '\n';
   return 0;
 }
 

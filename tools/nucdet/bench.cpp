@@ -7,8 +7,8 @@
 #include "nucdet/core/transfer.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/image.hpp"
-#include "nucdet/io/json.hpp"
 #include "nucdet/label/proximity.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/models/load.hpp"
@@ -18,6 +18,7 @@
 #include "commands.hpp"
 #include "device.hpp"
 #include "guard.hpp"
+#include "json_output.hpp"
 
 namespace nucdet::program {
 
@@ -166,28 +167,28 @@ void print(const std::vector<Figure>& figures) {
   }
 }
 
-void write_json(const std::string& path, const BenchOptions& o, const std::string& device,
-                const models::NetworkChoice& network, const std::vector<Figure>& figures) {
-  std::vector<io::JsonRecord> records;
+Json json_of(const BenchOptions& o, const std::string& device, const models::NetworkChoice& network,
+             const std::vector<Figure>& figures) {
+  Json records = Json::array();
   for (const Figure& f : figures) {
     const double per_second = 1e3 / f.milliseconds;
     records.push_back({{"format", "nucdet-bench-1"},
                        {"what", f.what},
                        {"network", network.name},
-                       {"base", static_cast<double>(network.base)},
-                       {"batch", static_cast<double>(f.input.n)},
-                       {"height", static_cast<double>(f.input.h)},
-                       {"width", static_cast<double>(f.input.w)},
+                       {"base", network.base},
+                       {"batch", f.input.n},
+                       {"height", f.input.h},
+                       {"width", f.input.w},
                        {"device", device},
                        {"precision", o.device.precision},
                        {"milliseconds", f.milliseconds},
                        {"images_per_second", per_second * static_cast<double>(f.input.n)},
                        {"mm2_per_second", per_second * kSquareMillimetres * static_cast<double>(f.input.pixels())},
                        {"flop_per_second", f.flop * per_second},
-                       {"peak_bytes", static_cast<double>(f.memory)},
+                       {"peak_bytes", f.memory},
                        {"nuclei_per_second", f.nuclei * per_second}});
   }
-  io::write_records_json(path, records);
+  return records;
 }
 
 template <class Device>
@@ -213,8 +214,12 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
   figures.push_back(forward(*model, image, o.seconds));
   figures.push_back(detect(*model, image, peaks, normalization, !o.model.empty(), o.seconds));
   if (o.device.precision != "fp16") figures.push_back(step(*model, o));
-  print(figures);
-  if (!o.json.empty()) write_json(o.json, o, device, network, figures);
+  const bool printed = o.json && (o.json->empty() || *o.json == "-");
+  if (printed)
+    print_json(json_of(o, device, network, figures));
+  else
+    print(figures);
+  if (o.json && !printed) io::write_atomically(*o.json, json_of(o, device, network, figures).dump(2) + '\n');
   return 0;
 }
 
@@ -223,7 +228,7 @@ int bench_on(Context<Device>& context, const BenchOptions& o, const std::string&
 int bench(const BenchOptions& o) {
   OutputGuard guard;
   guard.input(o.model), guard.input(o.image);
-  guard.output(o.json, io::Product::figures);
+  if (o.json && *o.json != "-") guard.output(*o.json, io::Product::figures);
   const std::string device = choose_device(o.device).line;
   return on_device(o.device, {.measure = o.measure}, false,
                    [&](auto& context) { return bench_on(context, o, device); });

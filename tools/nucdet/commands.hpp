@@ -26,7 +26,7 @@ struct DeviceOptions {
 /// A training, and where it computes.
 struct TrainOptions : models::TrainingConfiguration {
   DeviceOptions device;
-  bool quiet = false;
+  bool quiet = false, json = false;  ///< json: the result as JSON on the standard output; so below
 };
 int train(const TrainOptions&);
 
@@ -76,6 +76,7 @@ struct OverlayOptions {
   std::string image, detections, truth, out;
   double gate = 16, scale = 1;
   int zoom = 1;
+  bool json = false;
 };
 int overlay(const OverlayOptions&);
 
@@ -86,6 +87,7 @@ struct AugmentSheetOptions {
   int draws = 24, columns = 6;
   double scale = 1;
   std::uint64_t seed = 1;
+  bool json = false;
 };
 /// One picture of many draws.
 int augment(const AugmentSheetOptions&);
@@ -116,6 +118,7 @@ struct SynthOptions {
   Index size = 256;
   double density = 1500;  ///< nuclei per 1000 x 1000 pixels
   std::uint64_t seed = 1;
+  bool json = false;
 };
 int synth(const SynthOptions&);
 
@@ -123,12 +126,14 @@ struct SummaryOptions {
   models::NetworkChoice network;
   std::string model, dot;  ///< dot: a file for the drawing; "-": the standard output
   Index height = 512, width = 512;
+  bool json = false;
 };
 int summary(const SummaryOptions&);
 
 struct BenchOptions {
   models::NetworkChoice network;
-  std::string model, image, json;
+  std::string model, image;
+  std::optional<std::string> json;  ///< a file for the figures; empty: the standard output, in place of the table
   Index height = 1024, width = 1024, batch = 4, crop = 200;
   double seconds = 2;  ///< spent on each measurement
   bool measure = false;
@@ -154,7 +159,10 @@ struct StudyOptions {
 };
 int run_study(const StudyOptions&);
 
+struct DoctorOptions {
+  bool json = false;
+};
 /// What this program can run on, and why not on a GPU.
-int doctor();
+int doctor(const DoctorOptions&);
 
 }  // namespace nucdet::program

@@ -4,6 +4,8 @@
 
 #include "nucdet/cpu/kernels.hpp"
 
+#include "threads.hpp"
+
 namespace nucdet::program {
 
 namespace {
@@ -37,6 +39,8 @@ ChosenDevice cpu(const DeviceOptions& options, const std::string& why) {
 const cpu::Kernels* kernels_of(const DeviceOptions& options) {
   return options.kernels == "auto" ? cpu::best_kernels() : cpu::kernels(options.kernels);
 }
+
+int threads_of(const DeviceOptions& options) { return options.threads > 0 ? options.threads : choose_threads().count; }
 
 #ifdef NUCDET_WITH_CUDA
 

@@ -24,6 +24,9 @@ ChosenDevice choose_device(const DeviceOptions& options);
 /// The processor's kernels that are asked for. Throws ArgumentError for a name that there is not.
 const cpu::Kernels* kernels_of(const DeviceOptions& options);
 
+/// The threads that are asked for, or as many as the job has processors.
+int threads_of(const DeviceOptions& options);
+
 /// What a command wants of its context beside what the user says.
 struct ContextSettings {
   std::uint64_t seed = 0;
@@ -35,7 +38,7 @@ template <class Body>
 int on_device(const DeviceOptions& options, const ContextSettings& settings, bool quiet, const Body& body) {
   const ChosenDevice chosen = choose_device(options);
   if (!quiet) std::fprintf(stderr, "device: %s\n", chosen.line.c_str());
-  CpuOptions host{.threads = options.threads, .seed = settings.seed, .kernels = kernels_of(options)};
+  CpuOptions host{.threads = threads_of(options), .seed = settings.seed, .kernels = kernels_of(options)};
   if (options.exact) host.convolution = ConvolutionMethod::direct;
 #ifdef NUCDET_WITH_CUDA
   if (chosen.cuda) {

@@ -6,18 +6,25 @@ namespace nucdet::program {
 
 namespace {
 
-constexpr int kSignals[] = {SIGINT, SIGTERM};
-volatile std::sig_atomic_t came = 0;
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
+volatile std::sig_atomic_t finishes_first = 0, finish = 0, stop = 0;
 
-void take(int) {
-  came = 1;
-  for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+void take(int signal) {
+  if (finishes_first != 0 && signal != SIGINT && finish == 0) {
+    finish = 1;
+    return;
+  }
+  finish = 1;
+  stop = 1;
+  for (const int any : kSignals) std::signal(any, SIG_DFL);
 }
 
 }  // namespace
 
-Interrupt::Interrupt() {
-  came = 0;
+Interrupt::Interrupt(Ending ending) {
+  finishes_first = ending == Ending::after_piece ? 1 : 0;
+  finish = 0;
+  stop = 0;
   for (const int signal : kSignals)
     if (std::signal(signal, take) == SIG_IGN) std::signal(signal, SIG_IGN);  // as nohup and shells want it
 }
@@ -28,7 +35,9 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::poll() {
-  if (came != 0) source_.request_stop();
+  if (stop != 0) source_.request_stop();
 }
+
+bool Interrupt::finish_requested() const { return finish != 0; }
 
 }  // namespace nucdet::program

@@ -1,80 +1,58 @@
 #include <iostream>
-#include <new>
 
-#include "nucdet/core/error.hpp"
-#include "nucdet/core/watch.hpp"
 #include "nucdet/version.hpp"
 
-#include "options.hpp"
+#include "command_line.hpp"
+#include "endings.hpp"
 
 namespace {
 
 using namespace nucdet::program;
 
-/// Runs a command; exceptions become exit codes and one message.
-template <class Command>
-int guarded(const Command& command) {
+/// The commands, in the order of the help.
+std::vector<Command> declare_commands(CLI::App& app) {
+  std::vector<Command> all;
+  add_command(app, all, add_train, train);
+  add_command(app, all, add_detect, detect);
+  add_command(app, all, add_evaluate, evaluate);
+  add_command(app, all, add_overlay, overlay);
+  add_command(app, all, add_augment, augment);
+  add_command(app, all, add_synth, synth);
+  add_command(app, all, add_convert, convert);
+  add_command(app, all, add_manifest, manifest);
+  add_command(app, all, add_summary, summary);
+  add_command(app, all, add_bench, bench);
+  add_command(app, all, add_study, run_study);
+  add_command(app, all, add_doctor, doctor);
+  return all;
+}
+
+/// Parses and runs.
+int run(CLI::App& app, int argc, char** argv) {
+  const std::vector<Command> commands = declare_commands(app);
   try {
-    return command();
-  } catch (const nucdet::ArgumentError& error) {
-    std::cerr << "nucdet: " << error.what() << '\n';
-    return 2;
-  } catch (const nucdet::IoError& error) {
-    std::cerr << "nucdet: " << error.what() << '\n';
-    return 4;
-  } catch (const nucdet::Stopped& stopped) {
-    std::cerr << "nucdet: " << stopped.what() << '\n';
-    return 130;  // as shells say of SIGINT
-  } catch (const std::bad_alloc&) {
-    std::cerr << "nucdet: out of memory (smaller tiles, crops or batches need less)\n";
-    return 5;
-  } catch (const std::exception& error) {
-    std::cerr << "nucdet: " << error.what() << '\n';
-    return 1;
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    complain(describe_mistake(app, error));
+    std::cerr << "Run with --help for more information.\n";
+    return kWrongUsage;
   }
+  for (const Command& command : commands)
+    if (command.app->parsed()) return command.run();
+  return kWrongUsage;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("nucdet: detects nuclei in H&E images by regressing a proximity map (Xing et al. 2019)");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "nucdet " NUCDET_VERSION_STRING);
-  app.set_config("--config", "", "Read options from a TOML or INI file");
-  app.footer(kExitCodes);
-  TrainOptions train_options;
-  DetectOptions detect_options;
-  EvaluateOptions evaluate_options;
-  OverlayOptions overlay_options;
-  AugmentSheetOptions augment_options;
-  ConvertOptions convert_options;
-  ManifestOptions manifest_options;
-  SynthOptions synth_options;
-  SummaryOptions summary_options;
-  BenchOptions bench_options;
-  StudyOptions study_options;
-  const CLI::App &train_app = add_train(app, train_options), &detect_app = add_detect(app, detect_options);
-  const CLI::App &evaluate_app = add_evaluate(app, evaluate_options), &overlay_app = add_overlay(app, overlay_options);
-  const CLI::App &augment_app = add_augment(app, augment_options), &synth_app = add_synth(app, synth_options);
-  const CLI::App& summary_app = add_summary(app, summary_options);
-  const CLI::App &convert_app = add_convert(app, convert_options), &manifest_app = add_manifest(app, manifest_options);
-  const CLI::App &bench_app = add_bench(app, bench_options), &study_app = add_study(app, study_options);
-  const CLI::App& doctor_app = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : 2; }
+  keep_standard_streams();
   return guarded([&] {
-    if (train_app.parsed()) return train(train_options);
-    if (detect_app.parsed()) return detect(detect_options);
-    if (evaluate_app.parsed()) return evaluate(evaluate_options);
-    if (overlay_app.parsed()) return overlay(overlay_options);
-    if (augment_app.parsed()) return augment(augment_options);
-    if (synth_app.parsed()) return synth(synth_options);
-    if (convert_app.parsed()) return convert(convert_options);
-    if (manifest_app.parsed()) return manifest(manifest_options);
-    if (bench_app.parsed()) return bench(bench_options);
-    if (study_app.parsed()) return run_study(study_options);
-    if (doctor_app.parsed()) return doctor();
-    return summary_app.parsed() ? summary(summary_options) : 2;
+    CLI::App app("nucdet: detects nuclei in H&E images by regressing a proximity map (Xing et al. 2019)");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "nucdet " NUCDET_VERSION_STRING);
+    app.footer(kExitCodes);
+    add_config(app);
+    return run(app, argc, argv);
   });
 }

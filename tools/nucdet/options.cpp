@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include "validators.hpp"
+
 namespace nucdet::program {
 
 void add_network(CLI::App& app, models::NetworkChoice& n) {
@@ -10,7 +12,8 @@ void add_network(CLI::App& app, models::NetworkChoice& n) {
       ->capture_default_str()
       ->check(CLI::IsMember(models::network_names()));
   app.add_option("--base", n.base, "Filters of the first block: 8, 16, 32 and, by network, 4 or 64")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(whole(1, 1024));
   app.add_option("--context", n.context, "Context maps of micronet: sparse3, two-s or bilinear")->capture_default_str();
   app.add_option("--norm", n.norm,
                  "Normalisation: batch; of micronet also batch-stats or instance, of unet and fcn8s also none")
@@ -19,7 +22,7 @@ void add_network(CLI::App& app, models::NetworkChoice& n) {
 
 void add_maps(CLI::App& app, models::NetworkChoice& n) {
   app.add_option("--maps", n.maps, "1 to regress a label map, 2 to classify pixels; default: as the paper does")
-      ->check(CLI::Range(1, 2));
+      ->check(whole(1, 2));
 }
 
 void add_device(CLI::App& app, DeviceOptions& o) {
@@ -39,24 +42,30 @@ void add_device(CLI::App& app, DeviceOptions& o) {
   app.add_flag(
       "--exact", o.exact,
       "On the processor: convolutions as plain sums, 2 to 3 times slower; the same bits for tiles of any size");
-  app.add_option("--threads", o.threads, "Threads; 0: one for each processor")
+  app.add_option("--threads", o.threads,
+                 "Threads; 0: one for each processor that the job may use (nucdet doctor says how many and why)")
       ->envname("NUCDET_THREADS")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(whole(0, 1024));
 }
 void add_quiet(CLI::App& app, bool& quiet) { app.add_flag("-q,--quiet", quiet, "No progress"); }
+
+void add_json(CLI::App& app, bool& json) {
+  app.add_flag("--json", json, "Print the result as one JSON object in place of text");
+}
 
 namespace {
 
 void add_thresholds(CLI::App& c, ThresholdOptions& o) {
   c.add_option("--threshold,--floor", o.replaced.threshold, "The least score that is kept; default: the model's")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_0());
   c.add_option("--xi", o.replaced.xi,
                "The paper's threshold beside it, a fraction of the image's highest response; default: the model's, 0 "
                "where the score alone decides")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(within(0, 1));
   c.add_option("--components", o.components,
                "Instead of peaks: centroids of regions that score at least this (0.5 for unet and fcn8s)")
-      ->check(CLI::PositiveNumber)
+      ->check(above_0())
       ->excludes("--xi")
       ->excludes("--threshold");
 }
@@ -65,7 +74,8 @@ void add_tiles(CLI::App& c, Index& tile, int& average) {
   c.add_option("--tile", tile,
                "Side of a tile in reference pixels, a multiple of 16 (of 32 for fcn8s); more is read around it; memory "
                "grows with it")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(whole(16, 65536));
   c.add_option("--average", average,
                "Ways to look at the image whose mean is taken: 1, or 8 (mirror images and quarter turns), at eight "
                "times the cost")
@@ -92,6 +102,7 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   add_pixel_size(c, o.pixel_size), add_parts(c, o);
   add_tiles(c, o.tile, o.average);
   add_results(c, o);
+  add_json(c, o.json);
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;
 }
@@ -116,7 +127,9 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
   c.add_option("--matcher", o.matcher, "hungarian, greedy or ungated")
       ->capture_default_str()
       ->check(CLI::IsMember({"hungarian", "greedy", "ungated"}));
-  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")
+      ->capture_default_str()
+      ->check(above_0());
   add_thresholds(c, o.thresholds);
   add_tiles(c, o.tile, o.average);
   c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
@@ -134,9 +147,12 @@ CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
   c.add_option("--detections", o.detections, "Points CSV");
   c.add_option("--truth", o.truth, "Points CSV; with --detections: what they are scored against");
   c.add_option("-o,--out", o.out, "PNG to write")->required();
-  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")->capture_default_str();
-  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str();
-  c.add_option("--zoom", o.zoom, "Every pixel becomes zoom x zoom")->capture_default_str()->check(CLI::Range(1, 8));
+  c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")
+      ->capture_default_str()
+      ->check(above_0());
+  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str()->check(scale_range());
+  c.add_option("--zoom", o.zoom, "Every pixel becomes zoom x zoom")->capture_default_str()->check(whole(1, 8));
+  add_json(c, o.json);
   return c;
 }
 
@@ -146,12 +162,11 @@ CLI::App& add_synth(CLI::App& app, SynthOptions& o) {
   c.add_option("-o,--out", o.out, "Folder to make")->required();
   c.add_option("--images", o.images, "Images: half to train, a quarter each to validate and test")
       ->capture_default_str()
-      ->check(CLI::Range(4, 100000));
-  c.add_option("--size", o.size, "Pixels along a side")->capture_default_str()->check(CLI::Range(64, 8192));
-  c.add_option("--density", o.density, "Nuclei per 1000 x 1000 pixels")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 10000.0));
-  c.add_option("--seed", o.seed, "Seed")->capture_default_str();
+      ->check(whole(4, 100000));
+  c.add_option("--size", o.size, "Pixels along a side")->capture_default_str()->check(whole(64, 8192));
+  c.add_option("--density", o.density, "Nuclei per 1000 x 1000 pixels")->capture_default_str()->check(within(1, 10000));
+  c.add_option("--seed", o.seed, "Seed")->capture_default_str()->check(any_seed());
+  add_json(c, o.json);
   return c;
 }
 
@@ -167,8 +182,9 @@ CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
   add_maps(c, o.network);
   c.add_option("--dot", o.dot,
                "Write the network as a graph for Graphviz to this file; -: print it, instead of the table");
-  c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(CLI::Range(16, 100000));
-  c.add_option("--width", o.width, "Input columns")->capture_default_str()->check(CLI::Range(16, 100000));
+  c.add_option("--height", o.height, "Input rows")->capture_default_str()->check(whole(16, 100000));
+  c.add_option("--width", o.width, "Input columns")->capture_default_str()->check(whole(16, 100000));
+  add_json(c, o.json);
   return c;
 }
 
@@ -184,13 +200,16 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
   add_network(c, o.network), add_maps(c, o.network);
   c.add_option("-m,--model", o.model, "Weights, instead of the options above");
   c.add_option("--image", o.image, "Image to detect in; default: synthetic tissue of 490 nuclei a megapixel");
-  c.add_option("--height", o.height, "Rows of a tile")->capture_default_str()->check(CLI::Range(16, 16384));
-  c.add_option("--width", o.width, "Columns of a tile")->capture_default_str()->check(CLI::Range(16, 16384));
-  c.add_option("--batch", o.batch, "Crops in a training step")->capture_default_str()->check(CLI::Range(1, 1024));
-  c.add_option("--crop", o.crop, "Their size")->capture_default_str()->check(CLI::Range(16, 4096));
-  c.add_option("--seconds", o.seconds, "Spent on each measurement")->capture_default_str()->check(CLI::PositiveNumber);
+  c.add_option("--height", o.height, "Rows of a tile")->capture_default_str()->check(whole(16, 16384));
+  c.add_option("--width", o.width, "Columns of a tile")->capture_default_str()->check(whole(16, 16384));
+  c.add_option("--batch", o.batch, "Crops in a training step")->capture_default_str()->check(whole(1, 1024));
+  c.add_option("--crop", o.crop, "Their size")->capture_default_str()->check(whole(16, 4096));
+  c.add_option("--seconds", o.seconds, "Spent on each measurement")->capture_default_str()->check(within(0.001, 3600));
   c.add_flag("--measure", o.measure, "Choose a GPU's convolution engines by time");
-  c.add_option("--json", o.json, "Also write the figures to this file");
+  c.add_option("--json", o.json,
+               "Also write the figures to this file; without a file or -: print them instead of the table")
+      ->expected(0, 1)
+      ->type_name("[FILE]");
   add_device(c, o.device);
   return c;
 }
@@ -222,13 +241,19 @@ CLI::App& add_study(CLI::App& app, StudyOptions& o) {
   c.add_option("--net,--network", o.network.name, "Network of the others")
       ->capture_default_str()
       ->check(CLI::IsMember(models::network_names()));
-  c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's");
-  c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
-  c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(CLI::NonNegativeNumber);
-  c.add_option("--iterations", o.iterations, "Instead of the budget's")->check(CLI::PositiveNumber);
-  c.add_option("--seeds", o.seeds, "Repetitions, for error bars")->capture_default_str()->check(CLI::PositiveNumber);
-  c.add_option("--seed", o.seed, "The first seed")->capture_default_str();
+  c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's")->check(whole(0, 1024));
+  c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(at_least_0());
+  c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(at_least_0());
+  c.add_option("--iterations", o.iterations, "Instead of the budget's")->check(whole(1, 1000000000));
+  c.add_option("--seeds", o.seeds, "Repetitions, for error bars")->capture_default_str()->check(whole(1, 1000));
+  c.add_option("--seed", o.seed, "The first seed")->capture_default_str()->check(any_seed());
   add_device(c, o.device), add_quiet(c, o.quiet);
+  return c;
+}
+
+CLI::App& add_doctor(CLI::App& app, DoctorOptions& o) {
+  CLI::App& c = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
+  add_json(c, o.json);
   return c;
 }
 

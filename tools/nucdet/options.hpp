@@ -7,8 +7,10 @@
 namespace nucdet::program {
 
 inline constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 a file cannot be read or\n"
-    "written, or is not valid; 5 out of memory; 130 stopped on request (Ctrl-C, SIGTERM).\n";
+    "Exit codes: 0 done; 1 failure; 2 wrong usage or settings; 3 some inputs failed; 4 a file or the output cannot be\n"
+    "read or written, or is not valid; 5 out of memory; 6 stopped after the current image (detect: SIGTERM, SIGUSR1);\n"
+    "130 stopped on request (Ctrl-C; train: SIGTERM too). An output pipe that is closed early ends the program as a\n"
+    "shell expects (141): files are whole or not there.\n";
 
 CLI::App& add_train(CLI::App& app, TrainOptions& options);
 CLI::App& add_detect(CLI::App& app, DetectOptions& options);
@@ -21,6 +23,7 @@ CLI::App& add_synth(CLI::App& app, SynthOptions& options);
 CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
 CLI::App& add_bench(CLI::App& app, BenchOptions& options);
 CLI::App& add_study(CLI::App& app, StudyOptions& options);
+CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
 
 // Options that several subcommands have.
 void add_network(CLI::App& app, models::NetworkChoice& network);
@@ -32,5 +35,6 @@ void add_lists(CLI::App& app, bool& recursive);
 /// What `detect` leaves, and where it looks.
 void add_results(CLI::App& app, DetectOptions& options);
 void add_parts(CLI::App& app, DetectOptions& options);
+void add_json(CLI::App& app, bool& json);
 
 }  // namespace nucdet::program

@@ -1,4 +1,5 @@
 #include "options.hpp"
+#include "validators.hpp"
 
 namespace nucdet::program {
 
@@ -17,9 +18,9 @@ CLI::App& add_convert(CLI::App& app, ConvertOptions& o) {
   c.add_option("out,-o,--out", o.out, "File to write, or a folder for NAME.csv")->required();
   c.add_option("--image", o.image, "The image: gives um a pixel, and points outside of it are told");
   c.add_option("--mpp", o.mpp, "um a pixel, for points in um; default: the image's, or 0.25")
-      ->check(CLI::Range(0.001, 1000.0));
+      ->check(within(models::kFinestPixel, models::kCoarsestPixel));
   c.add_flag("--overwrite", o.overwrite, "Replace a file that is there");
-  c.add_flag("--json", o.json, "Print the result as JSON");
+  add_json(c, o.json);
   return c;
 }
 
@@ -43,11 +44,11 @@ CLI::App& add_manifest(CLI::App& app, ManifestOptions& o) {
       "sub-folder");
   c.add_option("--organ", o.organ, "The same for the organ; default: none");
   c.add_option("--split", o.split, "Shares of train and val, or of train, val and test: 70,15,15; default: no splits");
-  c.add_option("--seed", o.seed, "Seed of the splits")->capture_default_str();
-  c.add_flag("--recursive", o.recursive, "Sub-folders too");
-  c.add_option("--threads", o.threads, "Threads; 0: one for each processor")->capture_default_str();
+  c.add_option("--seed", o.seed, "Seed of the splits")->capture_default_str()->check(any_seed());
+  add_lists(c, o.recursive);
+  c.add_option("--threads", o.threads, "Threads; 0: one for each processor")->capture_default_str()->check(whole(0, 1024));
   c.add_flag("--overwrite", o.overwrite, "Replace a manifest that is there");
-  c.add_flag("--json", o.json, "Print the counts as JSON");
+  add_json(c, o.json);
   return c;
 }
 

@@ -1,4 +1,5 @@
 #include "options.hpp"
+#include "validators.hpp"
 
 /// The command line of what reads images and leaves results.
 namespace nucdet::program {
@@ -7,8 +8,10 @@ void add_pixel_size(CLI::App& c, models::AskedPixelSize& o) {
   const std::string group = "Pixel size";
   CLI::Option* mpp =
       c.add_option("--mpp", o.mpp, "um a pixel, 0.1 to 1.5; default: the manifest's, else the file's, else 0.25")
+          ->check(within(models::kFinestPixel, models::kCoarsestPixel))
           ->group(group);
   c.add_option("--scale", o.scale, "Or image pixels to reference pixels (0.25 um): 2 for a scan at 20x")
+      ->check(scale_range())
       ->excludes(mpp)
       ->group(group);
 }
@@ -26,6 +29,7 @@ void add_results(CLI::App& c, DetectOptions& o) {
   c.add_option("--offset", o.offset, "X,Y that it adds: where a crop lies in its slide")
       ->delimiter(',')
       ->expected(2)
+      ->check(within(-1e9, 1e9))
       ->needs(geojson)
       ->group(group);
   c.add_flag("--store", o.store, "Also NAME.db, an AnnotationStore of TIAToolbox")->group(group);
@@ -35,15 +39,15 @@ void add_results(CLI::App& c, DetectOptions& o) {
              "Pass over images whose results are there, of the same image, weights, settings and version")
       ->group(group);
   c.add_flag("--overwrite", o.overwrite, "Replace detections of nucdet that were changed since")->group(group);
-  c.add_flag("--json", o.json, "A line of JSON for each image on the standard output")->group(group);
 }
 
 void add_parts(CLI::App& c, DetectOptions& o) {
   const std::string group = "What is looked at";
-  c.add_option("--page", o.page, "Of a file of several pages: this one, from 1")->group(group);
+  c.add_option("--page", o.page, "Of a file of several pages: this one, from 1")->check(whole(1, 1'000'000))->group(group);
   c.add_option("--region", o.region, "X,Y,WIDTH,HEIGHT: only there, in the image's pixels")
       ->delimiter(',')
       ->expected(4)
+      ->check(whole(0, 1'000'000'000))
       ->group(group);
   c.add_option(
        "--areas", o.areas,

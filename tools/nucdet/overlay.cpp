@@ -1,12 +1,15 @@
 #include <iostream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/match/hungarian.hpp"
 
 #include "commands.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
+#include "json_output.hpp"
 #include "score_overlay.hpp"
 
 namespace nucdet::program {
@@ -27,7 +30,7 @@ int overlay(const OverlayOptions& o) {
   ClassNames names;
   try {
     names = io::read_class_names(files);
-  } catch (const IoError& error) { std::cerr << "drawn without classes: " << error.what() << '\n'; }
+  } catch (const IoError& error) { complain(message("drawn without classes: ", error.what())); }
   const auto read = [&](const std::string& file) { return io::numbered(io::read_annotations(file), names); };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score
@@ -46,7 +49,10 @@ int overlay(const OverlayOptions& o) {
     marks = score_marks(match::HungarianMatcher{o.gate}, found, reference(read(o.truth)), o.scale);
   }
   io::write_drawing(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom, .classes = names}));
-  std::cout << o.out << '\n';
+  if (o.json)
+    print_json({{"out", o.out}, {"marks", marks.size()}});
+  else
+    std::cout << printable(o.out) << '\n';
   return 0;
 }
 

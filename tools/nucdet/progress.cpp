@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/printable.hpp"
 
 namespace nucdet::program {
 
@@ -29,22 +30,67 @@ Progress::~Progress() {
   if (terminal_ && drawn_) std::fputc('\n', stderr);
 }
 
-void Progress::update(std::int64_t done, const std::string& note) {
+void Progress::update(std::int64_t done, const std::string& note, double part) {
+  const std::chrono::duration<double> since_last = std::chrono::steady_clock::now() - last_;
+  const std::chrono::duration<double> between = terminal_ ? std::chrono::duration<double>(0.2) : kBetweenLines;
+  if (done < total_ && since_last < between) return;
+  draw(done, note, part);
+}
+
+void Progress::draw(std::int64_t done, const std::string& note, double part) {
   if (quiet_) return;
-  const auto now = std::chrono::steady_clock::now();
-  const double since_last = std::chrono::duration<double>(now - last_).count();
-  if (done < total_ && since_last < (terminal_ ? 0.2 : 30.0)) return;
-  last_ = now;
-  const double seconds = std::chrono::duration<double>(now - begin_).count();
-  const double rate = static_cast<double>(done - start_) / std::max(seconds, 1e-9);
-  const std::string left = done > start_ ? duration_text(static_cast<double>(total_ - done) / rate) : "?";
-  const std::string line = message(what_, ' ', done, '/', total_, "  ", note, "  left ", left);
+  last_ = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(last_ - begin_).count();
+  const double so_far = static_cast<double>(done - start_) + part;
+  const double left = (static_cast<double>(total_ - done) - part) * seconds / std::max(so_far, 1e-9);
+  const std::string line =
+      message(what_, ' ', done, '/', total_, "  ", printable(note), "  left ", so_far > 0 ? duration_text(left) : "?");
   if (terminal_)
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
   else
     std::fprintf(stderr, "%s\n", line.c_str());
   std::fflush(stderr);
   drawn_ = true;
+}
+
+ImageProgress::ImageProgress(std::int64_t images, bool quiet, std::chrono::milliseconds between)
+    : progress_("image", images, 0, quiet), images_(images), between_(between) {
+  if (!quiet && !progress_.terminal()) reminder_ = std::jthread([this](const std::stop_token& stop) { remind(stop); });
+}
+
+ImageProgress::~ImageProgress() { reminder_ = {}; }
+
+void ImageProgress::begin(const std::string& image) {
+  const std::lock_guard lock(mutex_);
+  image_ = image, tiles_done_ = tiles_ = 0;
+}
+
+void ImageProgress::tiles(Index done, Index all) {
+  const std::lock_guard lock(mutex_);
+  tiles_done_ = done, tiles_ = all;
+  if (progress_.terminal())
+    progress_.update(done_, note(), static_cast<double>(done) / static_cast<double>(std::max<Index>(1, all)));
+}
+
+void ImageProgress::end() {
+  const std::lock_guard lock(mutex_);
+  ++done_, tiles_done_ = tiles_ = 0;
+  if (progress_.terminal() || done_ == images_) progress_.update(done_, note());
+}
+
+std::string ImageProgress::note() const {
+  return tiles_ > 1 ? message(image_, ", tile ", tiles_done_, '/', tiles_) : image_;
+}
+
+void ImageProgress::remind(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    over_.wait_until(lock, stop, said_ + between_, [] { return false; });
+    if (stop.stop_requested()) return;
+    said_ = std::chrono::steady_clock::now();
+    const double part = static_cast<double>(tiles_done_) / static_cast<double>(std::max<Index>(1, tiles_));
+    if (done_ < images_) progress_.draw(done_, note(), part);
+  }
 }
 
 }  // namespace nucdet::program

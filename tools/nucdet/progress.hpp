@@ -1,7 +1,12 @@
 #pragma once
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <thread>
+
+#include "nucdet/core/shape.hpp"
 
 namespace nucdet::program {
 
@@ -10,15 +15,49 @@ class Progress {
  public:
   Progress(std::string what, std::int64_t total, std::int64_t done, bool quiet);
   ~Progress();
-  /// `note` is shown at the end of the line.
-  void update(std::int64_t done, const std::string& note);
+  /// `note` is shown at the end of the line. `part` is how much of the next one is done, from 0 to 1.
+  void update(std::int64_t done, const std::string& note, double part = 0);
+  /// The same, however little time has passed since the last line.
+  void draw(std::int64_t done, const std::string& note, double part = 0);
   bool terminal() const { return terminal_; }
+
+  static constexpr std::chrono::seconds kBetweenLines{30};  ///< where there is no terminal
 
  private:
   std::string what_;
   std::int64_t total_, start_;
   bool quiet_, terminal_, drawn_ = false;
   std::chrono::steady_clock::time_point begin_, last_;
+};
+
+/// Progress over images that may take long each, by their tiles. Where stderr is no terminal: a line every 30 s, also
+/// while a file is read and nothing is told, and one at the end. Any thread may tell.
+class ImageProgress {
+ public:
+  /// `between`: see Progress::kBetweenLines.
+  ImageProgress(std::int64_t images, bool quiet, std::chrono::milliseconds between = Progress::kBetweenLines);
+  ImageProgress(const ImageProgress&) = delete;
+  ImageProgress& operator=(const ImageProgress&) = delete;
+  ~ImageProgress();
+
+  void begin(const std::string& image);
+  /// For Watch::progress.
+  void tiles(Index done, Index all);
+  void end();
+
+ private:
+  std::string note() const;
+  void remind(const std::stop_token& stop);
+
+  std::mutex mutex_;
+  std::condition_variable_any over_;
+  Progress progress_;
+  std::string image_;
+  std::int64_t done_ = 0, images_;
+  Index tiles_done_ = 0, tiles_ = 0;  ///< of the image in work
+  std::chrono::milliseconds between_;
+  std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
+  std::jthread reminder_;  ///< last: it uses the others
 };
 
 /// "1 h 02 min", "3 min 20 s", "12 s"

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
@@ -10,6 +11,7 @@
 
 #include "commands.hpp"
 #include "guard.hpp"
+#include "json_output.hpp"
 
 namespace nucdet::program {
 
@@ -74,7 +76,12 @@ int synth(const SynthOptions& o) {
   }
   io::write_manifest(manifest, entries);
   fs::remove(unfinished(folder));
-  std::cout << manifest.string() << '\n';
+  Index nuclei = 0;
+  for (const io::ManifestEntry& entry : entries) nuclei += entry.nuclei;
+  if (o.json)
+    print_json({{"manifest", manifest.string()}, {"images", o.images}, {"nuclei", nuclei}, {"seed", o.seed}});
+  else
+    std::cout << printable(manifest.string()) << '\n';
   return 0;
 }
 

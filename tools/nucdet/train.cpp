@@ -6,11 +6,14 @@
 #include <sstream>
 #include <utility>
 
+#include "nucdet/core/printable.hpp"
+
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
 #include "guard.hpp"
 #include "interrupt.hpp"
+#include "json_output.hpp"
 #include "progress.hpp"
 
 namespace nucdet::program {
@@ -39,7 +42,7 @@ class Narrator {
   void validation(const train::Validation& found) const {
     std::string sets;
     const auto add = [&](const std::string& name, double f1) {
-      sets += message(sets.empty() ? "  (" : ", ", name, ' ', shown(f1));
+      sets += message(sets.empty() ? "  (" : ", ", printable(name), ' ', shown(f1));
     };
     if (found.sets.size() > 1)
       for (const auto& [set, f1] : found.sets) add(set, f1);
@@ -56,10 +59,35 @@ class Narrator {
   std::optional<Progress> progress_;
 };
 
+std::string best_file(const TrainOptions& o) { return (std::filesystem::path(o.out) / "best.safetensors").string(); }
+
+void print(const TrainOptions& o, const train::Validation& best) {
+  std::cout << printable(best_file(o)) << ": validation F1 " << shown(best.f1) << " at threshold " << std::fixed
+            << std::setprecision(2) << best.floor / full_response_of(o);
+  if (best.xi > 0) std::cout << " and xi " << best.xi;
+  if (best.class_f1 >= 0) std::cout << ", mean F1 of the classes " << shown(best.class_f1);
+  std::cout << ", iteration " << best.iteration << '\n';
+  if (!o.initial.empty() && best.iteration == 0)
+    std::cout << "nothing better came than the weights to start from: these were kept\n";
+}
+
+Json json_of(const TrainOptions& o, const train::Validation& best) {
+  Json json{{"weights", best_file(o)},
+            {"iteration", best.iteration},
+            {"validation_loss", best.loss},
+            {"f1", best.f1},
+            {"threshold", best.floor / full_response_of(o)},
+            {"xi", best.xi}};
+  for (const auto& [set, f1] : best.sets) json["sets"][set] = f1;
+  if (best.class_f1 >= 0) json["class_f1"] = best.class_f1;
+  return json;
+}
+
 template <class Device>
 int train_on(Context<Device>& context, const TrainOptions& o) {
   models::TrainingWatch watch;
-  if (!o.quiet) watch.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
+  if (!o.quiet)
+    watch.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", printable_message(note).c_str()); };
   models::TrainingData data = models::load_training_data(context.host(), o, watch);
   Interrupt interrupt;  // while data are read there is nothing to keep
   Narrator narrator(o);
@@ -70,13 +98,10 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
   };
   if (!o.quiet) watch.on_validation = [&](const train::Validation& found) { narrator.validation(found); };
   const train::Validation best = models::train_network_on(context, o, std::move(data), watch);
-  std::cout << (std::filesystem::path(o.out) / "best.safetensors").string() << ": validation F1 " << shown(best.f1)
-            << " at threshold " << std::fixed << std::setprecision(2) << best.floor / full_response_of(o);
-  if (best.xi > 0) std::cout << " and xi " << best.xi;
-  if (best.class_f1 >= 0) std::cout << ", mean F1 of the classes " << shown(best.class_f1);
-  std::cout << ", iteration " << best.iteration << '\n';
-  if (!o.initial.empty() && best.iteration == 0)
-    std::cout << "nothing better came than the weights to start from: these were kept\n";
+  if (o.json)
+    print_json(json_of(o, best));
+  else
+    print(o, best);
   return 0;
 }
 

@@ -1,0 +1,136 @@
+#include "command_line.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "suggestions.hpp"
+
+namespace nucdet::program {
+
+namespace {
+
+/// What a key in a configuration file may be called: names of options without dashes, and of positional arguments.
+std::vector<std::string> keys_of(const CLI::App& command) {
+  std::vector<std::string> keys;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_configurable()) continue;
+    for (const std::string& name : option->get_lnames()) keys.push_back(name);
+    for (const std::string& name : option->get_snames()) keys.push_back(name);
+    if (option->get_positional()) keys.push_back(option->get_name(true));
+  }
+  return keys;
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
+  return names;
+}
+
+/// CLI11's reader, which takes anything for a file of options, with a look at what it read.
+class StrictConfig : public CLI::ConfigTOML {
+ public:
+  explicit StrictConfig(const CLI::App& app) : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
+    std::istringstream text(whole_text(in));
+    std::vector<CLI::ConfigItem> read = CLI::ConfigTOML::from_config(text);
+    for (const CLI::ConfigItem& item : read) check(item);
+    // What a preset sets, the other keys change, wherever they stand.
+    std::stable_partition(read.begin(), read.end(), [](const auto& item) { return item.name == "preset"; });
+    return read;
+  }
+
+ private:
+  std::string file() const {
+    const std::vector<std::string> named = app_.get_config_ptr()->results();
+    return named.empty() ? "--config" : named.front();
+  }
+  [[noreturn]] void refuse(const std::string& what) const { throw CLI::ConfigError(file() + ": " + what); }
+
+  std::string whole_text(std::istream& in) const {
+    constexpr std::size_t kMostBytes = 1 << 20;
+    std::string text(kMostBytes + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kMostBytes) refuse("larger than 1 MiB, wanted lines 'key = value' in sections like [detect]");
+    const auto unreadable = [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
+    };
+    if (std::any_of(text.begin(), text.end(), unreadable))
+      refuse("is no text, wanted lines 'key = value' in sections like [detect]");
+    return text;
+  }
+
+  void check(const CLI::ConfigItem& item) const {
+    const CLI::App* command = &app_;
+    const std::vector<std::string> commands = names_of_commands(app_);
+    for (const std::string& section : item.parents) {
+      const bool known = command == &app_ && std::find(commands.begin(), commands.end(), section) != commands.end();
+      if (!known)
+        refuse("section '" + section + "' is no command" + suggestion(section, commands) +
+               " (sections are called after the commands of nucdet)");
+      command = app_.get_subcommand(section);
+    }
+    if (item.name == "++" || item.name == "--") return;
+    const std::vector<std::string> keys = keys_of(*command);
+    if (std::find(keys.begin(), keys.end(), item.name) != keys.end()) return;
+    const std::string of = command == &app_ ? "outside of a section" : "in section [" + command->get_name() + "]";
+    refuse("unknown key '" + item.name + "' " + of + suggestion(item.name, keys) +
+           (command == &app_ ? " (options of a command stand below its name: [detect])" : ""));
+  }
+
+  const CLI::App& app_;
+};
+
+/// The words that a command did not know, of which the first is what matters.
+std::string unknown_word(const CLI::App& app, const CLI::App& command) {
+  const std::vector<std::string> unknown = command.remaining();
+  if (unknown.empty()) return {};
+  const auto option = std::find_if(unknown.begin(), unknown.end(), [](const auto& w) { return w.starts_with('-'); });
+  if (option != unknown.end()) {
+    const std::string name = option->substr(0, option->find('='));
+    const std::vector<std::string> names = names_of_options(command);
+    const std::string where = &command == &app ? "nucdet" : "nucdet " + command.get_name();
+    return "unknown option '" + name + "' of " + where + suggestion(name, names);
+  }
+  if (&command == &app) return "unknown command '" + unknown[0] + "'" + suggestion(unknown[0], names_of_commands(app));
+  return "'" + unknown[0] + "' is one argument more than nucdet " + command.get_name() + " takes";
+}
+
+}  // namespace
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  std::vector<const CLI::App*> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (!command->get_group().empty()) commands.push_back(command);
+  return commands;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+void add_config(CLI::App& app) {
+  app.set_config("--config", "",
+                 "Read options from a TOML or INI file, in sections like [detect]; the command line goes first");
+  app.config_formatter(std::make_shared<StrictConfig>(app));
+}
+
+std::string describe_mistake(const CLI::App& app, const CLI::ParseError& error) {
+  for (const CLI::App* command : app.get_subcommands())
+    if (const std::string mistake = unknown_word(app, *command); !mistake.empty()) return mistake;
+  if (const std::string mistake = unknown_word(app, app); !mistake.empty()) return mistake;
+  const bool from_file =
+      app.get_config_ptr()->count() > 0 && error.get_name() != "ConfigError" && error.get_name() != "FileError";
+  const std::string file = from_file ? app.get_config_ptr()->results().front() : "";
+  return error.what() + (file.empty() ? "" : " (options were also read from " + file + ")");
+}
+
+}  // namespace nucdet::program
