@@ -78,7 +78,9 @@ Json provenance(const DetectionReport& report, const char* format) {
 
 }  // namespace detail
 
-void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
+namespace {
+
+Json json_of(const ScoreReport& report) {
   Json json = {{"format", "nucdet-scores-2"},
                {"data", report.data},
                {"model", report.model},
@@ -93,8 +95,16 @@ void write_scores_json(const std::filesystem::path& path, const ScoreReport& rep
                {"curve_over", report.curve_over},
                {"curve", json_of(report.curve)}};
   if (report.classes) add_classes(json, *report.classes);
-  detail::write_json(path, json, 1);
+  return json;
 }
+
+}  // namespace
+
+void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
+  detail::write_json(path, json_of(report), 1);
+}
+
+std::string scores_json(const ScoreReport& report) { return detail::text_of(json_of(report)); }
 
 void write_records_json(const std::filesystem::path& path, const std::vector<JsonRecord>& records) {
   Json list = Json::array();

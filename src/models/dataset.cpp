@@ -6,6 +6,7 @@
 #include <set>
 
 #include "nucdet/io/annotations.hpp"
+#include "nucdet/io/image.hpp"
 #include "nucdet/io/picture.hpp"
 
 namespace nucdet::models {
@@ -59,7 +60,7 @@ AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixel
 data::Sample sample_of(Context<Cpu>& context, const io::ManifestEntry& entry, AnnotatedPicture read,
                        const ClassNames& names) {
   AnnotatedPoints nuclei = io::numbered(std::move(read.nuclei), names);
-  const Image image = data::to_image(context, read.picture.view());
+  const Image image = io::to_image(read.picture);
   try {
     return data::make_sample(context, image, nuclei.points, read.scaling.scale, entry.image.string(), entry.organ, {},
                              std::move(nuclei.classes));

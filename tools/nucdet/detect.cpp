@@ -18,8 +18,10 @@
 #include "default_model.hpp"
 #include "detect_results.hpp"
 #include "device.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
 #include "interrupt.hpp"
+#include "json_output.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
 
@@ -217,7 +219,14 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
   report.key = key_of(o_, input, settings_);
   write_results(o_, input, picture, report);
-  std::cout << printable(input.result(o_.out, ".csv").string()) << '\t' << report.nuclei.size() << '\n';
+  const fs::path result = input.result(o_.out, ".csv");
+  if (o_.json)
+    print_json({{"image", input.entry.image.string()},
+                {"result", result.string()},
+                {"nuclei", report.nuclei.size()},
+                {"scale", report.scale}});
+  else
+    std::cout << printable(result.string()) << '\t' << report.nuclei.size() << '\n';
 }
 
 template <class Device>
@@ -236,11 +245,10 @@ int Run<Device>::operator()() {
     const fs::path& image = inputs_[todo[k]].entry.image;
     try {
       detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1]) : std::nullopt, watch);
-    } catch (const Stopped&) { throw; } catch (const CudaError&) {
-      throw;  // the device, not the image
-    } catch (const Error& error) {
-      if (inputs_.size() == 1) throw;
-      std::cerr << "nucdet: " << error.what() << '\n';
+    } catch (...) {
+      const std::optional<std::string> failure = failure_of(std::current_exception(), image);
+      if (!failure || inputs_.size() == 1) throw;
+      complain(*failure);
       ++failed;
     }
     progress.update(static_cast<std::int64_t>(k + 1), image.filename().string());

@@ -45,18 +45,17 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
                    io::DetectionReport& report) {
   const auto file = [&](const char* ending) { return input.result(o.out, ending); };
   io::AtomicFiles together;
-  io::write_points(file(".csv"), report.nuclei, report.classes);
+  io::write_points(file(".csv"), report.nuclei, report.classes, report.pixel_size);
   if (o.geojson) {
     io::GeoJsonOptions options{.ids = o.ids};
     if (!o.offset.empty()) options.offset = {o.offset[0], o.offset[1]};
     io::write_geojson(file(o.gzip ? ".geojson.gz" : ".geojson"), report, options);
   }
   if (o.overlay) {
-    Context<Cpu> context({.threads = 1});
     std::vector<io::OverlayMark> marks;
     for (const Nucleus& n : report.nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
-    const Image image = data::to_image(context, picture.view());
-    io::write_png(file(".overlay.png"), io::draw_overlay(image, marks, {.classes = report.classes}));
+    io::write_drawing(file(".overlay.png"),
+                      io::draw_overlay(io::to_image(picture), marks, {.classes = report.classes}));
   }
   report.files = together.hashes();
   io::write_detections_json(file(kJson), report);

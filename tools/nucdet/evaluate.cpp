@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/image.hpp"
@@ -12,6 +13,7 @@
 #include "device.hpp"
 #include "evaluate/predictions.hpp"
 #include "evaluate/report.hpp"
+#include "guard.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
 #include "score_overlay.hpp"
@@ -50,7 +52,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
                        sample.points, sample.classes}});
     progress.update(static_cast<std::int64_t>(scored.size()), input.name.string());
   }
-  if (!o.quiet) std::cerr << sizes.all() << '\n';
+  if (!o.quiet) std::cerr << printable(sizes.all()) << '\n';
   return scored;
 }
 
@@ -78,7 +80,7 @@ void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images,
     const auto marks = score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.scale);
     const fs::path file = overlay_of(o, s.input);
     io::make_folder(file.parent_path());
-    io::write_png(file, io::draw_overlay(io::read_image(s.input.entry.image), marks, {.classes = classes}));
+    io::write_drawing(file, io::draw_overlay(io::read_image(s.input.entry.image), marks, {.classes = classes}));
   }
 }
 
@@ -91,6 +93,18 @@ void check(const EvaluateOptions& o) {
   models::check(o.pixel_size);
 }
 
+void check_files(const EvaluateOptions& o, const std::vector<Input>& inputs) {
+  if (o.out.empty()) return;
+  OutputGuard guard(o.overwrite);
+  guard.input(o.manifest), guard.input(o.model), guard.input(o.predictions);
+  for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
+  guard.folder(o.out);
+  for (const fs::path& file : files(o))
+    guard.output(file, file.extension() == ".svg" ? io::Product::chart : io::Product::scores);
+  if (!o.overlays) return;
+  for (const Input& i : inputs) guard.output(overlay_of(o, i), io::Product::drawing);
+}
+
 }  // namespace
 
 int evaluate(const EvaluateOptions& asked) {
@@ -101,6 +115,7 @@ int evaluate(const EvaluateOptions& asked) {
   for (const Input& i : inputs)
     if (i.entry.annotations.empty())
       throw IoError(message(i.entry.image.string(), ": no annotations to score against"));
+  check_files(o, inputs);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   Thresholds use;
   std::vector<Scored> images;
@@ -122,7 +137,10 @@ int evaluate(const EvaluateOptions& asked) {
   result.summary = metrics::summarize(result.images);
   result.classes = class_report(images, classes, use, matcher);
   if (o.predictions.empty() && !o.thresholds.components) result.curve = curve_of(matcher, candidates, use);
-  print(result);
+  if (o.json)
+    std::cout << io::scores_json(report_of(o, result, use)) << '\n';
+  else
+    print(result);
   if (o.out.empty()) return 0;
   io::make_folder(o.out);
   write(o, result, use);

@@ -133,6 +133,8 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
   add_thresholds(c, o.thresholds);
   add_tiles(c, o.tile, o.average);
   c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
+  c.add_flag("--overwrite", o.overwrite, "Replace scores of nucdet that were changed since");
+  add_json(c, o.json);
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;
 }

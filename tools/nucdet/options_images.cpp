@@ -43,7 +43,9 @@ void add_results(CLI::App& c, DetectOptions& o) {
 
 void add_parts(CLI::App& c, DetectOptions& o) {
   const std::string group = "What is looked at";
-  c.add_option("--page", o.page, "Of a file of several pages: this one, from 1")->check(whole(1, 1'000'000))->group(group);
+  c.add_option("--page", o.page, "Of a file of several pages: this one, from 1")
+      ->check(whole(1, 1'000'000))
+      ->group(group);
   c.add_option("--region", o.region, "X,Y,WIDTH,HEIGHT: only there, in the image's pixels")
       ->delimiter(',')
       ->expected(4)

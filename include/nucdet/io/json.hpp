@@ -88,6 +88,8 @@ struct ScoreReport {
 ///  "hits", "precision", "recall", "f1"}, ...], "confusion": the rows of write_confusion without names. Format 1, of
 ///  version 0.1, had xi as "threshold" and the least response as "floor".
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
+/// The same on one line.
+std::string scores_json(const ScoreReport& report);
 
 /// Named figures and texts, in their order.
 using JsonRecord = std::vector<std::pair<std::string, std::variant<std::string, double>>>;

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/data/resample.hpp"
 #include "nucdet/io/annotations.hpp"
 
@@ -26,7 +27,7 @@ class Doubts {
     const std::string all = message("predictions look wrong in ", count_, count_ == 1 ? " place:" : " places:", text_,
                                     count_ > 10 ? message("\n  and ", count_ - 10, " more") : "");
     if (strict) throw IoError(all + "\n(--strict refuses them)");
-    std::cerr << "warning: " << all << '\n';
+    std::cerr << "warning: " << printable_message(all) << '\n';
   }
 
  private:
