@@ -121,6 +121,7 @@ void drop_duplicates(Annotations& found) {
     ++kept;
   }
   const std::size_t dropped = found.points.size() - kept;
+  found.duplicates = dropped;
   if (dropped == 0) return;
   found.points.resize(kept);
   if (!found.classes.empty()) found.classes.resize(kept);
@@ -154,7 +155,7 @@ ClassNames read_class_names(std::span<const std::filesystem::path> paths) {
   std::set<std::string> names;
   for (const std::filesystem::path& path : paths) {
     if (path.empty()) continue;
-    for (const std::string& name : read_annotations(path).classes)
+    for (const std::string& name : read_annotations(path, {.all_images = true}).classes)
       if (!name.empty()) names.insert(name);
     if (names.size() > static_cast<std::size_t>(kMostClasses))
       throw IoError(

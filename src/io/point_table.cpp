@@ -140,12 +140,12 @@ class PointTable {
   void point(Record& record) {
     header_->check(record);
     if (columns_.object != Header::kNone && skips(record)) return;
-    if (columns_.image != Header::kNone && !of_image(record)) return;
     Point p{number(record, columns_.x, columns_.x_name), number(record, columns_.y, columns_.y_name)};
     double shift = columns_.shift, area = 0;
     if (columns_.area != Header::kNone && parse_decimal(record.fields[columns_.area], area) && area > 0) shift = -0.5;
     found_.points.push_back({p.x * columns_.factor + shift, p.y * columns_.factor + shift});
     if (columns_.classes != Header::kNone) found_.classes.emplace_back(record.fields[columns_.classes]);
+    if (columns_.image != Header::kNone) note_image(record);
     if (columns_.object != Header::kNone)
       areas_.push_back(plain_name(record.fields[columns_.object]).find("annotation") != std::string::npos);
   }
@@ -165,29 +165,46 @@ class PointTable {
     return type == "image" || type.rfind("root", 0) == 0 || type.rfind("tma", 0) == 0;
   }
 
-  /// QuPath exports the measurements of many images in one table.
-  bool of_image(const Record& record) {
-    const std::string_view name = record.fields[columns_.image];
-    if (!options_.image.empty()) {
-      const std::string_view wanted = options_.image;
-      const bool same = name == wanted || name.substr(0, name.find_last_of('.')) == wanted ||
-                        wanted.substr(0, wanted.find_last_of('.')) == name;
-      others_ += same ? 0 : 1;
-      return same;
+  /// QuPath exports the measurements of many images in one table. Which is wanted matters only if there are several.
+  void note_image(const Record& record) {
+    const std::string_view name = record.fields[columns_.image], wanted = options_.image;
+    const auto stem = [](std::string_view text) { return text.substr(0, text.find_last_of('.')); };
+    wanted_.push_back(name == wanted || stem(name) == wanted || stem(wanted) == name);
+    if (wanted_.size() == 1) image_ = name;
+    if (image_ != name && second_image_.empty()) second_image_ = name, second_line_ = record.line;
+  }
+
+  void keep_image() {
+    if (second_image_.empty() || options_.all_images) return;
+    if (options_.image.empty())
+      throw IoError(message(where_, ", line ", second_line_, ": points of the images ", shown(image_), " and ",
+                            shown(second_image_), " in one table, and none is asked for (--image names it)"));
+    const std::size_t before = found_.points.size();
+    keep([&](std::size_t i) { return wanted_[i]; });
+    if (found_.points.empty())
+      throw IoError(message(where_, ": holds points of several images (", shown(image_), ", ", shown(second_image_),
+                            "), none of ", shown(options_.image)));
+    found_.notes.push_back(message(before - found_.points.size(), " rows of other images were left out"));
+  }
+
+  /// Keeps the points for which `wanted(number)` holds.
+  template <class Wanted>
+  void keep(const Wanted& wanted) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < found_.points.size(); ++i) {
+      if (!wanted(i)) continue;
+      found_.points[kept] = found_.points[i];
+      if (!found_.classes.empty() && kept != i) found_.classes[kept] = std::move(found_.classes[i]);
+      if (!areas_.empty()) areas_[kept] = areas_[i];
+      ++kept;
     }
-    if (image_.empty()) image_ = name;
-    if (image_ != name)
-      throw IoError(message(where_, ", line ", record.line, ": points of the images ", shown(image_), " and ",
-                            shown(name), " in one table, wanted those of one (--image names it)"));
-    return true;
+    found_.points.resize(kept);
+    if (!found_.classes.empty()) found_.classes.resize(kept);
+    if (!areas_.empty()) areas_.resize(kept);
   }
 
   void finish() {
-    if (others_ > 0) {
-      found_.notes.push_back(message(others_, " rows of other images than ", shown(options_.image), " were left out"));
-      if (found_.points.empty())
-        throw IoError(message(where_, ": no row of the image ", shown(options_.image), ", ", others_, " of others"));
-    }
+    keep_image();
     drop_areas();
     // Numbers of a labelled mask are no classes.
     const auto is_number = [](const std::string& name) {
@@ -204,15 +221,8 @@ class PointTable {
   void drop_areas() {
     const auto annotations = std::count(areas_.begin(), areas_.end(), true);
     if (annotations == 0 || annotations == static_cast<std::ptrdiff_t>(areas_.size())) return;
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < areas_.size(); ++i) {
-      if (areas_[i]) continue;
-      found_.points[kept] = found_.points[i];
-      if (!found_.classes.empty()) found_.classes[kept] = std::move(found_.classes[i]);
-      ++kept;
-    }
-    found_.points.resize(kept);
-    if (!found_.classes.empty()) found_.classes.resize(kept);
+    const std::vector<bool> areas = areas_;
+    keep([&](std::size_t i) { return !areas[i]; });
     found_.notes.push_back(message(annotations, " annotations beside the detections were left out"));
   }
 
@@ -223,8 +233,9 @@ class PointTable {
   Columns columns_;
   Annotations found_;
   std::vector<bool> areas_;
-  std::string image_;
-  Index others_ = 0;
+  std::vector<bool> wanted_;  // by image
+  std::string image_, second_image_;
+  Index second_line_ = 0;
 };
 
 }  // namespace

@@ -42,15 +42,17 @@ AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixel
   read.scaling = scaling_of(asked, entry, picture);
   if (entry.annotations.empty()) return read;
   const io::PixelSize& size = read.scaling.pixel_size;
-  read.nuclei =
-      io::read_annotations(entry.annotations, {.um_per_pixel = size.known() ? std::sqrt(size.x * size.y) : 0});
+  read.nuclei = io::read_annotations(entry.annotations, {.um_per_pixel = size.known() ? std::sqrt(size.x * size.y) : 0,
+                                                         .image = entry.image.filename().string()});
   const std::string where = entry.annotations.string();
   if (read.nuclei.detections)
     throw IoError(message(where,
                           ": holds detections of nucdet, which are no annotations (`nucdet convert` makes "
                           "points of them that are)"));
   const Index count = static_cast<Index>(read.nuclei.points.size());
-  if (entry.nuclei >= 0 && entry.nuclei != count)
+  // A manifest may have counted duplicates, which are dropped.
+  const Index with_duplicates = count + static_cast<Index>(read.nuclei.duplicates);
+  if (entry.nuclei >= 0 && entry.nuclei != count && entry.nuclei != with_duplicates)
     throw IoError(message(where, ": holds ", count, " nuclei, the manifest says ", entry.nuclei,
                           ": other annotations, or an old manifest"));
   return read;

@@ -163,6 +163,8 @@ TEST_CASE("QuPath measures from a pixel's corner, in um where it knows them") {
   CHECK(parsed(several, {.image = "b.svs"}).points == std::vector<Point>{{3.5, 3.5}});
   CHECK(parsed(several, {.image = "a"}).points == std::vector<Point>{{1.5, 3.5}});
   CHECK_THAT(refused(several, {.image = "c.png"}), Contains("'c.png'"));
+  CHECK(parsed(one, {.image = "renamed.png"}).points.size() == 1);  // nothing to choose from
+  CHECK(parsed(several, {.all_images = true}).points.size() == 2);
   const Annotations points = parsed("x\ty\tclass\tname\tcolor\n2\t2.5\tTumor\t\t-65536\n3.5\t-3.5\t\t\t-1\n");
   CHECK((points.format == "QuPath points" && points.points == kTwo));
   CHECK(points.classes == std::vector<std::string>{"Tumor", ""});

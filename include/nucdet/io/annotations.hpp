@@ -18,12 +18,14 @@ struct Annotations {
   Areas areas{};
   std::string format{};              ///< what the file was taken for: "CSV", "QuPath GeoJSON", ...
   bool detections = false;           ///< nucdet made the file: its points are no annotations
+  std::size_t duplicates = 0;        ///< points that were dropped, at the place of another
   std::vector<std::string> notes{};  ///< what a user should know of how it was read: "no header: x, y were assumed"
 };
 
 struct AnnotationOptions {
-  double um_per_pixel = 0;  ///< of the image, for files in um; 0: not known, 0.25 is taken and a note says so
-  std::string image{};  ///< the image's file name, for tables that hold the points of many; empty: they must hold one's
+  double um_per_pixel = 0;       ///< of the image, for files in um; 0: not known, 0.25 is taken and a note says so
+  std::string image{};           ///< the image's file name, for tables that hold the points of several
+  bool all_images = false;       ///< of such a table, the points of all
   bool keep_duplicates = false;  ///< points at the same place; else the first is taken, and a note tells their number
 };
 
