@@ -87,9 +87,7 @@ Annotations parse_text(std::string_view bytes, std::string_view where, const Ann
 }
 
 Annotations parse_unpacked(std::string_view bytes, std::string_view where, const AnnotationOptions& options) {
-  if (bytes.substr(0, kSqlite.size()) == kSqlite)
-    throw IoError(
-        message(where, ": is a SQLite file, which is read from a file of its own, not packed or from memory"));
+  if (bytes.substr(0, kSqlite.size()) == kSqlite) return parse_annotation_store(std::as_bytes(std::span(bytes)), where);
   if (kind_of(bytes, kMasks) != nullptr) {
     Annotations found = label_centroids(std::as_bytes(std::span(bytes)), where);
     if (found.format.empty()) found.format = "label mask";

@@ -152,6 +152,53 @@ check "regions and peaks at once" 2 "excludes" "$nucdet" detect "$image" --model
 check "cross-entropy of a proximity map" 2 "wanted disc" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --net unet --base 8 --label proximity --quiet
 check "weights of another shape as a start" 2 "asked for is micronet-lite base 8.* are of micronet-lite base 4" "$nucdet" train "$work/data/manifest.csv" --out "$work/x2" --base 8 --initial "$work/run/best.safetensors" --quiet
 
+# Annotations of any format, and manifests of images and annotations.
+mkdir -p "$work/points"
+printf 'x;y;class\r\n1,5;2;a\r\n3;4;\r\n3;4;\r\n' > "$work/points/excel.csv"
+printf 'Image\tObject type\tCentroid X um\tCentroid Y um\n%s\tDetection\t1.25\t2.5\n' "$(basename "$image")" > "$work/points/qupath.tsv"
+printf 'x,y\n5,6\n500,6\n-9,2\n' > "$work/points/outside.csv"
+check "convert a spreadsheet's table" 0 "excel.csv: 1 duplicate" "$nucdet" convert "$work/points/excel.csv" "$work/points/a.geojson"
+check "convert it back" 0 "back.csv	2 points" "$nucdet" convert "$work/points/a.geojson" "$work/points/back.csv"
+[ "$(cat "$work/points/back.csv")" = "$(printf 'x,y,class\n1.5,2,a\n3,4,')" ] || { echo "FAILED: points that were converted twice"; failed=1; }
+check "convert to a packed file" 0 "2 points" "$nucdet" convert "$work/points/excel.csv" "$work/points/a.geojson.gz"
+check "convert to JSON on the standard output" 0 '"points":2,"classes":\{"":1,"a":1\},"format":"table \(semicolons\)"' "$nucdet" convert "$work/points/excel.csv" "$work/points/b.tsv" --json
+check "convert um" 0 "0.25 um a pixel, which is assumed" "$nucdet" convert "$work/points/qupath.tsv" "$work/points/um.csv"
+check "convert um of half the size" 0 "divided by 0.5 um" "$nucdet" convert "$work/points/qupath.tsv" "$work/points/half.csv" --mpp 0.5
+[ "$(tail -1 "$work/points/half.csv")" = "2,4.5" ] || { echo "FAILED: um of half the size"; failed=1; }
+check "convert into a folder" 0 "into/qupath.csv	1 points" "$nucdet" convert "$work/points/qupath.tsv" "$work/into/" --image "$image"
+check "points outside of the image" 0 "2 of 3 points lie outside of .*96 x 96" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.csv" --image "$image"
+check "points outside of any image" 0 "1 of 3 points are negative" "$nucdet" convert "$work/points/outside.csv" "$work/points/o2.csv"
+check "convert onto a file that is there" 2 "o.csv is there" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.csv"
+check "convert onto it on purpose" 0 "3 points" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.csv" --overwrite
+check "convert onto itself" 2 "is read" "$nucdet" convert "$work/points/outside.csv" "$work/points/outside.csv" --overwrite
+check "convert to what is not written" 2 "are written as .csv, .tsv, .geojson" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.xls"
+check "convert detections" 0 "holds what nucdet found" "$nucdet" convert "$work/found/$name.csv" "$work/points/found.csv"
+check "convert what is none" 4 "annotations are read from" "$nucdet" convert "$nucdet" "$work/points/none.csv"
+mkdir -p "$work/cohort/images/p1" "$work/cohort/images/p2" "$work/cohort/points/p1" "$work/cohort/points/p2"
+for p in p1 p2; do cp "$image" "$work/cohort/images/$p/x.png"; cp "$work/data/annotations/$name.csv" "$work/cohort/points/$p/x.csv"; done
+cp "$image" "$work/cohort/images/p1/lonely.png" && cp "$work/points/outside.csv" "$work/cohort/points/p2/stray.csv"
+cohort=("$nucdet" manifest "$work/cohort/images" "$work/cohort/points" --recursive)
+check "manifest" 0 "train	1 images	1 patients" "${cohort[@]}" --split 50,50 --out "$work/cohort/data.csv"
+grep -qE '^images/p1/x.png,points/p1/x.csv,,(train|val),96,96,[0-9]+,,p1,,' "$work/cohort/data.csv" || { echo "FAILED: the rows of a manifest"; failed=1; }
+check "images without annotations" 0 "1 images without annotations are left out: .*lonely.png" "${cohort[@]}" --out "$work/cohort/b.csv"
+check "annotations without an image" 0 "1 annotations without an image: .*stray.csv" "${cohort[@]}" --out "$work/cohort/b.csv" --overwrite
+check "a manifest in JSON" 0 '"images":2,"failed":0' "${cohort[@]}" --patient '^(p)' --out "$work/cohort/c.csv" --json
+check "one patient" 0 "all images are of one patient, 'p'" "${cohort[@]}" --patient '^(p)' --out "$work/cohort/c.csv" --overwrite
+check "a patient that is not told" 2 "'\^\(q\)' finds nothing in 'p1/x.png'" "${cohort[@]}" --patient '^(q)' --out "$work/cohort/d.csv"
+check "no regular expression" 2 "no regular expression" "${cohort[@]}" --patient '(' --out "$work/cohort/d.csv"
+check "shares that are none" 2 "wanted two or three shares" "${cohort[@]}" --split 70 --out "$work/cohort/d.csv"
+check "a manifest that is there" 2 "data.csv is there" "${cohort[@]}" --out "$work/cohort/data.csv"
+check "train on it" 0 "validation F1" "$nucdet" train "$work/cohort/data.csv" --out "$work/cohort/run" "${small[@]}"
+printf 'image,annotations,split\nimages/p1/x.png,points/p1/x.csv,train\n./images/p1/x.png,points/p1/x.csv,Val\n' > "$work/cohort/both.csv"
+check "an image in two splits" 0 "there twice.* in train and val" "$nucdet" train "$work/cohort/both.csv" --out "$work/cohort/both" "${small[@]}"
+printf 'Image;Annotations\r\nimages/p1/x.png;points/p1/x.csv\r\n' > "$work/cohort/one.csv"
+check "a single image" 0 "too few to hold some out: validation is on the images to train on" "$nucdet" train "$work/cohort/one.csv" --out "$work/cohort/one" "${small[@]}"
+printf 'x,y\n' > "$work/cohort/points/none.csv"
+printf 'image,annotations,split\nimages/p1/x.png,points/p1/x.csv,train\nimages/p2/x.png,points/none.csv,val\n' > "$work/cohort/empty.csv"
+check "no nuclei to validate with" 0 "no nuclei in the 1 validation images" "$nucdet" train "$work/cohort/empty.csv" --out "$work/cohort/empty" "${small[@]}"
+printf 'image,annotations,split\n' > "$work/cohort/header.csv"
+check "a manifest of nothing" 4 "is empty" "$nucdet" train "$work/cohort/header.csv" --out "$work/x" "${small[@]}"
+
 check "doctor" 0 "device auto is: (cpu|cuda)" "$nucdet" doctor
 check "bench" 0 "detect .*1x64x96x3" "$nucdet" bench --base 4 --height 64 --width 96 --crop 32 --batch 1 --seconds 0.01 --device cpu --json "$work/bench.json"
 has bench.json

@@ -32,7 +32,7 @@ struct AnnotationOptions {
 /// Reads annotations in any of the formats, told apart by content, gzipped or not. Throws IoError, naming file and
 /// place, what was found and what is read.
 Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions& options = {});
-/// The same from memory; `where` names the source in errors. An AnnotationStore is read from a file alone.
+/// The same from memory; `where` names the source in errors.
 Annotations parse_annotation_bytes(std::span<const std::byte> bytes, std::string_view where,
                                    const AnnotationOptions& options = {});
 
