@@ -64,7 +64,11 @@ Availability availability() {
       there.devices.clear();
     }
   }
-  look_for_cudnn(there);
+  // cuDNN may end the program where it finds no driver, or itself not whole.
+  if (there.devices.empty())
+    there.cudnn = "not looked for without a device";
+  else
+    look_for_cudnn(there);
   return there;
 }
 

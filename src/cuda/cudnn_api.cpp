@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include "nucdet/core/error.hpp"
 
@@ -17,6 +18,24 @@ template <class Function>
 void find(void* library, const char* name, Function& function, std::string& missing) {
   function = reinterpret_cast<Function>(dlsym(library, name));
   if (function == nullptr) missing += message(' ', name);
+}
+
+/// libcudnn.so.9 is a thin front: it loads the rest when a function is called, and ends the program if that fails. So
+/// the parts that convolutions need are loaded first, from its folder or from where the system looks. Empty if all are
+/// there.
+std::string missing_part(void* library) {
+  std::string folder;
+  if (link_map* map = nullptr; dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr) {
+    const std::string path = map->l_name;
+    if (const std::size_t slash = path.find_last_of('/'); slash != std::string::npos)
+      folder = path.substr(0, slash + 1);
+  }
+  for (const char* part : {"libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9",
+                           "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9"}) {
+    if (dlopen((folder + part).c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr) continue;
+    if (dlopen(part, RTLD_LAZY | RTLD_LOCAL) == nullptr) return dlerror();
+  }
+  return {};
 }
 
 CudnnApi functions_of(void* library, const std::string& path) {
@@ -37,6 +56,8 @@ CudnnApi functions_of(void* library, const std::string& path) {
   std::string problem;
   if (!missing.empty())
     problem = message(path, " lacks", missing);
+  else if (const std::string part = missing_part(library); !part.empty())
+    problem = message(path, " is not whole: ", part);
   else if (api.get_version() < kOldestVersion)
     problem = message(path, " is version ", api.get_version(), ", wanted at least ", kOldestVersion);
   if (problem.empty()) return api;

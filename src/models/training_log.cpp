@@ -18,13 +18,15 @@ namespace {
 constexpr const char* kSteps = "log.steps";
 constexpr const char* kSums[] = {"log.loss", "log.rate", "log.gradient_norm"};
 
-/// A cell of the log; NaN for an empty one. Throws IoError for what is no number.
-double number_of(const std::string& cell, const std::string& row, const std::filesystem::path& csv) {
+/// A cell of the log, the file, row and column (from 1) of which are told; NaN for an empty one. Throws IoError for
+/// what is no number.
+double number_of(const std::string& cell, const std::filesystem::path& csv, std::size_t row, std::size_t column) {
   if (cell.empty()) return std::numeric_limits<double>::quiet_NaN();
   double value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || end != cell.data() + cell.size() || !(std::abs(value) < 1e15))
-    throw IoError(message(csv.string(), ": '", cell, "' in the row '", row, "', wanted a number"));
+    throw IoError(message(csv.string(), ": row ", row, ", column ", column, " is '", cell.substr(0, 80),
+                          "', wanted a number; without the file a resumed run begins a new log"));
   return value;
 }
 
@@ -60,13 +62,16 @@ void TrainingLog::resume(const std::filesystem::path& csv, std::int64_t iteratio
   std::ifstream in(csv);
   std::string line;
   if (!in || !std::getline(in, line)) return;
-  if (line != header()) throw IoError(message(csv.string(), ": header is '", line, "', wanted '", header(), "'"));
-  while (std::getline(in, line)) {
+  if (line != header())
+    throw IoError(message(csv.string(), ": row 1 is '", line.substr(0, 200), "', wanted '", header(), "'"));
+  for (std::size_t number = 2; std::getline(in, line); ++number) {
     std::istringstream cells(line);
     std::vector<double> v;
-    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(number_of(cell, line, csv));
+    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(number_of(cell, csv, number, v.size() + 1));
     if (v.size() < 4)
-      throw IoError(message(csv.string(), ": row '", line, "' has ", v.size(), " cells, wanted at least 4"));
+      throw IoError(message(csv.string(), ": row ", number, " has ", v.size(), " columns, wanted at least 4"));
+    if (std::isnan(v[0]))
+      throw IoError(message(csv.string(), ": row ", number, ", column 1 is empty, wanted an iteration"));
     Row row{static_cast<std::int64_t>(v[0]), v[1], v[2], v[3], std::nullopt};
     if (row.iteration > iteration) break;
     if (v.size() >= 10 && !std::isnan(v[4]))

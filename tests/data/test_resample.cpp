@@ -93,3 +93,17 @@ TEST_CASE("resample: scale 1 is the same bits; corners map to corners; bad scale
   CHECK_THROWS_WITH(data::check_scale(-2), Catch::Matchers::Contains("scale is -2"));
   CHECK_THROWS_AS(data::check_scale(65), ArgumentError);
 }
+
+TEST_CASE("resample: an image that would have too many pixels is refused before any is made") {
+  Context<Cpu> context({.threads = 1});
+  const Image image = make_image(4000, 1, 3), wide = make_image(2, 5000, 1);
+  CHECK_NOTHROW(data::check_scaled_size(16384, 16384, 1));
+  CHECK_NOTHROW(data::check_scaled_size(256, 256, 64));
+  CHECK_THROWS_WITH(data::check_scaled_size(16384, 16385, 1), Catch::Matchers::Contains("at most 268435456"));
+  CHECK_THROWS_WITH(data::check_scaled_size(1300, 2000, 64),
+                    Catch::Matchers::Contains("2000 x 1300 pixels become 128000 x 83200 reference pixels at scale 64"));
+  CHECK_THROWS_AS(data::check_scaled_size(Index{1} << 40, Index{1} << 40, 64), ArgumentError);
+  CHECK_THROWS_AS(data::resample(context, make_image(300, 300, 3), 60.0), ArgumentError);
+  CHECK(view_of(data::resample(context, image, 2)).shape.h == 8000);
+  CHECK(view_of(data::resample(context, wide, 1.0 / 64)).shape.h == 1);
+}

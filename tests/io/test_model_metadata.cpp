@@ -92,7 +92,7 @@ TEST_CASE("normalisation that cannot be used is refused with the file and the en
   refused("normalization", "Fixed");
   for (const char* value : {"", "0.1 0.2", "0.1 0.2 0.3 0.4", "0.1 0.2 nan", "0.1 inf 0.2", "0.1,0.2,0.3", "1 2 3x"})
     refused("normalization.mean", value);
-  for (const char* value : {"0.1 0 0.2", "0.1 -1 0.2"}) refused("normalization.deviation", value);
+  for (const char* value : {"0.1 0 0.2", "0.1 -1 0.2", "0.1 1e-300 0.2"}) refused("normalization.deviation", value);
   good.erase("normalization.mean");
   CHECK_THROWS_WITH(io::normalization_from(good, "w"), Contains("'normalization.mean' is missing"));
 }
@@ -161,4 +161,58 @@ TEST_CASE("weights that are not finite, or no variances, are refused with the fi
   refused(".running_var", std::numeric_limits<float>::infinity());
   refused(".running_var", -1);
   refused(".running_mean", std::numeric_limits<float>::infinity());
+}
+
+TEST_CASE("weights are compared with the network by their header, before any of them is read") {
+  Context<Cpu> context({.threads = 1});
+  Net net(context);
+  io::SafeTensorFile file;
+  io::append_weights(net, file);
+  const TemporaryFolder folder;
+  const auto path = folder / "big.safetensors";
+  // The first tensor claims 8 TB, which the file has, as a hole.
+  constexpr Index kMost = Index{1} << 41;
+  const std::string header = message("{\"", file.tensors[0].name, "\":{\"dtype\":\"F32\",\"shape\":[", kMost,
+                                     "],\"data_offsets\":[0,", 4 * kMost, "]}}");
+  const std::uint64_t length = header.size();
+  put(path, std::string(reinterpret_cast<const char*>(&length), 8) + header);
+  std::error_code cannot;
+  std::filesystem::resize_file(path, 8 + length + 4 * static_cast<std::uintmax_t>(kMost), cannot);
+  if (cannot) return;  // the file system has not so large files
+  CHECK_THROWS_WITH(io::load_weights(path, net), Contains("big.safetensors: the weights do not fit the network") &&
+                                                     Contains(message("is ", kMost, ", wanted")));
+}
+
+TEST_CASE("of many mismatches 20 lines are told, names without what terminals obey") {
+  Context<Cpu> context({.threads = 1});
+  Net net(context);
+  const auto lines_for = [&](int unknown) {
+    io::SafeTensorFile file;
+    io::append_weights(net, file);
+    const std::vector<float> one{1};
+    for (int i = 0; i < unknown; ++i)
+      file.tensors.push_back(io::make_safe_tensor<float>(message("\x1b[31m", i), {1}, one));
+    const std::string text = error_of<IoError>([&] { io::apply_weights(file, net, "many"); });
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find(message("(", unknown, " mismatches)")) != std::string::npos);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  CHECK(lines_for(3) == 3);
+  CHECK(lines_for(20) == 20);
+  CHECK(lines_for(21) == 20);
+  CHECK(lines_for(5000) == 20);
+}
+
+TEST_CASE("a counter of PyTorch's is passed over, however large") {
+  Context<Cpu> context({.threads = 1});
+  Net net(context);
+  io::SafeTensorFile file;
+  io::append_weights(net, file);
+  const std::vector<std::int64_t> one{1};
+  file.tensors.push_back(io::make_safe_tensor<std::int64_t>("in.norm1.num_batches_tracked", {1}, one));
+  const TemporaryFolder folder;
+  io::write_safetensors(folder / "w", file);
+  io::SafeTensorReader reader(folder / "w");
+  CHECK(io::read_weights(reader, net).find("in.norm1.num_batches_tracked") == nullptr);
+  CHECK_NOTHROW(io::load_weights(folder / "w", net));
 }

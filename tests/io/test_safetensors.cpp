@@ -165,6 +165,40 @@ TEST_CASE("a safetensors file cut anywhere is an error") {
   CHECK(error_of<IoError>([] { parse("12345678"); }).find("header of ") != std::string::npos);
 }
 
+TEST_CASE("a header is read before data, and of these only what is wanted") {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "w", sample());
+  SafeTensorReader reader(folder / "w");
+  const SafeTensorFile whole = read_safetensors(folder / "w");
+  REQUIRE(reader.header().tensors.size() == whole.tensors.size());
+  CHECK(reader.header().metadata == whole.metadata);
+  for (std::size_t i = 0; i < whole.tensors.size(); ++i) {
+    CHECK(reader.header().tensors[i].name == whole.tensors[i].name);
+    CHECK(reader.header().tensors[i].shape == whole.tensors[i].shape);
+    CHECK(reader.header().tensors[i].data.empty());
+    const std::string& name = whole.tensors[i].name;
+    const SafeTensorFile one = reader.read([&](const SafeTensor& tensor) { return tensor.name == name; });
+    REQUIRE(one.tensors.size() == 1);
+    CHECK(one.tensors[0].data == whole.tensors[i].data);
+  }
+}
+
+TEST_CASE("what a sparse file claims to hold is not taken into memory") {
+  const TemporaryFolder folder;
+  constexpr std::uintmax_t kBytes = std::uintmax_t{1} << 42;
+  std::string header = R"({"big":{"dtype":"U8","shape":[4398046511104],"data_offsets":[0,4398046511104]}})";
+  const std::uint64_t length = header.size();
+  put(folder / "w", std::string(reinterpret_cast<const char*>(&length), 8) + header);
+  CHECK(error_of<IoError>([&] { SafeTensorReader(folder / "w"); }).find("'big' lies at bytes 0 to") !=
+        std::string::npos);
+  std::error_code cannot;
+  std::filesystem::resize_file(folder / "w", 8 + length + kBytes, cannot);
+  if (cannot) return;  // the file system has not so large files
+  SafeTensorReader reader(folder / "w");
+  CHECK(reader.header().tensors[0].shape == std::vector<Index>{Index{1} << 42});
+  CHECK(reader.read([](const SafeTensor&) { return false; }).tensors.empty());
+}
+
 TEST_CASE("what the format cannot hold is not written") {
   const TemporaryFolder folder;
   const auto error_with = [&](auto change) {

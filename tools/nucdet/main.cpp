@@ -4,6 +4,7 @@
 
 #include "command_line.hpp"
 #include "endings.hpp"
+#include "manual.hpp"
 
 namespace {
 
@@ -24,6 +25,17 @@ std::vector<Command> declare_commands(CLI::App& app) {
   add_command(app, all, add_bench, bench);
   add_command(app, all, add_study, run_study);
   add_command(app, all, add_doctor, doctor);
+  all.push_back({app.add_subcommand("man", "Print the manual page; to read it: nucdet man | man -l -"), [&app] {
+                   std::cout << manual(app);
+                   return kDone;
+                 }});
+  CLI::App* const complete = app.add_subcommand("completion", "Print a script that completes commands and options");
+  const auto shell = std::make_shared<std::string>();
+  complete->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  all.push_back({complete, [&app, shell] {
+                   std::cout << completion(app, *shell);
+                   return kDone;
+                 }});
   return all;
 }
 

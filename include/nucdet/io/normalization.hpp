@@ -29,15 +29,26 @@ inline std::string numbers_text(const std::vector<float>& numbers) {
   return text;
 }
 
-/// One number a channel under `key`, each above `least`.
-inline std::vector<float> channel_numbers(const Metadata& metadata, const std::string& key, double least,
+/// One number a channel under `key`, each from `least` to `most`.
+inline std::vector<float> channel_numbers(const Metadata& metadata, const std::string& key, double least, double most,
                                           std::string_view where) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) throw wrong_metadata(where, key, "missing", "a number a channel");
   const std::vector<double> numbers = numbers_in(found->second);
-  if (numbers.empty() || *std::min_element(numbers.begin(), numbers.end()) <= least)
-    throw wrong_metadata(where, key, "'" + found->second + "'", message("a number above ", least, " a channel"));
+  const auto outside = [&](double v) { return v < least || v > most; };
+  if (numbers.empty() || std::any_of(numbers.begin(), numbers.end(), outside))
+    throw wrong_metadata(where, key, "'" + found->second + "'",
+                         message("a number from ", least, " to ", most, " a channel"));
   return {numbers.begin(), numbers.end()};
+}
+
+/// One number under `key`, from 0 to `most`.
+inline double bounded_number(const Metadata& metadata, const std::string& key, double otherwise, double most,
+                             std::string_view where) {
+  const double value = metadata_number(metadata, key, otherwise, where);
+  if (value < 0 || value > most)
+    throw wrong_metadata(where, key, "'" + metadata.at(key) + "'", message("a number from 0 to ", most));
+  return value;
 }
 
 }  // namespace detail
@@ -64,18 +75,19 @@ NUCDET_INLINE data::Normalization normalization_from(const Metadata& metadata, s
     return data::ImageNormalization{};
   if (named->second != "fixed" && named->second != "tissue")
     throw detail::wrong_metadata(where, "normalization", "'" + named->second + "'", "fixed, image or tissue");
-  constexpr double kAny = -1e6;
-  data::FixedNormalization fixed{{detail::channel_numbers(metadata, "normalization.mean", kAny, where),
-                                  detail::channel_numbers(metadata, "normalization.deviation", 0, where)}};
+  // Values are in [0, 1]; what is far beyond makes a network answer NaN, or nothing.
+  constexpr double kMost = 1e6;
+  data::FixedNormalization fixed{{detail::channel_numbers(metadata, "normalization.mean", -kMost, kMost, where),
+                                  detail::channel_numbers(metadata, "normalization.deviation", 1e-6, kMost, where)}};
   if (fixed.statistics.mean.size() != fixed.statistics.deviation.size())
     throw detail::wrong_metadata(where, "normalization.deviation",
                                  message(fixed.statistics.deviation.size(), " numbers"),
                                  message(fixed.statistics.mean.size(), ", as many as means"));
   if (named->second == "fixed") return fixed;
   data::TissueNormalization tissue{.otherwise = std::move(fixed)};
-  tissue.tissue.chroma = static_cast<float>(
-      metadata_number(metadata, "normalization.chroma", static_cast<double>(tissue.tissue.chroma), where));
-  tissue.least = metadata_number(metadata, "normalization.least", tissue.least, where);
+  tissue.tissue.chroma = static_cast<float>(detail::bounded_number(
+      metadata, "normalization.chroma", static_cast<double>(tissue.tissue.chroma), kMost, where));
+  tissue.least = detail::bounded_number(metadata, "normalization.least", tissue.least, kMost, where);
   return tissue;
 }
 

@@ -34,7 +34,9 @@ void for_each_within(std::span<const SweptPoint> predicted, std::span<const Swep
       while (j < truth.size() && (truth[j].strip < strip || (truth[j].strip == strip && truth[j].x < left))) ++j;
       for (std::size_t t = j; t < truth.size() && truth[t].strip == strip && truth[t].x <= right; ++t) {
         const double squared = squared_distance({p.x, p.y}, {truth[t].x, truth[t].y});
-        if (squared <= gate * gate) visit(Candidate{static_cast<Index>(i), static_cast<Index>(t), std::sqrt(squared)});
+        if (squared <= gate * gate &&
+            !visit(Candidate{static_cast<Index>(i), static_cast<Index>(t), std::sqrt(squared)}))
+          return;
       }
     }
   }
@@ -62,7 +64,10 @@ NUCDET_INLINE std::vector<Candidate> candidates_within(std::span<const SweptPoin
                                                        std::span<const SweptPoint> truth, double gate) {
   std::vector<Candidate> found;
   found.reserve(2 * predicted.size());
-  for_each_within(predicted, truth, gate, [&](const Candidate& pair) { found.push_back(pair); });
+  for_each_within(predicted, truth, gate, [&](const Candidate& pair) {
+    found.push_back(pair);
+    return true;
+  });
   return found;
 }
 

@@ -27,7 +27,9 @@ NUCDET_INLINE Matching HungarianMatcher::operator()(std::span<const Point> predi
   detail::check_points("HungarianMatcher: truth", truth);
   Matching result{{}, static_cast<Index>(predicted.size()), static_cast<Index>(truth.size())};
   const std::vector<detail::SweptPoint> rows = detail::sweep(predicted, gate), columns = detail::sweep(truth, gate);
-  const auto [candidates, taken] = detail::assign(rows, columns, gate);
+  // As many pairs as are held at once: 50 MB, or ten times those of the densest tissue.
+  const std::size_t most = std::max(std::size_t{1} << 21, 32 * (predicted.size() + truth.size()));
+  const auto [candidates, taken] = detail::assign(rows, columns, gate, most);
   std::vector<Index> of_predicted(taken.size());
   for (std::size_t place = 0; place < taken.size(); ++place)
     of_predicted[static_cast<std::size_t>(rows[place].index)] = taken[place];

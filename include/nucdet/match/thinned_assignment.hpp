@@ -1,19 +1,20 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/match/candidates.hpp"
+#include "nucdet/match/place_assignment.hpp"
 #include "nucdet/match/sparse_assignment.hpp"
 
 /// Assignments of points that lie so close that their pairs within the gate are too many to hold: 10,000 on 10,000 at
 /// one place are 100 million.
 namespace nucdet::match::detail {
 
-/// An assignment: the pairs that were looked at, and the one taken by each predicted point, or kAlone.
+/// An assignment: pairs, and which of them each predicted point takes, or kAlone.
 struct Assignment {
   std::vector<Candidate> candidates;
   std::vector<Index> taken;
@@ -24,7 +25,7 @@ struct Assignment {
 /// pairs would make it better: those become candidates too, until there are none. So it is as good as that of all pairs
 /// (total distances within 1e-9 gates a point), in memory that grows with the points.
 Assignment assign(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth, double gate,
-                  std::size_t most = std::size_t{1} << 21);
+                  std::size_t most);
 
 #ifdef NUCDET_INLINE
 
@@ -73,7 +74,10 @@ inline std::vector<Candidate> nearest_candidates(std::span<const SweptPoint> pre
   FirstOfEach nearest(few, [](const Candidate& a, const Candidate& b) {
     return a.distance != b.distance ? a.distance < b.distance : scattered_rank(a) < scattered_rank(b);
   });
-  for_each_within(predicted, truth, gate, [&](const Candidate& c) { nearest.add(c); });
+  for_each_within(predicted, truth, gate, [&](const Candidate& c) {
+    nearest.add(c);
+    return true;
+  });
   return nearest.take();
 }
 
@@ -97,30 +101,78 @@ inline std::vector<Candidate> thinned_candidates(std::span<const SweptPoint> pre
   return candidates;
 }
 
-NUCDET_INLINE Assignment assign(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth, double gate,
-                                std::size_t most) {
-  constexpr std::size_t kFew = 24;
-  const auto n = static_cast<Index>(predicted.size()), m = static_cast<Index>(truth.size());
+/// The places of points in the order of a sweep: points that coincide are one. `index` is the first of them.
+struct Places {
+  std::vector<SweptPoint> at;
+  std::vector<Index> points;  ///< at each
+
+  explicit Places(std::span<const SweptPoint> swept) {
+    for (std::size_t i = 0; i < swept.size(); ++i) {
+      if (at.empty() || at.back().x != swept[i].x || at.back().y != swept[i].y) {
+        at.push_back({swept[i].strip, swept[i].x, swept[i].y, static_cast<Index>(i)});
+        points.push_back(0);
+      }
+      ++points.back();
+    }
+  }
+};
+
+inline bool more_within(std::size_t most, std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth,
+                        double gate) {
   std::size_t pairs = 0;
-  for_each_within(predicted, truth, gate, [&](const Candidate&) { ++pairs; });
-  const std::size_t all = std::max(most, 32 * (predicted.size() + truth.size()));
-  Assignment found;
-  found.candidates =
-      pairs <= all ? candidates_within(predicted, truth, gate) : thinned_candidates(predicted, truth, gate, kFew);
+  for_each_within(predicted, truth, gate, [&](const Candidate&) { return ++pairs <= most; });
+  return pairs > most;
+}
+
+/// Candidates are pairs of places; says how many pairs of points join each.
+inline std::vector<Index> join_places(const Places& predicted, const Places& truth, double gate, std::size_t most,
+                                      std::vector<Candidate>& candidates) {
+  constexpr std::size_t kFew = 24;
+  const bool all = !more_within(most, predicted.at, truth.at, gate);
+  candidates =
+      all ? candidates_within(predicted.at, truth.at, gate) : thinned_candidates(predicted.at, truth.at, gate, kFew);
   for (;;) {
-    SparseAssignment assignment(n, m, found.candidates);
-    found.taken = assignment.solve();
-    if (pairs <= all) return found;
+    PlaceAssignment assignment(predicted.points, truth.points, candidates);
+    std::vector<Index> joined = assignment.solve();
+    if (all) return joined;
     const Cost enough = Cost{} - Cost{0, 1e-9 * gate};
     FirstOfEach better(
         kFew, [&](const Candidate& a, const Candidate& b) { return assignment.reduced(a) < assignment.reduced(b); });
-    for_each_within(predicted, truth, gate, [&](const Candidate& c) {
+    for_each_within(predicted.at, truth.at, gate, [&](const Candidate& c) {
       if (assignment.reduced(c) < enough) better.add(c);
+      return true;
     });
     const std::vector<Candidate> more = better.take();
-    if (more.empty()) return found;
-    merge(found.candidates, more);
+    if (more.empty()) return joined;
+    merge(candidates, more);
   }
+}
+
+NUCDET_INLINE Assignment assign(std::span<const SweptPoint> predicted, std::span<const SweptPoint> truth, double gate,
+                                std::size_t most) {
+  Assignment found;
+  if (!more_within(most, predicted, truth, gate)) {
+    found.candidates = candidates_within(predicted, truth, gate);
+    found.taken =
+        SparseAssignment(static_cast<Index>(predicted.size()), static_cast<Index>(truth.size()), found.candidates)
+            .solve();
+    return found;
+  }
+  const Places from(predicted), to(truth);
+  std::vector<Candidate> candidates;
+  const std::vector<Index> joined = join_places(from, to, gate, most, candidates);
+  found.taken.assign(predicted.size(), SparseAssignment::kAlone);
+  std::vector<Index> next_predicted, next_truth;  // of each place, the next point without a partner
+  for (const SweptPoint& p : from.at) next_predicted.push_back(p.index);
+  for (const SweptPoint& p : to.at) next_truth.push_back(p.index);
+  for (std::size_t k = 0; k < joined.size(); ++k)
+    for (Index pair = 0; pair < joined[k]; ++pair) {
+      const Index i = next_predicted[static_cast<std::size_t>(candidates[k].predicted)]++;
+      found.taken[static_cast<std::size_t>(i)] = static_cast<Index>(found.candidates.size());
+      found.candidates.push_back(
+          {i, next_truth[static_cast<std::size_t>(candidates[k].truth)]++, candidates[k].distance});
+    }
+  return found;
 }
 
 #endif
