@@ -10,6 +10,7 @@
 #include "feature_ids.hpp"
 #include "json_writing.hpp"
 #include "outline.hpp"
+#include "rtree_packing.hpp"
 #include "scratch_file.hpp"
 #include "sqlite.hpp"
 #include "wkb.hpp"
@@ -31,6 +32,7 @@ using detail::Statement;
 // What TIAToolbox 1 and 2 make. The file is private until it is whole: it needs neither a journal nor to be kept on the
 // disk step by step.
 constexpr const char* kSchema = R"(
+PRAGMA page_size = 4096;
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
@@ -49,7 +51,6 @@ class StoreWriter {
     db_->run(kSchema);
     scratch_.forget_name();
     annotation_.emplace(*db_, "INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    box_.emplace(*db_, "INSERT INTO rtree VALUES (?, ?, ?, ?, ?)");
     metadata("version", "1.0.1"), metadata("compression", nullptr), metadata("compression_level", 9);
     if (made_by.is_null()) return;
     metadata("nucdet", made_by);
@@ -76,7 +77,8 @@ class StoreWriter {
     add(key, detail::centre_of(outline), box, detail::size_of(outline), properties);
   }
   void commit() {
-    annotation_.reset(), box_.reset();
+    annotation_.reset();
+    detail::fill_rtree(*db_, std::move(boxes_));
     db_->run("COMMIT");
     db_.reset();
     AtomicFile file(path_);
@@ -104,15 +106,14 @@ class StoreWriter {
     annotation_->bind(4, centre.x), annotation_->bind(5, centre.y);
     annotation_->bind(7, properties), annotation_->bind(8, area);
     annotation_->run();
-    box_->bind(1, id_), box_->bind(2, box.least.x), box_->bind(3, box.most.x);
-    box_->bind(4, box.least.y), box_->bind(5, box.most.y);
-    box_->run();
+    boxes_.push_back(detail::rtree_row(id_, box.least.x, box.most.x, box.least.y, box.most.y));
   }
 
   std::filesystem::path path_;
   detail::ScratchFile scratch_;
   std::optional<Database> db_;
-  std::optional<Statement> annotation_, box_;
+  std::optional<Statement> annotation_;
+  std::vector<detail::RtreeRow> boxes_;
   std::int64_t id_ = 0;
 };
 

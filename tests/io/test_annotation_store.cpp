@@ -89,6 +89,31 @@ TEST_CASE("what TIAToolbox asks a store for") {
   CHECK(text("SELECT length(key) FROM annotations WHERE id = 2") == "36");
 }
 
+TEST_CASE("the index of a store is sound, whatever its depth") {
+  const TemporaryFolder folder;
+  for (const int count : {0, 1, 51, 52, 103, 3000, 140000}) {
+    DetectionReport report;
+    std::uint32_t random = 1;
+    const auto next = [&] { return (random = random * 1664525u + 1013904223u) * 1e-6; };
+    for (int i = 0; i < count; ++i) report.nuclei.push_back({{next(), i % 3 == 0 ? 7.1 : -next()}, 1});
+    write_annotation_store(folder / "a.db", report);
+    const Database db((folder / "a.db").string(), SQLITE_OPEN_READONLY, "a");
+    Statement sound(db, "SELECT rtreecheck('rtree')");
+    REQUIRE(sound.step());
+    CHECK(sound.bytes(0) == "ok");
+    // The index finds what looking at each row finds.
+    Statement found(
+        db,
+        "SELECT count(*), sum(id) FROM rtree WHERE max_x >= 100 AND min_x <= 2000 AND max_y >= -900 AND min_y <= 50");
+    Statement wanted(
+        db, "SELECT count(*), sum(id) FROM annotations WHERE cx >= 100 AND cx <= 2000 AND cy >= -900 AND cy <= 50");
+    REQUIRE((found.step() && wanted.step()));
+    CHECK(found.integer(0) == wanted.integer(0));
+    CHECK(found.integer(1) == wanted.integer(1));
+    CHECK((count < 3000 || found.integer(0) > 100));
+  }
+}
+
 TEST_CASE("annotations and areas in an AnnotationStore come back") {
   const TemporaryFolder folder;
   Annotations annotations;
