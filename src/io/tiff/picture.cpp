@@ -17,7 +17,7 @@ constexpr std::uint32_t kNdpiTag = 65420;
 /// TIFF by its first bytes, but with pictures that libtiff does not find or cannot decode.
 void refuse_relatives(const TiffFile& file) {
   const std::string_view where = file.source().where;
-  if (file.has(kNdpiTag)) refuse_as("a Hamamatsu NDPI slide", where);
+  if (file.has_private(kNdpiTag)) refuse_as("a Hamamatsu NDPI slide", where);
   const std::string_view ending = where.size() > 4 ? where.substr(where.size() - 4) : "";
   if (ending == ".vsi" || ending == ".VSI") refuse_as("an Olympus VSI slide, whose picture lies in other files", where);
 }
