@@ -203,9 +203,11 @@ TEST_CASE("a format that is not read is named, with a way out") {
     CHECK(holds(error, "wanted PNG, JPEG, TIFF, JPEG 2000 or WebP: "));
   }
   CHECK(holds(refusal(""), "is empty"));
-  Page ndpi;
-  const std::string slide = tiff_of(Page{});
+  std::string slide = tiff_of(Page{}, "wl");
   CHECK(holds(error_of<IoError>([&] { io::decode_picture(std::as_bytes(std::span(slide)), "a.vsi"); }), "Olympus VSI"));
+  const std::string sample_format("\x53\x01\x03\x00", 4);  // the last tag becomes one of Hamamatsu's
+  slide.replace(slide.find(sample_format), 2, "\x8C\xFF");
+  CHECK(holds(refusal(slide), "a Hamamatsu NDPI slide"));
 }
 
 TEST_CASE("texts and profiles of a PNG are passed over, not unpacked") {

@@ -80,11 +80,11 @@ TEST_CASE("three planes are joined where ImageJ's text says that they are channe
                            "ImageJ=1.53t\nimages=3\nchannels=3\nmode=color\nloop=false\n"}) {
     const Picture picture = decode(tiff_of(planes(3, text)));
     CHECK(difference(picture, shade) < 1e-9);
-    CHECK(holds(notes_of(picture), "joined as red, green and blue, as its ImageJ says"));
+    CHECK(holds(notes_of(picture), "joined as red, green and blue, as its ImageJ text says"));
   }
   for (const char* text : {"", "ImageJ=1.53t\nimages=3\nslices=3\n", "ImageJ=1.53t\nimages=3\nframes=3\n"})
     CHECK(holds(refusal(tiff_of(planes(3, text))), "3 pages of 19 x 13"));
-  CHECK(holds(refusal(tiff_of(planes(5, "ImageJ=1.53t\nimages=5\nchannels=5\n"))), "5 channels, says its ImageJ"));
+  CHECK(holds(refusal(tiff_of(planes(5, "ImageJ=1.53t\nimages=5\nchannels=5\n"))), "5 channels, says its ImageJ text"));
   CHECK(holds(refusal(tiff_of(planes(1, "ImageJ=1.53t\nimages=30\nslices=30\n"))), "ImageJ's text says 30 pictures"));
   const Picture second = decode(tiff_of(planes(3, "ImageJ=1.53t\nimages=3\nchannels=3\n")), {.page = 2});
   CHECK(difference(second, [](Index x, Index y, Index) { return shade(x, y, 1); }) < 1e-9);
@@ -137,4 +137,7 @@ TEST_CASE("a whole slide is refused with what to do instead") {
   CHECK(holds(message, "19 x 13 pixels, at most 246 are read at once: whole slides are not read"));
   CHECK(holds(message, "tiles"));
   CHECK(refusal(bytes, {.pixels = 247}).empty());
+  const std::string levels = tiff_of({sized(40, 20), sized(20, 10), sized(5, 5)});
+  CHECK(holds(refusal(levels, {.pixels = 300}), "page 1 has 40 x 20 pixels, at most 300 are read at once"));
+  CHECK(holds(refusal(levels, {.pixels = 300}), "by --page: 2 (20 x 10 pixels), 3 (5 x 5 pixels)"));
 }

@@ -59,6 +59,7 @@ TEST_CASE("um per pixel by ImageJ's unit") {
   CHECK(is(size_of("ImageJ=1.53t\nunit=mm\n", 4000, 4000), 0.25, 0.25, "ImageJ unit"));
   CHECK(!size_of("ImageJ=1.53t\nunit=pixel\n", 4, 4).known());
   CHECK(!size_of("ImageJ=1.53t\n", 4, 4).known());
+  CHECK(!size_of("ImageJ=1.53t\nunit=inch\n", 72, 72, RESUNIT_INCH).known());  // so it saves what had 72 dpi
   CHECK(!size_of("ImageJ=1.53t\nunit=micron\n").known());
 }
 
