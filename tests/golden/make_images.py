@@ -85,6 +85,12 @@ def rgb():
     return image
 
 
+def rgba():
+    image = rgb().convert("RGBA")
+    image.putalpha(Image.frombytes("L", (W, H), bytes(value8(x, y, 3) for y in range(H) for x in range(W))))
+    return image
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     png("rgb8.png", 8, 2, lambda x, y: bytes(value8(x, y, c) for c in range(3)))
@@ -102,6 +108,18 @@ def main():
 
     rgb().save(os.path.join(FOLDER, "rgb8-lzw.tif"), compression="tiff_lzw")
     rgb().save(os.path.join(FOLDER, "rgb8-deflate.tif"), compression="tiff_adobe_deflate")
+    # JPEG loses least of slow changes: it is compared within some steps.
+    rgb().save(os.path.join(FOLDER, "shades.jpg"), quality=100, subsampling=0)
+    turned = Image.Exif()
+    turned[274] = 6
+    rgb().save(os.path.join(FOLDER, "exif6.webp"), lossless=True, exif=turned)
+    rgb().save(os.path.join(FOLDER, "rgb8.webp"), lossless=True)
+    rgba().save(os.path.join(FOLDER, "rgba8.webp"), lossless=True, exact=True)
+    rgb().save(os.path.join(FOLDER, "rgb8.jp2"), irreversible=False)
+    rgb().save(os.path.join(FOLDER, "rgb8.j2k"), irreversible=False)
+    rgba().save(os.path.join(FOLDER, "rgba8.jp2"), irreversible=False)
+    rgb().getchannel(0).save(os.path.join(FOLDER, "grey8.jp2"), irreversible=False)
+
     tiff("rgb8-tiles.tif", 8, 3, 2, 16, 16, True)
     tiff("rgb16-tiles.tif", 16, 3, 2, 16, 16, True)
     tiff("rgb16-strips.tif", 16, 3, 2, 4, W, False)

@@ -83,7 +83,8 @@ void set_range(const TiffFile& file, const TiffSamples& s, const TiffDescription
 
 /// The number of colours of what needs no conversion; 0 of what does.
 Index plain_colours(const TiffFile& file, const TiffSamples& s, const TiffDescription& d, bool joined) {
-  const bool tagged = file.has(TIFFTAG_PHOTOMETRIC);
+  std::uint16_t told = 0;
+  const bool tagged = TIFFGetField(file.get(), TIFFTAG_PHOTOMETRIC, &told) == 1;
   const int photometric = file.field16(TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
   const bool ycc_codec = s.compression == COMPRESSION_JPEG || s.jpeg2000();  // it hands on RGB
   if (joined || (photometric == PHOTOMETRIC_YCBCR && ycc_codec && s.channels == 3)) return 3;

@@ -44,7 +44,7 @@ Index count_of(std::string_view text, std::string_view key) {
 }
 
 TiffDescription read_imagej(std::string_view text) {
-  TiffDescription d{.source = "ImageJ"};
+  TiffDescription d{.source = "ImageJ text"};
   const Index images = count_of(text, "images");
   d.channels = count_of(text, "channels");
   d.others = count_of(text, "slices") * count_of(text, "frames");
@@ -54,7 +54,7 @@ TiffDescription read_imagej(std::string_view text) {
 }
 
 TiffDescription read_aperio(std::string_view text) {
-  TiffDescription d{.source = "Aperio"};
+  TiffDescription d{.source = "Aperio text"};
   const auto value = value_of(text, "MPP", "|\r\n");
   const auto mpp = value ? number(*value) : std::nullopt;
   if (mpp) d.pixel_size = stated_size(*mpp, *mpp, "Aperio MPP");

@@ -9,7 +9,7 @@ namespace nucdet::io::detail {
 
 /// What OME-XML, ImageJ's or Aperio's text in a TIFF file says of the file's picture.
 struct TiffDescription {
-  std::string source{};        ///< "OME-XML", "ImageJ", "Aperio"; empty: no such text
+  std::string source{};        ///< "OME-XML", "ImageJ text", "Aperio text"; empty: no such text
   Index channels = 0;          ///< 0: not said
   Index samples = 1;           ///< of a channel: 3 where its pages are RGB
   Index others = 1;            ///< planes in depth and time

@@ -89,7 +89,7 @@ std::string TiffFile::text(std::uint32_t tag) const {
   const char* value = nullptr;
   return TIFFGetField(tiff_, tag, &value) == 1 && value != nullptr ? value : "";
 }
-bool TiffFile::has(std::uint32_t tag) const {
+bool TiffFile::has_private(std::uint32_t tag) const {
   const int count = TIFFGetTagListCount(tiff_);
   for (int i = 0; i < count; ++i)
     if (TIFFGetTagListEntry(tiff_, i) == tag) return true;

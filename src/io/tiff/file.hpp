@@ -32,7 +32,8 @@ class TiffFile {
   std::uint16_t field16(std::uint32_t tag, std::uint16_t otherwise = 0) const;
   /// Empty where the tag is missing.
   std::string text(std::uint32_t tag) const;
-  bool has(std::uint32_t tag) const;
+  /// Whether a tag that libtiff does not know by name is there.
+  bool has_private(std::uint32_t tag) const;
 
  private:
   friend struct TiffCallbacks;

@@ -23,8 +23,6 @@ TiffPage page_at(const TiffFile& file, Index number, bool within) {
           (subfile & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0 || old_type == OFILETYPE_REDUCEDIMAGE};
 }
 
-std::string size_of(const TiffPage& page) { return message(page.width, " x ", page.height, " pixels"); }
-
 Index count_pages(const std::vector<TiffPage>& all) {
   return std::count_if(all.begin(), all.end(), [](const TiffPage& p) { return !p.within; });
 }
@@ -78,12 +76,14 @@ void order_planes(std::vector<TiffPage>& planes, const TiffDescription& d) {
 /// ImageJ writes large stacks with a directory for the first picture only.
 void refuse_hidden_stack(const TiffFile& file, const std::vector<TiffPage>& all, const TiffDescription& d) {
   const Index images = d.channels * d.others;
-  if (d.source != "ImageJ" || images <= count_pages(all) || images <= 1) return;
+  if (d.source != "ImageJ text" || images <= count_pages(all) || images <= 1) return;
   throw IoError(message(file.source().where, ": TIFF: ImageJ's text says ", images, " pictures, of which ",
                         count_pages(all), " can be found as pages: save the one that you want as a TIFF of its own"));
 }
 
 }  // namespace
+
+std::string size_of(const TiffPage& page) { return message(page.width, " x ", page.height, " pixels"); }
 
 std::vector<TiffPage> list_pages(TiffFile& file) {
   std::vector<TiffPage> pages;
@@ -105,7 +105,7 @@ TiffChoice choose_pages(TiffFile& file) {
   const std::string first_text = file.text(TIFFTAG_IMAGEDESCRIPTION);
   const std::vector<TiffPage> all = list_pages(file);
   const auto& wanted = file.source().options.page;
-  TiffChoice choice;
+  TiffChoice choice{.pages = all};
   choice.planes = largest_of(all);
   if (choice.planes.empty()) throw IoError(message(file.source().where, ": TIFF: no page has pixels"));
   choice.full = choice.planes[0];

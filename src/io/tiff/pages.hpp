@@ -15,14 +15,18 @@ struct TiffPage {
   Index width = 0, height = 0, samples = 1;
   bool reduced = false;  ///< a thumbnail, a lower level or a mask, as its tags say
 
-  Index area() const { return width * height; }
+  double area() const { return static_cast<double>(width) * static_cast<double>(height); }
 };
+
+/// "19 x 13 pixels"
+std::string size_of(const TiffPage& page);
 
 /// All pictures of a file: pages first, in order. The file is left at another directory.
 std::vector<TiffPage> list_pages(TiffFile& file);
 
 struct TiffChoice {
   std::vector<TiffPage> planes{};  ///< one page, or three of one channel each: red, green, blue
+  std::vector<TiffPage> pages{};   ///< all that the file has
   TiffPage full{};                 ///< the largest, of which the description speaks
   TiffDescription description{};
   std::vector<std::string> notes{};

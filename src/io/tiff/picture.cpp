@@ -17,9 +17,26 @@ constexpr std::uint32_t kNdpiTag = 65420;
 /// TIFF by its first bytes, but with pictures that libtiff does not find or cannot decode.
 void refuse_relatives(const TiffFile& file) {
   const std::string_view where = file.source().where;
-  if (file.has(kNdpiTag)) refuse_as("a Hamamatsu NDPI slide", where);
+  if (file.has_private(kNdpiTag)) refuse_as("a Hamamatsu NDPI slide", where);
   const std::string_view ending = where.size() > 4 ? where.substr(where.size() - 4) : "";
   if (ending == ".vsi" || ending == ".VSI") refuse_as("an Olympus VSI slide, whose picture lies in other files", where);
+}
+
+/// A whole slide may have a level that is small enough.
+void check_size_of(const TiffFile& file, const TiffChoice& choice) {
+  const TiffPage& page = choice.planes[0];
+  const Index limit = file.source().options.pixels;
+  const double most = static_cast<double>(limit);
+  if (page.area() <= most) return;
+  std::string pages;
+  for (const TiffPage& p : choice.pages)
+    if (!p.within && p.area() > 0 && p.area() <= most)
+      pages += message(pages.empty() ? "" : ", ", p.number, " (", size_of(p), ")");
+  if (pages.empty()) return;  // refused by its size alone
+  throw IoError(
+      message(file.source().where, ": TIFF: page ", page.number, " has ", size_of(page), ", at most ", limit,
+              " are read at once: whole slides are not read; cut it into tiles or export a region as TIFF or ",
+              "PNG (QuPath: File, Export images; or vips crop), or take a smaller page by --page: ", pages));
 }
 
 PixelSize pixel_size_of(const TiffFile& file, const TiffChoice& choice, const TiffPage& page, const TiffPage& full) {
@@ -32,7 +49,7 @@ PixelSize pixel_size_of(const TiffFile& file, const TiffChoice& choice, const Ti
   float x = 0, y = 0;
   if (TIFFGetField(file.get(), TIFFTAG_XRESOLUTION, &x) != 1 || TIFFGetField(file.get(), TIFFTAG_YRESOLUTION, &y) != 1)
     return {};
-  if (d.um_per_unit != 0) return stated_size(d.um_per_unit / x, d.um_per_unit / y, "ImageJ unit");
+  if (d.um_per_unit != 0) return resolution_size(x, y, d.um_per_unit, "ImageJ unit");
   const int unit = file.field16(TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
   if (unit != RESUNIT_INCH && unit != RESUNIT_CENTIMETER) return {};
   return resolution_size(x, y, unit == RESUNIT_INCH ? 25400 : 10000, "TIFF resolution");
@@ -74,6 +91,7 @@ Picture decode_tiff(const EncodedImage& source) {
     TiffFile listed(source);  // of its own: an error in a page that is not wanted does not matter
     return choose_pages(listed);
   }();
+  check_size_of(file, choice);
   const TiffPage& page = choice.planes[0];
   file.select(page.directory);
   TiffSamples samples = samples_of(file);
