@@ -62,5 +62,13 @@ TEST_CASE("areas: a point counts in any region, or anywhere without one, but in 
   CHECK((regions.count({1, 1}) && regions.count({21, 1}) && !regions.count({15, 1})));
   CHECK((both.count({1, 1}) && !both.count({7, 6}) && !both.count({15, 6}) && !both.count({15, 1})));
   CHECK((ignored.count({15, 1}) && !ignored.count({15, 6})));
+  const auto hash = [](const Areas& areas) {
+    ContentHash h;
+    areas.add_to(h);
+    return h.value();
+  };
+  CHECK(hash({}) == ContentHash().value());
+  CHECK(hash({{a}, {}}) != hash({{}, {a}}));
+  CHECK(hash(regions) != hash({{a, c}, {}}));
   CHECK_FALSE(Areas{{Area{}}, {}}.count({1, 1}));  // a region without extent: nothing counts
 }

@@ -1,9 +1,11 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/point.hpp"
 
 namespace nucdet {
@@ -52,6 +54,17 @@ struct Areas {
     const auto holds = [&](const Area& area) { return area.contains(p); };
     return (regions.empty() || std::any_of(regions.begin(), regions.end(), holds)) &&
            std::none_of(ignored.begin(), ignored.end(), holds);
+  }
+  /// Adds them to what tells data apart; nothing where there are none.
+  void add_to(ContentHash& hash) const {
+    for (const std::vector<Area>* all : {&regions, &ignored})
+      for (const Area& area : *all) {
+        hash.add(static_cast<std::uint64_t>(all == &regions ? 1 : 2));
+        for (const std::vector<Point>& ring : area.rings) {
+          hash.add(static_cast<std::uint64_t>(ring.size()));
+          for (const Point& p : ring) hash.add(p.x), hash.add(p.y);
+        }
+      }
   }
 
   friend bool operator==(const Areas&, const Areas&) = default;
