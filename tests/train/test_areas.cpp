@@ -95,6 +95,12 @@ TEST_CASE("areas: what is annotated outside changes no bit of a training, nor ho
   CHECK(trained(two, annotated_where(two, left_half(), left), 6) == wanted);
   CHECK(trained(one, annotated_where(one, left_half(), everywhere), 6).losses == wanted.losses);
   CHECK(trained(one, annotated_where(one, but_right_half(), everywhere), 6).losses == wanted.losses);
+  data::Dataset forced = annotated_where(one, left_half(), left);  // labels there after all: their pixels do not count
+  for (data::Sample& s : forced)
+    for (const double y : {10.0, 40.0, 70.0}) s.points.push_back({75, y}), s.classes.push_back(1);
+  CHECK(trained(one, forced, 6).losses == wanted.losses);
+  for (data::Sample& s : forced) s.areas = {}, s.counted = {};
+  CHECK(trained(one, forced, 6).losses != wanted.losses);
   CHECK(trained(one, annotated_where(one, {}, left), 6).losses != wanted.losses);
   CHECK(trained(one, annotated_where(one, {}, everywhere), 6).losses != wanted.losses);
 }
