@@ -19,6 +19,7 @@
 using namespace nucdet;
 
 NUCDET_CUDA_PARALLEL_FOR(loss::detail::LabelMeans<float>)
+NUCDET_CUDA_REDUCE_COLUMNS(double, 1, loss::detail::CountPixels)
 NUCDET_CUDA_LOSS(loss::WeightedSquaredError)
 NUCDET_CUDA_LOSS(loss::SquaredError)
 NUCDET_CUDA_LOSS(loss::CrossEntropy)

@@ -61,11 +61,12 @@ AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixel
 
 data::Sample sample_of(Context<Cpu>& context, const io::ManifestEntry& entry, AnnotatedPicture read,
                        const ClassNames& names) {
+  const Areas areas = std::move(read.nuclei.areas);
   AnnotatedPoints nuclei = io::numbered(std::move(read.nuclei), names);
   const Image image = io::to_image(read.picture);
   try {
     return data::make_sample(context, image, nuclei.points, read.scaling.scale, entry.image.string(), entry.organ, {},
-                             std::move(nuclei.classes));
+                             std::move(nuclei.classes), areas);
   } catch (const ArgumentError& error) { throw IoError(error.what()); }  // here the files are wrong, not the call
 }
 

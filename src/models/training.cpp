@@ -56,10 +56,11 @@ void begin_with(const nn::Model<Device>& from, nn::Model<Device>& model, const C
   io::apply_weights(weights, model, where);
 }
 
-/// Class weights by the inverse of the share of pixels that lie in a disc, overlaps not counted.
+/// Class weights by the inverse of the share of the counted pixels that lie in a disc, overlaps not counted.
 loss::CrossEntropy balanced(const data::Dataset& set, double radius) {
   double pixels = 0;
-  for (const data::Sample& s : set) pixels += static_cast<double>(view_of(s.image).shape.pixels());
+  for (const data::Sample& s : set)
+    pixels += static_cast<double>(s.counted.everywhere() ? view_of(s.image).shape.pixels() : s.counted.count());
   const double discs = static_cast<double>(nuclei_in(set)) * 3.14159265 * radius * radius;
   return loss::CrossEntropy::balanced(std::clamp(discs / pixels, 0.001, 0.5));
 }

@@ -115,6 +115,15 @@ void tell_validation(const Parts& parts, const data::Dataset& validation, const 
                        "chosen by them"));
 }
 
+/// Says where labels do not count everywhere.
+void note_areas(const data::Dataset& set, const std::string& manifest, const char* use, const TrainingWatch& watch) {
+  std::size_t images = 0, nuclei = 0;
+  for (const data::Sample& s : set) images += s.areas.everywhere() ? 0 : 1, nuclei += s.uncounted.points.size();
+  if (images > 0)
+    watch.note(message(manifest, ": of the ", set.size(), " images to ", use, ' ', images,
+                       " have areas outside of which labels do not count; annotated nuclei there: ", nuclei));
+}
+
 /// Set names: folders, told apart by number where two are called alike.
 std::string set_name(const std::string& manifest, const std::map<std::string, double>& taken) {
   const fs::path path = fs::absolute(manifest).lexically_normal();
@@ -190,11 +199,12 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
                   validation = load_dataset(context, parts.validation, data.classes, &notes);
     check_nuclei(train, manifest, "train on");
     tell_validation(parts, validation, manifest, watch);
+    note_areas(train, manifest, "train on", watch), note_areas(validation, manifest, "validate with", watch);
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
     data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &notes);
-    check_nuclei(data.auxiliary, o.auxiliary, "mix in");
+    check_nuclei(data.auxiliary, o.auxiliary, "mix in"), note_areas(data.auxiliary, o.auxiliary, "mix in", watch);
   }
   for (const std::string& line : notes.lines()) watch.note(line);
   return data;

@@ -66,6 +66,8 @@ std::uint64_t hash_of(const data::Sample& s) {
   for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
   for (const int c : s.classes) hash.add(static_cast<std::uint64_t>(c));
   hash.add(s.group), hash.add(s.set);
+  s.areas.add_to(hash);
+  for (const Point& p : s.uncounted.points) hash.add(p.x), hash.add(p.y);
   return hash.value();
 }
 

@@ -23,12 +23,14 @@ namespace {
 
 constexpr nn::MicroNetOptions kSmall{.base = 2};
 
-data::Dataset tissue(Context<Cpu>& context, int images, Index size) {
+data::Dataset tissue(Context<Cpu>& context, int images, Index size, const Areas& areas = {}) {
   data::Dataset dataset;
   for (int i = 0; i < images; ++i) {
     const auto made = data::synthesize({.height = size, .width = size + 16 * i, .seed = static_cast<std::uint64_t>(i)});
-    dataset.push_back(data::make_sample(context, made.image, made.points, 1, message("image ", i), i % 2 ? "a" : "b"));
-    for (std::size_t k = 0; k < made.points.size(); ++k) dataset.back().classes.push_back(static_cast<int>(k % 3));
+    std::vector<int> classes;
+    for (std::size_t k = 0; k < made.points.size(); ++k) classes.push_back(static_cast<int>(k % 3));
+    dataset.push_back(data::make_sample(context, made.image, made.points, 1, message("image ", i), i % 2 ? "a" : "b",
+                                        {}, classes, areas));
   }
   return dataset;
 }
@@ -66,17 +68,24 @@ TEST_CASE("cuda: losses and their gradients") {
     const auto a = random_numbers(o.count(), 1);
     auto b = random_numbers(y.count(), 2);
     for (double& v : b) v = 0.5 * (v + 1) * classes;  // in [0, 1), or labels of classes
-    const auto run = [&](auto& context) {
-      const auto p = on_device<float>(context, o, a), t = on_device<float>(context, y, b);
+    const Shape pixels{o.n, o.h, o.w, 1};
+    auto counted = random_numbers(pixels.count(), 3);
+    for (double& v : counted) v = v < 0.2 ? 0 : 1;
+    const auto run = [&](auto& context, bool masked) {
+      const auto p = on_device<float>(context, o, a), t = on_device<float>(context, y, b),
+                 m = on_device<float>(context, pixels, counted);
       auto g = context.make(o);
       const double value = loss::evaluate<float>(context, loss, p.template view<const float>(),
-                                                 t.template view<const float>(), weights, g.template view<float>());
+                                                 t.template view<const float>(), weights, g.template view<float>(),
+                                                 masked ? m.template view<const float>() : View<const float>());
       return std::pair(value, numbers_of(context, g));
     };
-    const auto found = run(gpu), wanted = run(cpu);
-    CHECK(found.first == Approx(wanted.first).epsilon(kElementwise));
-    CHECK(difference(found.second, wanted.second) < 2 * kElementwise);
-    CHECK(run(gpu) == found);
+    for (const bool masked : {false, true}) {
+      const auto found = run(gpu, masked), wanted = run(cpu, masked);
+      CHECK(found.first == Approx(wanted.first).epsilon(kElementwise));
+      CHECK(difference(found.second, wanted.second) < 2 * kElementwise);
+      CHECK(run(gpu, masked) == found);
+    }
   };
   check(loss::WeightedSquaredError{}, 1, {}), check(loss::WeightedSquaredError{}, 3, {0.5f, 2.0f});
   check(loss::SquaredError{}, 1, {1.0f, 0.0f}), check(loss::CrossEntropy{.background = 0.5f, .nucleus = 3}, 2, {});
@@ -188,6 +197,28 @@ TEST_CASE("cuda: fifty training steps follow the CPU's losses, and repeat bit fo
   for (std::size_t k = 0; k < 50; ++k) CHECK((k < 20 ? begun[k] : rest[k - 20]) == Approx(wanted[k]).epsilon(1e-3));
   CHECK(second.losses({dataset}, 20) == begun);
   CHECK(second.weights() == weights);
+}
+
+TEST_CASE("cuda: where a part of an image counts, training and validation are the CPU's") {
+  Context<Cpu> host({.threads = 2});
+  const Areas areas{{Area{{{{5, 5}, {60, 20}, {30, 63}}}}}, {Area{{{{20, 20}, {40, 20}, {30, 40}}}}}};
+  const data::Dataset limited = tissue(host, 2, 64, areas), whole = tissue(host, 2, 64);
+  Training<optim::Sgd, Cpu> cpu({.threads = 2, .seed = 3, .kernels = nullptr}, {}, 1);
+  Training<optim::Sgd, Cuda> gpu({.seed = 3}, {}, 1);
+  const auto check = [&](const train::Sources& sources, int steps) {
+    const auto wanted = cpu.losses(sources, steps), found = gpu.losses(sources, steps);
+    for (std::size_t k = 0; k < wanted.size(); ++k) CHECK(found[k] == Approx(wanted[k]).epsilon(1e-3));
+    return found;
+  };
+  const auto found = check({limited}, 4);
+  check({whole}, 2), check({limited, &whole}, 2);  // what was captured for one kind of data is not used for another
+  Training<optim::Sgd, Cuda> elsewhere({.seed = 3}, {}, 1);
+  CHECK(elsewhere.losses({whole}, 4) != found);
+  const auto validated = [&](const auto& net) {
+    return train::validate(net, loss::WeightedSquaredError{}, label::ProximityMap{}, limited,
+                           {.peaks = {.absolute = 0.01f}, .least_nuclei = 1});
+  };
+  CHECK(validated(gpu.net).loss == Approx(validated(cpu.net).loss).epsilon(1e-3));
 }
 
 TEST_CASE("cuda: training in bf16 learns, and a run goes on from a checkpoint bit for bit") {

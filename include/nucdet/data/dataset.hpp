@@ -7,6 +7,7 @@
 #include "nucdet/core/annotated_points.hpp"
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/unique_id.hpp"
+#include "nucdet/data/counted_pixels.hpp"
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/resample.hpp"
@@ -23,22 +24,30 @@ struct Sample {
   double scale = 1;              ///< that took the source to reference pixels
   std::string set{};             ///< the data set that it is from, or empty
   std::vector<int> classes{};    ///< of the points: see AnnotatedPoints
+  Areas areas{};                 ///< where labels count
+  CountedPixels counted{};       ///< the pixels in them
+  AnnotatedPoints uncounted{};   ///< annotated where nothing counts: no labels, but see `annotated`
   UniqueId identity{};           ///< a device's copy of the image is known by it: an image is not changed in place
 };
 
 using Dataset = std::vector<Sample>;
 
-/// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics by a rule.
-/// classes: of the points, or none: see AnnotatedPoints. Throws ArgumentError, naming the image, if a point is not
-/// finite or lies more than half a pixel outside, and for classes that are not as many as the points or out of range.
+/// All that is annotated, whether it counts or not: what metrics::counted wants to know.
+AnnotatedPoints annotated(const Sample& sample);
+
+/// Makes a sample of a source image and its points: brings both to reference pixels and takes the statistics by a rule,
+/// over all pixels. classes: of the points, or none: see AnnotatedPoints. areas: in source pixels; points that do not
+/// count become `uncounted`. Throws ArgumentError, naming the image, if a point is not finite or lies more than half a
+/// pixel outside, for classes that are not as many as the points or out of range, and for corners of areas that are not
+/// finite or beyond 1e9 pixels.
 Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points, double scale,
                    std::string name, std::string group = {}, const Normalization& rule = {},
-                   std::vector<int> classes = {});
+                   std::vector<int> classes = {}, const Areas& areas = {});
 
 /// Anything but an Image: refused by the compiler, in a sentence.
 template <class Other>
 Sample make_sample(Context<Cpu>&, const Other&, const std::vector<Point>&, double, std::string, std::string = {},
-                   const Normalization& = {}, std::vector<int> = {}) {
+                   const Normalization& = {}, std::vector<int> = {}, const Areas& = {}) {
   detail::refuse_unless_image<Other>();
   return {};
 }
@@ -46,15 +55,15 @@ Sample make_sample(Context<Cpu>&, const Other&, const std::vector<Point>&, doubl
 /// Takes the statistics of every sample again, by another rule.
 void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset);
 
-/// The constants of a training set: mean and deviation over all pixels, every image and then every set weighing the
-/// same. Throws ArgumentError for an empty data set.
+/// The constants of a training set: mean and deviation over all pixels (also where labels do not count), every image
+/// and then every set weighing the same. Throws ArgumentError for an empty data set.
 ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset);
 
 #ifdef NUCDET_INLINE
 
 NUCDET_INLINE Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points,
                                  double scale, std::string name, std::string group, const Normalization& rule,
-                                 std::vector<int> classes) {
+                                 std::vector<int> classes, const Areas& areas) {
   check_classes(name, points.size(), classes);
   const View<const float> view = view_of(image);
   check_image(context, view, name);
@@ -68,10 +77,32 @@ NUCDET_INLINE Sample make_sample(Context<Cpu>& context, const Image& image, cons
     throw ArgumentError(message(name, ": ", outside, " of ", points.size(), " points lie outside the image of ",
                                 view.shape.w, 'x', view.shape.h, " pixels"));
   Sample sample{resample(context, image, scale), {}, {}, std::move(name), std::move(group), scale};
-  for (const Point& p : points) sample.points.push_back(to_reference(p, scale));
-  sample.classes = std::move(classes);
+  sample.areas = to_reference(areas, scale);
+  try {
+    const Shape size = view_of(sample.image).shape;
+    sample.counted = CountedPixels(sample.areas, size.h, size.w);
+  } catch (const ArgumentError& error) { throw ArgumentError(sample.name + ": " + error.what()); }
+  AnnotatedPoints in, out;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Point p = to_reference(points[i], scale);
+    AnnotatedPoints& to = sample.areas.count(p) ? in : out;
+    to.points.push_back(p);
+    if (!classes.empty()) to.classes.push_back(classes[i]);
+  }
+  sample.points = std::move(in.points), sample.classes = std::move(in.classes), sample.uncounted = std::move(out);
   sample.statistics = statistics_of(context, rule, view_of(std::as_const(sample.image)));
   return sample;
+}
+
+NUCDET_INLINE AnnotatedPoints annotated(const Sample& sample) {
+  AnnotatedPoints all{sample.points, sample.classes};
+  const AnnotatedPoints& more = sample.uncounted;
+  all.points.insert(all.points.end(), more.points.begin(), more.points.end());
+  if (all.classes.empty() && more.classes.empty()) return all;
+  all.classes.resize(sample.points.size(), kUnknownClass);
+  all.classes.insert(all.classes.end(), more.classes.begin(), more.classes.end());
+  all.classes.resize(all.points.size(), kUnknownClass);
+  return all;
 }
 
 NUCDET_INLINE void take_statistics(Context<Cpu>& context, const Normalization& rule, Dataset& dataset) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nucdet/core/area.hpp"
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/point.hpp"
@@ -15,6 +16,9 @@ namespace nucdet::data {
 
 inline Point to_reference(Point p, double scale) { return {(p.x + 0.5) * scale - 0.5, (p.y + 0.5) * scale - 0.5}; }
 inline Point to_source(Point p, double scale) { return {(p.x + 0.5) / scale - 0.5, (p.y + 0.5) / scale - 0.5}; }
+
+/// The same for all corners.
+Areas to_reference(Areas areas, double scale);
 
 void check_scale(double scale);
 inline Index scaled_size(Index size, double scale) {
@@ -97,6 +101,14 @@ Image resample_rows(Context<Cpu>& context, const AxisFilter& rows, const AxisFil
 }
 
 }  // namespace detail
+
+NUCDET_INLINE Areas to_reference(Areas areas, double scale) {
+  for (std::vector<Area>* all : {&areas.regions, &areas.ignored})
+    for (Area& area : *all)
+      for (std::vector<Point>& ring : area.rings)
+        for (Point& corner : ring) corner = to_reference(corner, scale);
+  return areas;
+}
 
 NUCDET_INLINE void check_scale(double scale) {
   if (!(scale >= 1.0 / 64 && scale <= 64)) throw ArgumentError(message("scale is ", scale, ", must be in [1/64, 64]"));

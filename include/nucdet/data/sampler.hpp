@@ -57,6 +57,10 @@ struct BasicCropSampler {
   void draw(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration, View<float> images,
             std::vector<AnnotatedPoints>& shown) const;
 
+  /// Where the labels of these crops count: 1 in a pixel that shows one that does, else 0. maps: [batch, h, w, 1], of
+  /// the crops or of maps of them that may be smaller.
+  void draw_counted(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration, View<float> maps) const;
+
   /// The cuts of a batch, and the points that each shows: what a device needs to fill the images itself.
   std::vector<Cut> cuts(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration, const Shape& images,
                         std::vector<AnnotatedPoints>& shown) const;
@@ -112,6 +116,21 @@ std::vector<typename BasicCropSampler<A>::Cut> BasicCropSampler<A>::cuts(Context
 }
 
 template <class A>
+void BasicCropSampler<A>::draw_counted(Context<Cpu>& context, const Dataset& dataset, std::int64_t iteration,
+                                       View<float> maps) const {
+  if (maps.shape.n != batch || maps.shape.c != 1)
+    throw ShapeError(
+        message("CropSampler: maps of what counts are ", maps.shape, ", wanted ", batch, " of one channel"));
+  const SampleTree tree(dataset, balanced, set_weights);
+  context.run(batch, [&](Index n, int) {
+    const Cut cut = this->cut(dataset, tree, iteration, n);
+    const WarpView warp = cut.warp.view();
+    nucdet::data::draw_counted(
+        dataset[cut.sample].counted, {1, crop, crop, 1}, [&](Point p) { return warp.source_of(p); }, maps.image(n));
+  });
+}
+
+template <class A>
 void BasicCropSampler<A>::check(const Dataset& dataset, const Shape& images) const {
   augmentation.check();
   if (dataset.empty()) throw ArgumentError("CropSampler: the dataset is empty");
@@ -129,6 +148,7 @@ typename BasicCropSampler<A>::Cut BasicCropSampler<A>::cut(const Dataset& datase
   cut.sample = tree.draw(random);
   const Shape source = view_of(dataset[cut.sample].image).shape;
   cut.warp = augmentation.geometry.draw(crop, source.w, source.h, random);
+  aim(cut.warp, dataset[cut.sample].counted, random);
   if (source.c == 3) cut.changes = augmentation.draw(crop, random);
   return cut;
 }

@@ -5,6 +5,7 @@
 #include "nucdet/core/annotated_points.hpp"
 #include "nucdet/core/config.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/metrics/counted.hpp"
 #include "nucdet/metrics/score.hpp"
 
 namespace nucdet::metrics {
@@ -32,6 +33,7 @@ class ClassScore {
   /// Adds an image: a matching of its points, and their classes in the same order; none at all if all are unknown.
   /// Throws ArgumentError for classes that are not as many as the points, or none of this score's.
   void add(const match::Matching& matching, std::span<const int> predicted, std::span<const int> truth);
+  void add(const CountedMatch& found) { add(found.matching, classes_of(found.predicted), found.truth.classes); }
   /// Matches and adds in one.
   template <match::Matcher M>
   void add(const M& matcher, const std::vector<Nucleus>& predicted, const AnnotatedPoints& truth) {

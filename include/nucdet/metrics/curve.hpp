@@ -4,15 +4,23 @@
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/detect/nucleus.hpp"
+#include "nucdet/metrics/counted.hpp"
 #include "nucdet/metrics/score.hpp"
 
 namespace nucdet::metrics {
 
-/// One image's peaks, found once at the lowest threshold, and its true centres; all in reference pixels.
+/// One image's peaks, found once at the lowest threshold, its true centres, and where they count; all in reference
+/// pixels. Centres that do not count belong here too: see `counted`.
 struct Candidates {
   std::vector<Nucleus> peaks;
   std::vector<Point> truth;
   std::vector<int> truth_classes{};  ///< as many as there are true centres, or none: see AnnotatedPoints
+  Areas areas{};
+
+  /// How many true centres count.
+  Index nuclei() const {
+    return static_cast<Index>(std::count_if(truth.begin(), truth.end(), [this](Point p) { return areas.count(p); }));
+  }
 };
 
 struct CurvePoint {
@@ -24,8 +32,14 @@ struct CurvePoint {
 /// The relative threshold in steps of 0.05, as the paper's authors search it.
 std::vector<double> default_thresholds();
 
-/// The peaks that remain: those of at least xi times the image's highest, and of at least the floor.
+/// The peaks that remain: those of at least xi times the image's highest, wherever it is, and of at least the floor.
 std::vector<Nucleus> above(const std::vector<Nucleus>& peaks, double xi, double floor = 0);
+
+/// The peaks of an image that remain, matched, without what does not count.
+template <match::Matcher M>
+CountedMatch match_above(const M& matcher, const Candidates& image, double xi, double floor = 0) {
+  return match_counted(matcher, image.areas, above(image.peaks, xi, floor), {image.truth, image.truth_classes});
+}
 
 /// Precision and recall, pooled over the images, for each threshold xi.
 template <match::Matcher M>
@@ -34,8 +48,7 @@ std::vector<CurvePoint> precision_recall(const M& matcher, const std::vector<Can
   std::vector<CurvePoint> curve;
   for (const double xi : thresholds) {
     CurvePoint point{xi, floor, {}};
-    for (const Candidates& image : images)
-      point.score += score(matcher, centres_of(above(image.peaks, xi, floor)), image.truth);
+    for (const Candidates& image : images) point.score += score_of(match_above(matcher, image, xi, floor).matching);
     curve.push_back(point);
   }
   return curve;

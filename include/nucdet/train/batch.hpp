@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,13 @@ struct Sources {
 
   Index sets() const { return auxiliary != nullptr ? 2 : 1; }
   const data::Dataset& operator[](Index set) const { return set == 0 ? target : *auxiliary; }
+  /// True if labels do not count everywhere.
+  bool masked() const {
+    const auto limited = [](const data::Dataset& set) {
+      return std::any_of(set.begin(), set.end(), [](const data::Sample& s) { return !s.counted.everywhere(); });
+    };
+    return limited(target) || (auxiliary != nullptr && limited(*auxiliary));
+  }
 };
 
 /// What a step works on: crops and the labels of each task, in the same memory in every step, so that a step can be
@@ -36,8 +44,9 @@ class Batch {
       : context_(context), tasks_(tasks), sampler_(std::move(sampler)), gamma_(gamma), draw_(context, 1) {}
 
   Index images_for(Index sets) const { return sets * sampler_.batch; }
-  /// Takes memory for batches of so many data sets; outputs: of the network, for each task.
-  void make(const nn::Model<Device>& model, const std::array<std::size_t, kTasks>& outputs, Index sets) {
+  /// Takes memory for batches of so many data sets; outputs: of the network, for each task; masked: see Sources.
+  void make(const nn::Model<Device>& model, const std::array<std::size_t, kTasks>& outputs, Index sets, bool masked) {
+    masked_ = masked;
     const Shape images{images_for(sets), sampler_.crop, sampler_.crop, model.in_channels()};
     const nn::Plan plan = model.plan(images);
     images_ = context_.make(images);
@@ -46,6 +55,8 @@ class Batch {
       Shape map = plan.shapes[static_cast<std::size_t>(output.slot)];
       map.c = task.loss.target_maps(output.channels);
       labels_[i] = context_.make(map);
+      map.c = 1;
+      masks_[i] = masked ? context_.make(map) : Tensor<Device>();
       const bool weighted = sets == 2 || task.weight != 1;
       weights_[i] = DeviceArray<float, Device>(context_, weighted ? static_cast<std::size_t>(images.n) : 0);
     });
@@ -53,6 +64,11 @@ class Batch {
 
   const Tensor<Device>& images() const { return images_; }
   const Tensor<Device>& labels(std::size_t task) const { return labels_[task]; }
+  bool masked() const { return masked_; }
+  /// Where the labels of a task count, as loss::evaluate takes it; without data: everywhere.
+  View<const float> mask(std::size_t task) const {
+    return masked_ ? masks_[task].template view<const float>() : View<const float>();
+  }
   /// Of the images in a task's loss, in the device's memory; null if all are 1.
   const float* weights(std::size_t task) const { return weights_[task].size() == 0 ? nullptr : weights_[task].data(); }
   /// See nn::Pass::draw.
@@ -67,6 +83,7 @@ class Batch {
       detail::for_each_task(tasks_, [&](const auto& task, std::size_t i) {
         detail::draw_labels(context_, task.label, std::span<const AnnotatedPoints>(shown_at(labels_[i].shape())),
                             part_of(labels_[i], set * each, each));
+        if (masked_) draw_mask(sources[set], sampler_of(set), iteration, part_of(masks_[i], set * each, each));
       });
       origins.insert(origins.end(), static_cast<std::size_t>(each),
                      set == 0 ? loss::Origin::target : loss::Origin::auxiliary);
@@ -89,6 +106,11 @@ class Batch {
   }
 
  private:
+  void draw_mask(const data::Dataset& dataset, const Sampler& sampler, std::int64_t iteration, View<float> mask) {
+    Tensor<Cpu> drawn = context_.host().make(mask.shape);
+    sampler.draw_counted(context_.host(), dataset, iteration, drawn.view<float>());
+    context_.upload(mask.data, drawn.view<float>().data, static_cast<std::size_t>(mask.shape.count()) * sizeof(float));
+  }
   static View<float> part_of(Tensor<Device>& batch, Index first, Index count) {
     const View<float> all = batch.template view<float>();
     return {all.pixel(first, 0, 0), {count, all.shape.h, all.shape.w, all.shape.c}};
@@ -115,8 +137,9 @@ class Batch {
   const Tasks& tasks_;
   Sampler sampler_;
   double gamma_;
+  bool masked_ = false;
   Tensor<Device> images_;
-  std::array<Tensor<Device>, kTasks> labels_;
+  std::array<Tensor<Device>, kTasks> labels_, masks_;
   std::array<DeviceArray<float, Device>, kTasks> weights_;
   DeviceArray<std::uint64_t, Device> draw_;
   std::vector<AnnotatedPoints> shown_;

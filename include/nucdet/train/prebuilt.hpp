@@ -23,9 +23,9 @@ NUCDET_PREBUILT_CPU void render_batch(Context<Cpu>&, const ProximityMap&, std::s
 
 namespace nucdet::loss {
 NUCDET_PREBUILT_CPU void evaluate_into<float>(Context<Cpu>&, const WeightedSquaredError&, View<const float>,
-                                              View<const float>, const float*, View<float>, double*);
+                                              View<const float>, const float*, View<float>, double*, View<const float>);
 NUCDET_PREBUILT_CPU double evaluate<float>(Context<Cpu>&, const WeightedSquaredError&, View<const float>,
-                                           View<const float>, std::span<const float>, View<float>);
+                                           View<const float>, std::span<const float>, View<float>, View<const float>);
 }  // namespace nucdet::loss
 
 namespace nucdet::optim {

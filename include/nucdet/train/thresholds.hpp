@@ -20,7 +20,7 @@ struct ThresholdSearch {
   /// The rule, and the response that scores 1; its thresholds are kept where there are too few nuclei to choose by.
   detect::LocalMaxima peaks{};
   bool relative = false;     ///< try the paper's threshold xi too, with few absolute ones
-  Index least_nuclei = 200;  ///< annotated, over all sets
+  Index least_nuclei = 200;  ///< annotated and counted, over all sets
 };
 
 /// What was found in the images of each data set, by its name.
@@ -52,7 +52,7 @@ template <match::Matcher M = match::HungarianMatcher>
 ThresholdChoice choose_thresholds(const FoundInSets& found, const ThresholdSearch& search, const M& matcher = {}) {
   Index nuclei = 0;
   for (const auto& [name, images] : found)
-    for (const metrics::Candidates& image : images) nuclei += static_cast<Index>(image.truth.size());
+    for (const metrics::Candidates& image : images) nuclei += image.nuclei();
   if (nuclei < search.least_nuclei)
     return score_sets(found, search.peaks.relative, static_cast<double>(search.peaks.absolute), matcher);
   std::vector<int> percents;

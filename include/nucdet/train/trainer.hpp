@@ -79,7 +79,7 @@ class Trainer {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t iteration = state_.iteration;
     Context<Device>& context = model_.context();
-    settle(sources.sets());
+    settle(sources);
     batch_.draw(sources, iteration);
     StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images().shape().n};
     differentiate_->run();
@@ -153,14 +153,16 @@ class Trainer {
  private:
   static constexpr std::size_t kTasks = std::tuple_size_v<Tasks>;
 
-  /// Memory for batches of `sets` data sets. What was captured with other memory or other blocks frozen is void.
-  void settle(Index sets) {
+  /// Memory for batches of these data sets. What was captured with other memory or other blocks frozen is void.
+  void settle(const Sources& sources) {
     Context<Device>& context = model_.context();
-    if (batch_.images() && batch_.images().shape().n == batch_.images_for(sets) && freezings_ == model_.freezings())
+    const bool masked = sources.masked();
+    if (batch_.images() && batch_.images().shape().n == batch_.images_for(sources.sets()) &&
+        batch_.masked() == masked && freezings_ == model_.freezings())
       return;
     freezings_ = model_.freezings();
     segments_ = optim::SegmentList<Device>(context, segments_of(model_), values().size());
-    batch_.make(model_, outputs_, sets);
+    batch_.make(model_, outputs_, sources.sets(), masked);
     differentiate_.emplace(context, [this] { differentiate(); });
   }
 
@@ -177,7 +179,7 @@ class Trainer {
       Tensor<Device>& dy = dys[outputs_[i]] = context.make(y.shape());
       loss::evaluate_into<float>(context, task.loss, y.template view<const float>(),
                                  batch_.labels(i).template view<const float>(), batch_.weights(i),
-                                 dy.template view<float>(), &numbers.losses[i]);
+                                 dy.template view<float>(), &numbers.losses[i], batch_.mask(i));
     });
     gradients_ = {};
     model_.zero_gradients();

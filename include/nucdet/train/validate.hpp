@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "nucdet/core/config.hpp"
+#include "nucdet/core/transfer.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/metrics/class_score.hpp"
@@ -16,11 +17,22 @@ namespace nucdet::train {
 
 namespace detail {
 
+/// Where the labels of an image count, for a map of it; without data: everywhere. size: of what the map is of.
+template <class Device>
+Tensor<Device> mask_of(Context<Device>& context, const data::CountedPixels& counted, const Shape& size, Shape map) {
+  map.c = 1;
+  if (counted.everywhere()) return {};
+  Tensor<Cpu> mask = context.host().make(map);
+  data::draw_counted(
+      counted, size, [](Point p) { return p; }, mask.view<float>());
+  return to_device(context, std::as_const(mask).template view<const float>());
+}
+
 /// The sum of the tasks' losses on a whole image. padded: the size that the network saw.
 template <class Device, class Tasks, std::size_t Count>
 double loss_of(Context<Device>& context, const Tasks& tasks, const std::array<std::size_t, Count>& outputs_of_tasks,
                const std::vector<Tensor<Device>>& outputs, const Shape& image, const Shape& padded,
-               const AnnotatedPoints& nuclei) {
+               const data::Sample& sample) {
   double sum = 0;
   for_each_task(tasks, [&](const auto& task, std::size_t i) {
     const Tensor<Device>& output = outputs[outputs_of_tasks[i]];
@@ -28,10 +40,12 @@ double loss_of(Context<Device>& context, const Tasks& tasks, const std::array<st
     map.c = task.loss.target_maps(static_cast<int>(map.c));
     Tensor<Device> labels = context.make(map);
     const bool cut = map.h == image.h && map.w == image.w;  // see NetworkOnTiles::outputs
-    const AnnotatedPoints shown = in_pixels_of(nuclei, cut ? image : padded, map);
+    const AnnotatedPoints shown = in_pixels_of({sample.points, sample.classes}, cut ? image : padded, map);
+    const Tensor<Device> mask = mask_of(context, sample.counted, cut ? image : padded, map);
     draw_labels(context, task.label, std::span<const AnnotatedPoints>(&shown, 1), labels.template view<float>());
     sum += task.weight * loss::evaluate<float>(context, task.loss, output.template view<const float>(),
-                                               std::as_const(labels).template view<const float>());
+                                               std::as_const(labels).template view<const float>(), {}, {},
+                                               mask ? mask.template view<const float>() : View<const float>());
   });
   return sum;
 }
@@ -42,8 +56,7 @@ double class_f1(const FoundInSets& found, const ThresholdChoice& at, int classes
   if (classes == 0) return -1;
   metrics::ClassScore score(classes);
   for (const auto& [name, images] : found)
-    for (const metrics::Candidates& image : images)
-      score.add(matcher, metrics::above(image.peaks, at.xi, at.floor), {image.truth, image.truth_classes});
+    for (const metrics::Candidates& image : images) score.add(metrics::match_above(matcher, image, at.xi, at.floor));
   return score.mean_f1();
 }
 
@@ -63,8 +76,9 @@ NUCDET_INLINE void check_validation_set(const data::Dataset& dataset) {
 
 /// The validation loss over whole images, and the thresholds of highest F1 on the mean of the data sets, with F1 of
 /// each, and of the classes. Images are reflected to a multiple of the network's stride; the loss counts their own
-/// pixels, in tasks for outputs of the input's size. Throws ArgumentError for an empty data set or one without a single
-/// nucleus.
+/// pixels, in tasks for outputs of the input's size. What lies where an image's labels do not count has no part in
+/// the loss (see loss::evaluate) and in the scores (see metrics::counted). Throws ArgumentError for an empty data set
+/// or one without a single nucleus.
 template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
                     const ThresholdSearch& search = {}, const M& matcher = {}) {
@@ -80,9 +94,10 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
     sum += detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
-                           detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}),
-                           {sample.points, sample.classes});
-    found[sample.set].push_back({detector.peaks_in(outputs), sample.points, sample.classes});
+                           detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}), sample);
+    AnnotatedPoints truth = data::annotated(sample);
+    found[sample.set].push_back(
+        {detector.peaks_in(outputs), std::move(truth.points), std::move(truth.classes), sample.areas});
   }
   const ThresholdChoice best = choose_thresholds(found, search, matcher);
   return {.loss = sum / static_cast<double>(dataset.size()),

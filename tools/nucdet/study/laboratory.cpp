@@ -174,12 +174,14 @@ class LaboratoryOn final : public Laboratory {
     std::vector<metrics::Candidates> images;
     for (const data::Sample& sample : part.samples) {
       const View<const float> image = view_of(sample.image);
-      images.push_back({detector.candidates(image, detector.statistics(image)), sample.points});
+      AnnotatedPoints truth = data::annotated(sample);
+      images.push_back({detector.candidates(image, detector.statistics(image)), std::move(truth.points),
+                        std::move(truth.classes), sample.areas});
     }
     const match::HungarianMatcher matcher;
     Tested tested;
     for (const metrics::Candidates& image : images)
-      tested.score += metrics::score(matcher, centres_of(metrics::above(image.peaks, xi, floor)), image.truth);
+      tested.score += metrics::score_of(metrics::match_above(matcher, image, xi, floor).matching);
     tested.curve = metrics::precision_recall(matcher, images, metrics::default_thresholds());
     write_test(path, tested);
     return tested;

@@ -18,6 +18,7 @@ std::uint64_t hash_of(const data::Dataset& samples) {
   for (const data::Sample& s : samples) {
     hash.add(s.image.data(), s.image.size() * sizeof(float));
     for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
+    s.areas.add_to(hash);
   }
   return hash.value();
 }
@@ -35,6 +36,7 @@ data::Sample strip(const data::Sample& sample, Index width) {
   for (Index y = 0; y < to.shape.h; ++y) std::copy_n(from.pixel(0, y, 0), width * to.shape.c, to.pixel(0, y, 0));
   for (const Point& p : sample.points)
     if (p.x < static_cast<double>(width) - 0.5) cut.points.push_back(p);
+  cut.areas = sample.areas, cut.counted = data::CountedPixels(cut.areas, to.shape.h, width);
   return cut;
 }
 
