@@ -74,7 +74,8 @@ int evaluate(const EvaluateOptions&);
 
 struct OverlayOptions {
   std::string image, detections, truth, out;
-  double gate = 16, scale = 1;
+  models::AskedPixelSize pixel_size;  ///< instead of the file's
+  double gate = 16;
   int zoom = 1;
   bool json = false;
 };

@@ -7,6 +7,7 @@
 
 #include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/printable.hpp"
+#include "nucdet/data/he_look.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
@@ -198,6 +199,10 @@ void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& sca
   if (o_.quiet) return;
   for (const std::string& note : picture.notes) say(message(picture.where, ": ", note));
   if (const std::string line = sizes_.line(scaling); !line.empty()) say(line);
+  if (!data::looks_like_he(picture.view()))
+    say(message(picture.where,
+                ": does not look like H&E (next to nothing in it is pink or purple): what is found in it "
+                "may mean nothing"));
 }
 
 template <class Device>

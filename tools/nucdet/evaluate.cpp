@@ -45,11 +45,12 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
     sizes.add(read.scaling);
     const data::Sample sample = models::sample_of(context.host(), input.entry, std::move(read), classes);
     const View<const float> image = view_of(sample.image);
+    AnnotatedPoints truth = data::annotated(sample);
     scored.push_back({input,
                       scale,
                       {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds, loaded.peaks))
                                                : detector.candidates(image, detector.statistics(image)),
-                       sample.points, sample.classes}});
+                       std::move(truth.points), std::move(truth.classes), sample.areas}});
     progress.update(static_cast<std::int64_t>(scored.size()), input.name.string());
   }
   if (!o.quiet) std::cerr << printable(sizes.all()) << '\n';
@@ -65,8 +66,7 @@ std::optional<io::ClassReport> class_report(const std::vector<Scored>& images, c
   };
   if (classes.empty() || std::none_of(images.begin(), images.end(), named)) return std::nullopt;
   io::ClassReport report{classes, metrics::ClassScore(classes.size())};
-  for (const Scored& s : images)
-    report.score.add(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes});
+  for (const Scored& s : images) report.score.add(matched(matcher, s, use));
   return report;
 }
 
@@ -77,7 +77,7 @@ fs::path overlay_of(const EvaluateOptions& o, const Input& input) {
 void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
                     const ChosenMatcher& matcher, const ClassNames& classes) {
   for (const Scored& s : images) {
-    const auto marks = score_marks(matcher, kept(s, use), {s.candidates.truth, s.candidates.truth_classes}, s.scale);
+    const auto marks = score_marks(matched(matcher, s, use), s.scale);
     const fs::path file = overlay_of(o, s.input);
     io::make_folder(file.parent_path());
     io::write_drawing(file, io::draw_overlay(io::read_image(s.input.entry.image), marks, {.classes = classes}));
@@ -130,8 +130,8 @@ int evaluate(const EvaluateOptions& asked) {
   Result result;
   std::vector<metrics::Candidates> candidates;
   for (const Scored& s : images) {
-    result.images.push_back({s.input.name.generic_string(), s.input.entry.organ,
-                             metrics::score(matcher, centres_of(kept(s, use)), s.candidates.truth)});
+    result.images.push_back(
+        {s.input.name.generic_string(), s.input.entry.organ, metrics::score_of(matched(matcher, s, use).matching)});
     candidates.push_back(s.candidates);
   }
   result.summary = metrics::summarize(result.images);

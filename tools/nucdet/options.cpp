@@ -152,7 +152,7 @@ CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")
       ->capture_default_str()
       ->check(above_0());
-  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str()->check(scale_range());
+  add_pixel_size(c, o.pixel_size);
   c.add_option("--zoom", o.zoom, "Every pixel becomes zoom x zoom")->capture_default_str()->check(whole(1, 8));
   add_json(c, o.json);
   return c;

@@ -14,16 +14,36 @@
 
 namespace nucdet::program {
 
+namespace {
+
+/// Detections against annotated nuclei, in reference pixels, where the annotations say that nuclei count.
+metrics::CountedMatch scored(const OverlayOptions& o, io::Annotations detections, io::Annotations truth,
+                             const ClassNames& names, double scale) {
+  const Areas areas = data::to_reference(truth.areas, scale);
+  const auto reference = [&](AnnotatedPoints nuclei) {
+    for (Point& p : nuclei.points) p = data::to_reference(p, scale);
+    return nuclei;
+  };
+  const AnnotatedPoints at = reference(io::numbered(std::move(detections), names));
+  std::vector<Nucleus> found;
+  for (std::size_t i = 0; i < at.points.size(); ++i)
+    found.push_back({.centre = at.points[i], .class_id = at.class_of(i)});
+  return metrics::match_counted(match::HungarianMatcher{o.gate}, areas, std::move(found),
+                                reference(io::numbered(std::move(truth), names)));
+}
+
+}  // namespace
+
 int overlay(const OverlayOptions& o) {
-  data::check_scale(o.scale);
   if (std::filesystem::path(o.out).extension() != ".png")
     throw ArgumentError(message("overlay: --out is ", o.out, ", wanted a name in .png"));
   OutputGuard guard;
   guard.input(o.image), guard.input(o.detections), guard.input(o.truth);
   guard.output(o.out, io::Product::drawing);
-  const Image image = io::read_image(o.image);
   if (o.detections.empty() && o.truth.empty())
     throw ArgumentError("overlay: neither --detections nor --truth was given");
+  const io::Picture picture = io::read_picture(o.image);
+  const models::Scaling scaling = models::scaling_of(o.pixel_size, {}, picture);
   std::vector<std::filesystem::path> files;
   for (const std::string& file : {o.detections, o.truth})
     if (!file.empty()) files.push_back(file);
@@ -31,24 +51,19 @@ int overlay(const OverlayOptions& o) {
   try {
     names = io::read_class_names(files);
   } catch (const IoError& error) { complain(message("drawn without classes: ", error.what())); }
-  const auto read = [&](const std::string& file) { return io::numbered(io::read_annotations(file), names); };
+  const auto read = [&](const std::string& file) {
+    const io::PixelSize& size = scaling.pixel_size;
+    return io::read_annotations(file, {.um_per_pixel = size.known() ? size.x : 0});
+  };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score
-    const AnnotatedPoints nuclei = read(files[0].string());
+    const AnnotatedPoints nuclei = io::numbered(read(files[0].string()), names);
     for (std::size_t i = 0; i < nuclei.points.size(); ++i)
       marks.push_back({.at = nuclei.points[i], .class_id = nuclei.class_of(i)});
   } else {
-    const auto reference = [&](AnnotatedPoints nuclei) {
-      for (Point& p : nuclei.points) p = data::to_reference(p, o.scale);
-      return nuclei;
-    };
-    const AnnotatedPoints detections = reference(read(o.detections));
-    std::vector<Nucleus> found;
-    for (std::size_t i = 0; i < detections.points.size(); ++i)
-      found.push_back({.centre = detections.points[i], .class_id = detections.class_of(i)});
-    marks = score_marks(match::HungarianMatcher{o.gate}, found, reference(read(o.truth)), o.scale);
+    marks = score_marks(scored(o, read(o.detections), read(o.truth), names, scaling.scale), scaling.scale);
   }
-  io::write_drawing(o.out, io::draw_overlay(image, marks, {.zoom = o.zoom, .classes = names}));
+  io::write_drawing(o.out, io::draw_overlay(io::to_image(picture), marks, {.zoom = o.zoom, .classes = names}));
   if (o.json)
     print_json({{"out", o.out}, {"marks", marks.size()}});
   else

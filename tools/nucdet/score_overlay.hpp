@@ -5,30 +5,28 @@
 #include "nucdet/data/resample.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/io/overlay.hpp"
-#include "nucdet/match/matching.hpp"
+#include "nucdet/metrics/counted.hpp"
 
 namespace nucdet::program {
 
 /// Marks for hits, false alarms and misses. Points come in reference pixels, marks go in the image's own (`scale` took
 /// them there).
-template <class Matcher>
-std::vector<io::OverlayMark> score_marks(const Matcher& matcher, const std::vector<Nucleus>& nuclei,
-                                         const AnnotatedPoints& annotated, double scale) {
-  const std::vector<Point> found = centres_of(nuclei);
-  const std::vector<Point>& truth = annotated.points;
-  const match::Matching matching = matcher(found, truth);
-  std::vector<bool> hit(found.size(), false), seen(truth.size(), false);
+inline std::vector<io::OverlayMark> score_marks(const metrics::CountedMatch& found, double scale) {
+  const std::vector<Nucleus>& nuclei = found.predicted;
+  const std::vector<Point>& truth = found.truth.points;
+  std::vector<bool> hit(nuclei.size(), false), seen(truth.size(), false);
   std::vector<io::OverlayMark> marks;
-  for (const auto& pair : matching.pairs) {
+  for (const auto& pair : found.matching.pairs) {
     const std::size_t i = static_cast<std::size_t>(pair.predicted), j = static_cast<std::size_t>(pair.truth);
     hit[i] = seen[j] = true;
-    marks.push_back({data::to_source(found[i], scale), io::MarkKind::hit, data::to_source(truth[j], scale),
-                     nuclei[i].class_id, annotated.class_of(j)});
+    marks.push_back({data::to_source(nuclei[i].centre, scale), io::MarkKind::hit, data::to_source(truth[j], scale),
+                     nuclei[i].class_id, found.truth.class_of(j)});
   }
-  for (std::size_t i = 0; i < found.size(); ++i)
-    if (!hit[i]) marks.push_back({data::to_source(found[i], scale), io::MarkKind::false_alarm, {}, nuclei[i].class_id});
+  for (std::size_t i = 0; i < nuclei.size(); ++i)
+    if (!hit[i])
+      marks.push_back({data::to_source(nuclei[i].centre, scale), io::MarkKind::false_alarm, {}, nuclei[i].class_id});
   for (std::size_t j = 0; j < truth.size(); ++j)
-    if (!seen[j]) marks.push_back({data::to_source(truth[j], scale), io::MarkKind::miss, {}, annotated.class_of(j)});
+    if (!seen[j]) marks.push_back({data::to_source(truth[j], scale), io::MarkKind::miss, {}, found.truth.class_of(j)});
   return marks;
 }
 

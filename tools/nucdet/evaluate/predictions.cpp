@@ -58,7 +58,10 @@ double f1_if(const std::vector<Scored>& images, const ChosenMatcher& matcher, co
     std::vector<Point> found;
     for (const Nucleus& n : s.candidates.peaks)
       found.push_back(data::to_reference(change(data::to_source(n.centre, s.scale)), s.scale));
-    all += metrics::score(matcher, found, s.candidates.truth);
+    std::vector<Nucleus> nuclei;
+    for (const Point& p : found) nuclei.push_back({p, 1});
+    all += metrics::score_of(
+        metrics::match_counted(matcher, s.candidates.areas, std::move(nuclei), {s.candidates.truth, {}}).matching);
   }
   return all.f1();
 }
@@ -109,6 +112,7 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
                             " pixels"));
     for (const Point& p : found) one.candidates.peaks.push_back({to_reference(p), 1});
     for (const Point& p : read.nuclei.points) one.candidates.truth.push_back(to_reference(p));
+    one.candidates.areas = data::to_reference(read.nuclei.areas, one.scale);
     scored.push_back(std::move(one));
   }
   if (missing == inputs.size())

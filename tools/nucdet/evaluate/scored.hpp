@@ -42,9 +42,9 @@ struct Thresholds {
   bool relative() const { return peaks.relative > 0; }
 };
 
-/// The peaks that the thresholds keep.
-inline std::vector<Nucleus> kept(const Scored& s, const Thresholds& use) {
-  return metrics::above(s.candidates.peaks, use.peaks.relative, static_cast<double>(use.peaks.absolute));
+/// The peaks that the thresholds keep, matched, without what does not count.
+inline metrics::CountedMatch matched(const ChosenMatcher& matcher, const Scored& s, const Thresholds& use) {
+  return metrics::match_above(matcher, s.candidates, use.peaks.relative, static_cast<double>(use.peaks.absolute));
 }
 
 /// Over xi beside the absolute threshold in use, or over scores from 0.05 to 1 of the full scale.
