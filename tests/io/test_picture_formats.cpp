@@ -83,6 +83,26 @@ TEST_CASE("PNG of 16 bits: a camera's depth, with and without alpha") {
         1e-4);
 }
 
+TEST_CASE("PNG with transparent palette entries and a transparent colour") {
+  std::string palette, alpha, rows;
+  for (int i = 0; i < 13; ++i) {
+    palette += {static_cast<char>(20 * i), static_cast<char>(250 - 20 * i), 7};
+    alpha += static_cast<char>(21 * i);
+    rows += '\0' + std::string(19, static_cast<char>(i));
+  }
+  const auto png8 = [&](int colour, const std::string& more) {
+    const std::string header = big_endian(19) + big_endian(13) + std::string{8, static_cast<char>(colour), 0, 0, 0};
+    return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + more + chunk("IDAT", zipped(rows)) + chunk("IEND", "");
+  };
+  const Picture looked_up = decode(png8(3, chunk("PLTE", palette) + chunk("tRNS", alpha)));
+  CHECK(difference(looked_up, [](Index, Index y, Index c) {
+          const double row = static_cast<double>(y), a = 21 * row / 255;
+          return a * (c == 0 ? 20 * row : c == 1 ? 250 - 20 * row : 7) / 255 + 1 - a;
+        }) < 0.003);
+  const Picture grey = decode(png8(0, chunk("tRNS", std::string("\0\x05", 2))));
+  CHECK(difference(grey, [](Index, Index y, Index) { return y == 5 ? 1 : static_cast<double>(y) / 255; }) < 1e-9);
+}
+
 TEST_CASE("um per pixel by pHYs and by JFIF") {
   const auto with = [](std::size_t x, std::size_t y, char unit) {
     return decode(png16(2, shades(65535), chunk("pHYs", big_endian(x) + big_endian(y) + unit))).pixel_size;
