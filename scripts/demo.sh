@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to detected nuclei: installs what is needed, builds the program, finds nuclei with the weights
 # that come with it, in the image given or in synthetic tissue; then trains a small network on the synthetic tissue for
-# about a minute, and leaves pictures and curves in demo/.
+# about a minute, and leaves pictures and curves in demo/ (demo-2/, ... where that is there: nothing is removed).
 # usage: demo.sh [IMAGE]      IMAGE: PNG, JPEG or TIFF, H&E at 40x (0.25 um a pixel)
 set -euo pipefail
 image=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/.."
 out=demo
+for ((k = 2; ; ++k)); do
+  if [ ! -e "$out" ] && [ ! -L "$out" ]; then break; fi
+  out=demo-$k
+done
 scripts/install-dependencies.sh
 cmake --preset release > /dev/null
 cmake --build build/release --target nucdet_program
 nucdet=build/release/tools/nucdet/nucdet
 
-rm -rf "$out"
 if [ -n "$image" ]; then
   "$nucdet" detect "$image" --out "$out/found" --overlay --geojson --quiet
   echo "the nuclei in your image: $out/found"

@@ -101,10 +101,11 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   TrainingLog log(std::min<std::int64_t>(50, o.validate_every), full_response_of(o), o.network.classes > 0);
   detect::LocalMaxima peaks = r.search.peaks;
   const fs::path last = fs::path(o.out) / "last.safetensors";
-  if (o.resume) check_weights_are_of(r.metadata, o);
+  if (o.resume && !fs::exists(last)) check_weights_are_of(r.metadata, o);  // it was stopped before its first checkpoint
   if (o.resume && fs::exists(last)) {
     io::SafeTensorReader reader(last);
     check_same_run(reader.header().metadata, r.metadata, last.string(), o.schedule != "cosine");
+    check_weights_are_of(r.metadata, o);
     const io::SafeTensorFile file = train::read_checkpoint(reader, trainer);
     train::restore_checkpoint(file, last.string(), trainer);
     check_best(o, trainer.state());

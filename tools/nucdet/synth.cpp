@@ -48,8 +48,8 @@ fs::path unfinished(const fs::path& folder) { return folder / ".nucdet-synth-unf
 void check_outputs(const fs::path& folder, const std::vector<io::ManifestEntry>& entries) {
   OutputGuard guard;
   guard.folder(folder / "images"), guard.folder(folder / "annotations");
-  guard.new_output(folder / "manifest.csv");
   if (fs::exists(unfinished(folder))) return;
+  guard.new_output(folder / "manifest.csv");
   for (const io::ManifestEntry& e : entries) guard.new_output(e.image), guard.new_output(e.annotations);
 }
 

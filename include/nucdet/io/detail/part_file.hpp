@@ -266,7 +266,7 @@ NUCDET_INLINE void PartFile::fail(const char* what, int error) {
 }
 
 NUCDET_INLINE void PartFile::discard() noexcept {
-  if (lock_ >= 0) ::unlink(part_.c_str());
+  if (!direct_ && (file_ >= 0 || lock_ >= 0)) ::unlink(part_.c_str());
   if (file_ >= 0) ::close(std::exchange(file_, -1));
   if (lock_ >= 0) ::close(std::exchange(lock_, -1));
 }
