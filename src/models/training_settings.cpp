@@ -133,6 +133,7 @@ train::ThresholdSearch thresholds_of(const TrainingConfiguration& o, const std::
   search.peaks.absolute = (start ? start->absolute : 0.3f) * full;
   search.relative = o.relative;
   search.least_nuclei = std::max<Index>(1, o.least_nuclei);  // nothing can be chosen by no nuclei
+  search.wants_nuclei = o.best != "loss";
   return search;
 }
 

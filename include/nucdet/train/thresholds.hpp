@@ -21,6 +21,7 @@ struct ThresholdSearch {
   detect::LocalMaxima peaks{};
   bool relative = false;     ///< try the paper's threshold xi too, with few absolute ones
   Index least_nuclei = 200;  ///< annotated and counted, over all sets
+  bool wants_nuclei = true;  ///< refuse to validate without a single nucleus; else F1 means nothing, the loss does
 };
 
 /// What was found in the images of each data set, by its name.

@@ -60,13 +60,14 @@ double class_f1(const FoundInSets& found, const ThresholdChoice& at, int classes
   return score.mean_f1();
 }
 
-void check_validation_set(const data::Dataset& dataset);
+void check_validation_set(const data::Dataset& dataset, bool wants_nuclei);
 
 #ifdef NUCDET_INLINE
 
-NUCDET_INLINE void check_validation_set(const data::Dataset& dataset) {
+NUCDET_INLINE void check_validation_set(const data::Dataset& dataset, bool wants_nuclei) {
   if (dataset.empty()) throw ArgumentError("validate: the validation set is empty");
-  if (std::all_of(dataset.begin(), dataset.end(), [](const data::Sample& s) { return s.points.empty(); }))
+  if (wants_nuclei &&
+      std::all_of(dataset.begin(), dataset.end(), [](const data::Sample& s) { return s.points.empty(); }))
     throw ArgumentError("validate: the validation set has no nuclei at all, there is nothing to choose weights by");
 }
 
@@ -78,11 +79,11 @@ NUCDET_INLINE void check_validation_set(const data::Dataset& dataset) {
 /// each, and of the classes. Images are reflected to a multiple of the network's stride; the loss counts their own
 /// pixels, in tasks for outputs of the input's size. What lies where an image's labels do not count has no part in
 /// the loss (see loss::evaluate) and in the scores (see metrics::counted). Throws ArgumentError for an empty data set
-/// or one without a single nucleus.
+/// or, unless the search says otherwise, one without a single nucleus.
 template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
                     const ThresholdSearch& search = {}, const M& matcher = {}) {
-  detail::check_validation_set(dataset);
+  detail::check_validation_set(dataset, search.wants_nuclei);
   Context<Device>& context = model.context();
   const auto outputs_of_tasks = detail::outputs_of(model, tasks);
   detect::LocalMaxima peaks = search.peaks;
