@@ -64,14 +64,14 @@ void TrainingLog::resume(const std::filesystem::path& csv, std::int64_t iteratio
   if (!in || !std::getline(in, line)) return;
   if (line != header())
     throw IoError(message(csv.string(), ": row 1 is '", line.substr(0, 200), "', wanted '", header(), "'"));
-  for (std::size_t number = 2; std::getline(in, line); ++number) {
+  for (std::size_t row_number = 2; std::getline(in, line); ++row_number) {
     std::istringstream cells(line);
     std::vector<double> v;
-    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(number_of(cell, csv, number, v.size() + 1));
+    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(number_of(cell, csv, row_number, v.size() + 1));
     if (v.size() < 4)
-      throw IoError(message(csv.string(), ": row ", number, " has ", v.size(), " columns, wanted at least 4"));
+      throw IoError(message(csv.string(), ": row ", row_number, " has ", v.size(), " columns, wanted at least 4"));
     if (std::isnan(v[0]))
-      throw IoError(message(csv.string(), ": row ", number, ", column 1 is empty, wanted an iteration"));
+      throw IoError(message(csv.string(), ": row ", row_number, ", column 1 is empty, wanted an iteration"));
     Row row{static_cast<std::int64_t>(v[0]), v[1], v[2], v[3], std::nullopt};
     if (row.iteration > iteration) break;
     if (v.size() >= 10 && !std::isnan(v[4]))
