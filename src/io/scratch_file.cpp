@@ -1,10 +1,11 @@
 #include "scratch_file.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "nucdet/core/error.hpp"
@@ -14,13 +15,15 @@ namespace nucdet::io::detail {
 ScratchFile::ScratchFile(const std::filesystem::path& target) : target_(target.string()) {
   std::error_code none;
   const std::filesystem::path at = std::filesystem::weakly_canonical(target, none);
-  name_ = ((at.has_parent_path() ? at.parent_path() : ".") / ".nucdet-XXXXXX").string();
-  file_ = ::mkstemp(name_.data());
+  // A part by its name and lock, so that it is cleared away if the process dies before the name is forgotten.
+  name_ = ((at.has_parent_path() ? at.parent_path() : ".") / new_part_name()).string();
+  file_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file_ < 0) {
     const int error = errno;
     name_.clear();
     fail(error);
   }
+  static_cast<void>(::flock(file_, LOCK_EX | LOCK_NB));
 }
 
 ScratchFile::~ScratchFile() {

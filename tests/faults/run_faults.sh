@@ -19,13 +19,13 @@ export OMP_NUM_THREADS=1
 
 small=(--base 4 --validate-every 2 --crop 48 --batch 2 --threads 1 --schedule constant --quiet)
 # What each command runs, in a folder of its own that holds what `begin_NAME` puts there.
-commands=(synth train resume detect detect evaluate overlay augment summary bench study)
+commands=(synth train resume detect detect evaluate overlay augment summary bench study convert manifest)
 run_synth() { "$nucdet" synth --out out --images 4 --size 64 --seed 3; }
 run_train() { "$nucdet" train ../in/data --out out --iterations 2 --snapshot-every 2 "${small[@]}" "$@"; }
 run_resume() { "$nucdet" train ../in/data --out out --iterations 4 --resume "${small[@]}"; }
 begin_resume() { cp -r ../in/half out; }
 run_detect() {
-  "$nucdet" detect ../in/data/images --model ../in/half/best.safetensors --out out --threshold 0.02 --overlay --geojson --threads 1 --quiet
+  "$nucdet" detect ../in/data/images --model ../in/half/best.safetensors --out out --threshold 0.02 --overlay --geojson --overwrite "${more_results[@]}" --threads 1 --quiet
 }
 begin_detect() { cp -r ../in/found out; }
 run_evaluate() {
@@ -46,18 +46,23 @@ begin_bench() { mkdir -p out && cp ../in/b.json out/b.json; }
 run_study() {
   "$nucdet" study cross --data ../in/data --organs dense,medium --out out --budget cpu --iterations 1 --base 4 --threads 1 --quiet
 }
+run_convert() { "$nucdet" convert ../in/data/annotations/dense_000.csv out/p.geojson --overwrite; }
+begin_convert() { mkdir -p out && cp ../in/notes.txt out/p.geojson; }
+run_manifest() { "$nucdet" manifest ../in/data/images ../in/data/annotations --out out/m.csv --split 50,25,25 --overwrite; }
+begin_manifest() { mkdir -p out && cp ../in/notes.txt out/m.csv; }
 # Those that only some builds have.
-if "$nucdet" --help | grep -q '^  *convert '; then
-  commands+=(convert)
-  run_convert() { "$nucdet" convert ../in/data/annotations/dense_000.csv --out out/p.geojson; }
-  begin_convert() { mkdir -p out; }
-fi
+more_results=()
+options=$("$nucdet" detect --help)
+for option in --store --density; do
+  if grep -q -- "$option" <<< "$options"; then more_results+=("$option"); fi
+done
 begin() { mkdir -p "$2" && cd "$2" && if declare -F "begin_$1" > /dev/null; then "begin_$1"; fi; }
 # A run after a fault: a training is resumed, as its user would.
 again() { case $1 in train) run_train --resume ;; *) "run_$1" ;; esac; }
 
 prepare() {
   mkdir -p "$in" && cd "$in" || exit 1
+  echo "notes" > notes.txt
   "$nucdet" synth --out data --images 12 --size 64 --seed 5 &&
     "$nucdet" train data --out half --iterations 2 "${small[@]}" && cd "$in" &&
     "$nucdet" detect data/images --model half/best.safetensors --out found --threshold 0.3 --overlay --geojson --threads 1 --quiet &&

@@ -64,6 +64,9 @@ class PartFile {
   bool direct_ = false;
 };
 
+/// `.nucdet-<16 hexadecimal digits>.part`: what is cleared away if nobody holds it.
+std::string new_part_name();
+
 /// Where links lead, also where nothing is yet. Throws IoError for links in a circle, and for one that leads to a
 /// folder that is not there.
 std::filesystem::path link_target(const std::filesystem::path& path);
@@ -96,7 +99,7 @@ inline bool is_part_name(std::string_view name) {
   return name.substr(kBegin.size(), 16).find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-inline std::string new_part_name() {
+NUCDET_INLINE std::string new_part_name() {
   static std::atomic<std::uint64_t> count{0};
   const auto ticks = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   std::uint64_t x = ticks + 0x9E3779B97F4A7C15ULL * (++count + (static_cast<std::uint64_t>(::getpid()) << 24));
