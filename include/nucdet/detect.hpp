@@ -1,6 +1,7 @@
 #pragma once
 /// Detection with a network of nucdet/nets.hpp or of one's own: images in, nuclei out.
 #include "nucdet/core/transfer.hpp"
+#include "nucdet/data/he_look.hpp"
 #include "nucdet/data/image.hpp"
 #include "nucdet/data/normalization.hpp"
 #include "nucdet/data/resample.hpp"

@@ -1,6 +1,9 @@
 // The parts of nucdet that do not depend on a user's types, compiled once.
 #define NUCDET_PREBUILT_CPU template
+#include "nucdet/core/printable.hpp"
 #include "nucdet/cpu/gemm_eigen.hpp"
+#include "nucdet/io/content_hash.hpp"
+#include "nucdet/io/folder_lock.hpp"
 #include "nucdet/io/head.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/io/peaks.hpp"
