@@ -130,7 +130,7 @@ printf 'image,annotations,split\nlate.png,x.csv,train\nearly.png,x.csv,train\n' 
 check "the first damaged image of two, read at once" 4 "late.png" "$nucdet" train "$work/twice/damaged.csv" --validation-split train --out "$work/x" --base 4 --quiet
 check "two images of one name" 2 "two images are called 'x'" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
 check "a manifest in another encoding" 4 "is not UTF-8" "$nucdet" evaluate "$work/twice/latin.csv" --split "" --predictions "$work/twice" --quiet
-check "a scale out of range" 4 "scale is 100" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet
+check "a scale out of range" 4 "scale is '100'" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet
 check "a point outside its image" 4 "1 of 1 points lie outside" "$nucdet" evaluate "$work/twice/outside_manifest.csv" --split "" --model "$work/run/best.safetensors" --quiet
 check "evaluate nothing" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv"
 check "overlay" 0 "o.png" "$nucdet" overlay "$image" --detections "$work/found/$name.csv" --truth "$work/data/annotations/$name.csv" --out "$work/o.png"
@@ -170,7 +170,7 @@ check "points outside of the image" 0 "2 of 3 points lie outside of .*96 x 96" "
 check "points outside of any image" 0 "1 of 3 points are negative" "$nucdet" convert "$work/points/outside.csv" "$work/points/o2.csv"
 check "convert onto a file that is there" 2 "o.csv is there" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.csv"
 check "convert onto it on purpose" 0 "3 points" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.csv" --overwrite
-check "convert onto itself" 2 "is read" "$nucdet" convert "$work/points/outside.csv" "$work/points/outside.csv" --overwrite
+check "convert onto itself" 2 "outside.csv is the input" "$nucdet" convert "$work/points/outside.csv" "$work/points/outside.csv" --overwrite
 check "convert to what is not written" 2 "are written as .csv, .tsv, .geojson" "$nucdet" convert "$work/points/outside.csv" "$work/points/o.xls"
 check "convert detections" 0 "holds what nucdet found" "$nucdet" convert "$work/found/$name.csv" "$work/points/found.csv"
 check "convert what is none" 4 "annotations are read from" "$nucdet" convert "$nucdet" "$work/points/none.csv"

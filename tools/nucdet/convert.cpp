@@ -2,6 +2,7 @@
 #include <map>
 
 #include "nucdet/io/annotations.hpp"
+#include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/picture.hpp"
 
 #include "annotation_notes.hpp"
@@ -19,7 +20,8 @@ namespace fs = std::filesystem;
 fs::path output_of(const ConvertOptions& o) {
   fs::path out = o.out;
   std::error_code none;
-  if (!out.has_filename() || fs::is_directory(out, none)) {
+  if (!out.has_filename()) io::make_folder(out);  // "found/"
+  if (fs::is_directory(out, none)) {
     fs::path name = fs::path(o.in).filename();
     if (name.extension() == ".gz") name = name.stem();
     out /= name.stem().string() + ".csv";
