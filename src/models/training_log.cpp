@@ -56,7 +56,9 @@ void TrainingLog::write_unfinished(io::Metadata& checkpoint) const {
 }
 
 void TrainingLog::resume(const std::filesystem::path& csv, std::int64_t iteration, const io::Metadata& checkpoint) {
-  const auto number = [&](const char* key) { return io::metadata_number(checkpoint, key, 0, csv.string()); };
+  const auto number = [&](const char* key) {
+    return io::metadata_number(checkpoint, key, 0, (csv.parent_path() / "last.safetensors").string());
+  };
   steps_ = static_cast<std::int64_t>(number(kSteps));
   loss_ = number(kSums[0]), rate_ = number(kSums[1]), norm_ = number(kSums[2]);
   std::ifstream in(csv);

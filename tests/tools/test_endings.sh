@@ -18,7 +18,8 @@ check "synth, disk full" 4 "cannot be written" sh -c "'$nucdet' synth --out '$wo
 check "a failure stays what it is" 2 "unknown option" sh -c "'$nucdet' doctor --nonsense > /dev/full"
 check "nothing to print" 2 "did you mean" sh -c "'$nucdet' detct >&-"
 check "no stderr" 2 "" sh -c "'$nucdet' detct 2>&-"
-check "a closed output is no file of the command's" 0 "" sh -c "'$nucdet' synth --out '$work/closed' --images 4 --size 64 --json >&-; [ \$? = 4 ] && ! grep -rql nuclei\":  '$work/closed'"
+"$nucdet" synth --out "$work/closed" --images 4 --size 64 --json >&- 2> /dev/null
+[ $? = 4 ] && ! grep -rlq '"nuclei"' "$work/closed" || fail "a closed output is no file of the command's"
 "$nucdet" summary --base 4 | head -1 > /dev/null
 case ${PIPESTATUS[0]} in 0 | 4 | 141) ;; *) fail "a closed pipe: exit code ${PIPESTATUS[0]}" ;; esac
 
@@ -33,7 +34,7 @@ check "an escape in a word" 2 "unknown command '.x1b.31m'" "$nucdet" $'\e[31m'
 # Ranges.
 check "scale 0" 2 "^nucdet: --scale: '0', wanted a number from 0.015625 to 64$" "$nucdet" detect "$image" --out x --scale 0
 check "batch 0" 2 "^nucdet: --batch: '0', wanted a whole number from 1 to 1024$" "$nucdet" bench --batch 0
-for value in 100000000000000000000 -1 1e2 0x10 "" " 4" 4.5 99999999999999999999999999999999999999999999999999999; do
+for value in 100000000000000000000 -1 1e2 0x10 010 " 4" 4.5 99999999999999999999999999999999999999999999999999999; do
   check "batch '$value'" 2 "wanted a whole number from 1 to 1024" "$nucdet" bench "--batch=$value"
 done
 for value in nan inf -inf 1e999 -0.1 0,3 x; do
@@ -44,12 +45,11 @@ check "threads of the environment" 2 "wanted a whole number from 0 to 1024" env 
 check "a seed" 2 "wanted a whole number from 0 to 18446744073709551615" "$nucdet" synth --out x --seed -1
 check "a seed too large" 2 "wanted a whole number from 0" "$nucdet" synth --out x --seed 18446744073709551616
 check "a number of iterations" 2 "wanted a whole number from 1 to" "$nucdet" train "$work/data" --out x --iterations 100000000000000000000
-check "no octal numbers" 0 "^1x16x18x3 |x16x18x" "$nucdet" summary --base 4 --height 016 --width 018
 
 # The file of --config.
 config() { printf "$1" > "$work/options.toml"; shift; check "$@"; }
 config '[summary]\nbase = 4\nnet = "micronet"\n[detect]\nthreshold = 0.4\n' "options from a file" 0 "parameters" "$nucdet" --config "$work/options.toml" summary --json
-grep -q '"in' <<< "$("$nucdet" --config "$work/options.toml" summary)" || fail "no layers of the file's network"
+[ "$("$nucdet" --config "$work/options.toml" summary)" = "$("$nucdet" summary --net micronet --base 4)" ] || fail "not the file's network"
 [ "$("$nucdet" --config "$work/options.toml" summary --base 8 | tail -2)" = "$("$nucdet" summary --net micronet --base 8 | tail -2)" ] || fail "the command line does not go first"
 config '[detect]\ntreshold = 0.4\n' "an unknown key" 2 "options.toml: unknown key 'treshold' in section \[detect\], did you mean 'threshold'" "$nucdet" --config "$work/options.toml" detect "$image" --out x
 config '[detct]\nthreshold = 0.4\n' "an unknown section" 2 "options.toml: section 'detct' is no command, did you mean 'detect'" "$nucdet" --config "$work/options.toml" doctor
@@ -101,7 +101,7 @@ fi
 train=("$nucdet" train "$work/data" --out "$work/log" --base 4 --validate-every 2 --crop 32 --batch 1 --quiet)
 check "a run" 0 "" "${train[@]}" --iterations 2
 sed -i '2s/^\([^,]*\),[^,]*/\1,abc/' "$work/log/log.csv"
-check "a damaged log" 4 "log.csv: row 2, column 2 is 'abc', wanted a number" "${train[@]}" --iterations 4 --resume
+check "a damaged log" 4 "log.csv: row 2, column 2 is 'abc', wanted a number" "${train[@]}" --iterations 2 --resume
 
 # The manual page and the completions.
 "$nucdet" man > "$work/nucdet.1" || fail "man"

@@ -26,13 +26,12 @@ bool read_number(std::string_view word, T& value) {
 
 template <class T, class Fits>
 CLI::Validator range(const std::string& wanted, const Fits& fits) {
-  const auto check = [wanted, fits](std::string& word) {
+  const auto check = [wanted, fits](const std::string& word) {
     T value{};
-    if (read_number(word, value) && fits(value)) {
-      // CLI11 would read 010 as 8.
-      if constexpr (std::is_integral_v<T>) word = std::to_string(value);
-      return std::string();
-    }
+    // CLI11 would read 010 as 8.
+    const bool octal = std::is_integral_v<T> && word.size() > 1 &&
+                       word.substr(word.find_first_not_of("+-") == 1 ? 1 : 0).starts_with('0');
+    if (!octal && read_number(word, value) && fits(value)) return std::string();
     constexpr std::size_t kMostShown = 40;
     return message("'", word.size() > kMostShown ? word.substr(0, kMostShown) + "..." : word, "', wanted ", wanted);
   };
