@@ -18,6 +18,8 @@ struct TableMark {
 };
 constexpr TableMark kTableMarks[] = {
     {"x,y,score", Product::detections},
+    {"nuclei_per_mm2 at y_um/x_um", Product::detections},
+    {"image,width,height,um_per_pixel_x,um_per_pixel_y,area_mm2,nuclei,per_mm2", Product::detections},
     {"organ,images,nuclei,detections,hits,precision", Product::scores},
     {"image,images,nuclei,detections,hits,precision", Product::scores},
     {"xi,precision,recall,f1", Product::scores},

@@ -10,17 +10,13 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/class_colour.hpp"
 
-#include "stroke_font.hpp"
+#include "brush.hpp"
 
 namespace nucdet::io {
 
+using namespace detail;
+
 namespace {
-
-struct Colour {
-  float r, g, b;
-};
-
-constexpr Colour kEdge{0.05f, 0.03f, 0.12f}, kLegendGround{0.10f, 0.09f, 0.13f}, kLegendText{0.96f, 0.96f, 0.98f};
 
 constexpr Colour colour_of(MarkKind kind) {
   switch (kind) {
@@ -43,95 +39,9 @@ Colour colour_of(const OverlayMark& mark) {
   return mark.class_id == kUnknownClass ? colour_of(mark.kind) : colour_of_class(mark.class_id);
 }
 
-struct Segment {
-  Point a, b;
-};
-
-double distance_to(const Segment& s, Point p) {
-  const double dx = s.b.x - s.a.x, dy = s.b.y - s.a.y, length = dx * dx + dy * dy;
-  const double along = length > 0 ? std::clamp(((p.x - s.a.x) * dx + (p.y - s.a.y) * dy) / length, 0.0, 1.0) : 0.0;
-  return std::sqrt(squared_distance(p, {s.a.x + along * dx, s.a.y + along * dy}));
-}
-
-/// A ring (radius above 0) and line segments: the outlines that all marks and letters are made of.
-struct Outline {
-  Point centre;
-  double radius = 0;
-  std::vector<Segment> segments;
-
-  void polygon(std::initializer_list<Point> corners) {
-    for (const Point* p = corners.begin(); p != corners.end(); ++p)
-      segments.push_back({*p, p + 1 == corners.end() ? *corners.begin() : p[1]});
-  }
-  double distance(Point p) const {
-    double least = radius > 0 ? std::abs(std::sqrt(squared_distance(p, centre)) - radius)
-                              : std::numeric_limits<double>::infinity();
-    for (const Segment& s : segments) least = std::min(least, distance_to(s, p));
-    return least;
-  }
-};
-
-struct Box {
-  double left, top, right, bottom;
-  void add(Point p) {
-    left = std::min(left, p.x), right = std::max(right, p.x), top = std::min(top, p.y), bottom = std::max(bottom, p.y);
-  }
-};
-
-Box box_of(const Outline& outline) {
-  constexpr double far = std::numeric_limits<double>::infinity();
-  Box box{far, far, -far, -far};
-  if (outline.radius > 0) {
-    box.add({outline.centre.x - outline.radius, outline.centre.y - outline.radius});
-    box.add({outline.centre.x + outline.radius, outline.centre.y + outline.radius});
-  }
-  for (const Segment& s : outline.segments) box.add(s.a), box.add(s.b);
-  return box;
-}
-
-/// Rows [0, bottom) of an RGB image.
-class Canvas {
- public:
-  Canvas(Image& image, Index bottom) : image_(image), bottom_(bottom) {}
-
-  /// Lines of `width` pixels; a pixel is covered by as much of it as lies within half a width of the outline.
-  void stroke(const Outline& outline, double width, Colour colour, double opacity = 1) {
-    const Box box = box_of(outline);
-    const double reach = width / 2 + 0.5;
-    const Index x0 = clip(box.left - reach, columns()), x1 = clip(box.right + reach + 1, columns());
-    const Index y0 = clip(box.top - reach, bottom_), y1 = clip(box.bottom + reach + 1, bottom_);
-    for (Index y = y0; y < y1; ++y)
-      for (Index x = x0; x < x1; ++x) {
-        const double distance = outline.distance({static_cast<double>(x), static_cast<double>(y)});
-        const double cover = std::clamp(reach - distance, 0.0, 1.0) * opacity;
-        if (cover > 0) blend(y, x, colour, static_cast<float>(cover));
-      }
-  }
-  /// A bright line on a dark edge.
-  void edged(const Outline& outline, double width, Colour colour) {
-    stroke(outline, width + 2, kEdge, 0.8);
-    stroke(outline, width, colour);
-  }
-
- private:
-  Index columns() const { return static_cast<Index>(image_.shape(1)); }
-  static Index clip(double at, Index size) {
-    return static_cast<Index>(std::clamp(std::floor(at), 0.0, static_cast<double>(size)));
-  }
-  void blend(Index y, Index x, Colour colour, float cover) {
-    float* pixel = image_.data() + (y * columns() + x) * 3;
-    pixel[0] += cover * (colour.r - pixel[0]);
-    pixel[1] += cover * (colour.g - pixel[1]);
-    pixel[2] += cover * (colour.b - pixel[2]);
-  }
-
-  Image& image_;
-  Index bottom_;
-};
-
 /// Shapes of like area to the eye.
-Outline shape_of(MarkKind kind, Point at, double radius) {
-  Outline outline{at, 0, {}};
+Strokes shape_of(MarkKind kind, Point at, double radius) {
+  Strokes outline{at, 0, {}};
   const double side = 0.9 * radius, high = 1.25 * radius;
   if (kind == MarkKind::false_alarm)
     outline.polygon({{at.x - side, at.y - side},
@@ -146,7 +56,7 @@ Outline shape_of(MarkKind kind, Point at, double radius) {
   return outline;
 }
 
-void draw_mark(Canvas& canvas, const OverlayMark& mark, const OverlayStyle& style) {
+void draw_mark(Brush& canvas, const OverlayMark& mark, const OverlayStyle& style) {
   const Colour colour = colour_of(mark);
   if (mark.kind == MarkKind::hit) canvas.edged({{}, 0, {{mark.at, mark.truth}}}, 0.6 * style.width, colour);
   canvas.edged(shape_of(mark.kind, mark.at, style.radius), style.width, colour);
@@ -163,36 +73,7 @@ struct LegendItem {
   Index row = 0;
 };
 
-constexpr double kLetter = 1.9, kRowHeight = 28, kMargin = 10, kSymbol = 6.5;
-
-double text_width(const std::string& text) {
-  double width = 0;
-  for (const char c : text) width += kLetter * (detail::stroke_width_of(c) + 1.6);
-  return width;
-}
-
-void draw_text(Canvas& canvas, const std::string& text, Point at) {
-  for (const char c : text) {
-    Outline outline;
-    Point last{};
-    int inside = 0;  // points of the present stroke
-    const std::string_view strokes = detail::strokes_of(c);
-    for (std::size_t i = 0; i < strokes.size(); ++i) {
-      if (strokes[i] == ' ') {
-        inside = 0;
-        continue;
-      }
-      const Point p{at.x + kLetter * (strokes[i] - '0'), at.y + kLetter * (strokes[i + 1] - '0')};
-      ++i;
-      const bool dot = inside == 0 && (i + 1 == strokes.size() || strokes[i + 1] == ' ');
-      if (inside > 0 || dot) outline.segments.push_back({dot ? p : last, p});
-      last = p;
-      ++inside;
-    }
-    if (!outline.segments.empty()) canvas.stroke(outline, 1.5, kLegendText);
-    at.x += kLetter * (detail::stroke_width_of(c) + 1.6);
-  }
-}
+constexpr double kRowHeight = 28, kMargin = 10, kSymbol = 6.5;
 
 /// The items of the legend, set in rows that fit the width: what the shapes say, then what the colours say.
 std::vector<LegendItem> legend_of(std::span<const OverlayMark> marks, const ClassNames& names, Index width) {
@@ -232,7 +113,7 @@ std::vector<LegendItem> legend_of(std::span<const OverlayMark> marks, const Clas
   return items;
 }
 
-void draw_legend(Canvas& canvas, const std::vector<LegendItem>& items, Index top, double width) {
+void draw_legend(Brush& canvas, const std::vector<LegendItem>& items, Index top, double width) {
   for (const LegendItem& item : items) {
     const double middle = static_cast<double>(top) + kRowHeight * (static_cast<double>(item.row) + 0.5);
     const double drop = item.kind == MarkKind::miss ? 1.5 : 0;  // a triangle's centre lies below its middle
@@ -285,7 +166,7 @@ Image draw_overlay(const Image& image, std::span<const OverlayMark> marks, Overl
   const auto placed = [&](Point p) {
     return Point{style.zoom * p.x + 0.5 * (style.zoom - 1), style.zoom * p.y + 0.5 * (style.zoom - 1)};
   };
-  Canvas picture(result, height), whole(result, height + strip);
+  Brush picture(result, height), whole(result, height + strip);
   for (OverlayMark mark : marks) {
     mark.at = placed(mark.at), mark.truth = placed(mark.truth);
     draw_mark(picture, mark, style);

@@ -11,7 +11,7 @@ namespace nucdet::io {
 /// are `none`.
 enum class Product {
   none,
-  detections,  ///< of one image: CSV, JSON, GeoJSON, annotation store
+  detections,  ///< CSV, JSON, GeoJSON, annotation store; tables of their density and counts
   scores,      ///< JSON and tables of an evaluation
   figures,     ///< JSON of a bench, of a training in a study
   drawing,     ///< PNG: overlays, sheets of augmentation
