@@ -128,11 +128,12 @@ grep -q '^"skin, melanoma",1,' "$work/comma/organs.csv" || { echo "FAILED: organ
 head -c -40 "$image" > "$work/twice/late.png" && head -c 40 "$image" > "$work/twice/early.png"
 printf 'image,annotations,split\nlate.png,x.csv,train\nearly.png,x.csv,train\n' > "$work/twice/damaged.csv"
 check "the first damaged image of two, read at once" 4 "late.png" "$nucdet" train "$work/twice/damaged.csv" --validation-split train --out "$work/x" --base 4 --quiet
-check "two images of one name" 2 "two images are called 'x'" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
+check "two images of one name, in two folders" 0 "pooled" "$nucdet" evaluate "$work/twice/two.csv" --split "" --predictions "$work/twice" --quiet
 check "a manifest in another encoding" 4 "is not UTF-8" "$nucdet" evaluate "$work/twice/latin.csv" --split "" --predictions "$work/twice" --quiet
 check "a scale out of range" 4 "scale is '100'" "$nucdet" evaluate "$work/twice/scale.csv" --split "" --predictions "$work/twice" --quiet
 check "a point outside its image" 4 "1 of 1 points lie outside" "$nucdet" evaluate "$work/twice/outside_manifest.csv" --split "" --model "$work/run/best.safetensors" --quiet
-check "evaluate nothing" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv"
+check "evaluate by the weights that come along" 0 "pooled" "$nucdet" evaluate "$work/data/manifest.csv" --quiet
+check "evaluate both" 2 "either --model or --predictions" "$nucdet" evaluate "$work/data/manifest.csv" --model "$work/run/best.safetensors" --predictions "$work/all"
 check "overlay" 0 "o.png" "$nucdet" overlay "$image" --detections "$work/found/$name.csv" --truth "$work/data/annotations/$name.csv" --out "$work/o.png"
 has o.png
 check "overlay of the truth" 0 "t.png" "$nucdet" overlay "$image" --truth "$work/data/annotations/$name.csv" --out "$work/t.png"

@@ -1,7 +1,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <future>
 #include <iostream>
 #include <optional>
 
@@ -12,17 +11,20 @@
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/content_hash.hpp"
+#include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/version.hpp"
 
 #include "commands.hpp"
 #include "default_model.hpp"
+#include "detect_part.hpp"
 #include "detect_results.hpp"
 #include "device.hpp"
 #include "endings.hpp"
 #include "guard.hpp"
 #include "interrupt.hpp"
 #include "json_output.hpp"
+#include "pictures_ahead.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
 
@@ -49,19 +51,6 @@ io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima&
   return report;
 }
 
-/// The file of areas for an image: the one that was named, or that of its name in the folder that was named.
-std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
-  if (o.areas.empty()) return std::nullopt;
-  if (!fs::is_directory(o.areas)) return o.areas;
-  std::error_code none;
-  for (const fs::path& name : {input.name, input.name.filename()})
-    for (const char* ending : {".geojson", ".geojson.gz", ".json"})
-      if (const fs::path file = fs::path(o.areas) / (name.string() + ending); fs::is_regular_file(file, none))
-        return file;
-  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
-                        input.name.generic_string(), ".geojson"));
-}
-
 /// By what results are known again: everything that they depend on.
 std::string key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings) {
   ContentHash hash;
@@ -78,77 +67,6 @@ std::string key_of(const DetectOptions& o, const Input& input, const io::Detecti
   return hash.text();
 }
 
-/// The part of an image that is looked at, and where nuclei in it count.
-struct Part {
-  Rectangle read{}, core{};
-};
-
-/// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that
-/// these fall on the same pixels as in the whole image.
-Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::TileGrid& tiles, double scale) {
-  const Rectangle all{0, 0, picture.width, picture.height};
-  if (o.region.empty()) return {all, all};
-  const Rectangle core{o.region[0], o.region[1], o.region[2], o.region[3]};
-  if (core.x < 0 || core.y < 0 || core.width < 1 || core.height < 1 || core.x + core.width > picture.width ||
-      core.y + core.height > picture.height)
-    throw IoError(message(picture.where, ": --region ", core.x, ',', core.y, ',', core.width, ',', core.height,
-                          " is not in the image of ", picture.width, 'x', picture.height, " pixels"));
-  const Index margin = static_cast<Index>(std::ceil(static_cast<double>(tiles.margin) / scale));
-  const auto down = [&](Index at) { return std::max<Index>(0, at - margin) / tiles.alignment * tiles.alignment; };
-  Part part{{down(core.x), down(core.y), 0, 0}, core};
-  part.read.width = std::min(picture.width, core.x + core.width + margin) - part.read.x;
-  part.read.height = std::min(picture.height, core.y + core.height + margin) - part.read.y;
-  return part;
-}
-
-/// Reads pictures in order, one ahead of the one that is worked on unless that is large: no more than two are in
-/// memory.
-class PicturesAhead {
- public:
-  PicturesAhead(const DetectOptions& o, const std::vector<Input>& inputs) : inputs_(inputs) { options_.page = o.page; }
-
-  /// Throws what reading it threw.
-  io::Picture read(std::size_t number, std::optional<std::size_t> next) {
-    std::future<io::Picture> mine = std::move(ahead_);
-    ahead_ = {};
-    io::Picture picture = mine.valid() && number == number_ahead_ ? mine.get() : read_now(number);
-    if (next && picture.width * picture.height <= kSmall) {
-      number_ahead_ = *next;
-      ahead_ = std::async(std::launch::async, [this, at = *next] { return read_now(at); });
-    }
-    return picture;
-  }
-
- private:
-  static constexpr Index kSmall = Index{1} << 26;
-  io::Picture read_now(std::size_t number) const { return io::read_picture(inputs_[number].entry.image, options_); }
-
-  const std::vector<Input>& inputs_;
-  io::PictureOptions options_{};
-  std::size_t number_ahead_ = 0;
-  std::future<io::Picture> ahead_{};
-};
-
-/// Where nuclei count, in the image's pixels.
-struct Counted {
-  Rectangle core{};
-  Areas areas{};
-
-  bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
-
-  /// Pixels that count, by a look at every fourth one along each axis.
-  double pixels() const {
-    constexpr Index kStep = 4;
-    const double all = static_cast<double>(core.width) * static_cast<double>(core.height);
-    if (areas.everywhere()) return all;
-    Index counted = 0, looked_at = 0;
-    for (Index y = core.y; y < core.y + core.height; y += kStep)
-      for (Index x = core.x; x < core.x + core.width; x += kStep, ++looked_at)
-        counted += areas.count({static_cast<double>(x), static_cast<double>(y)}) ? 1 : 0;
-    return all * static_cast<double>(counted) / static_cast<double>(looked_at);
-  }
-};
-
 template <class Device>
 detect::Detection found_in(const detect::Detector<Device>& detector, const DetectOptions& o,
                            const detect::LocalMaxima& peaks, const io::Picture& picture, double scale,
@@ -161,6 +79,22 @@ detect::Detection found_in(const detect::Detector<Device>& detector, const Detec
     n.centre.x += static_cast<double>(read.x), n.centre.y += static_cast<double>(read.y);
   }
   return found;
+}
+
+io::SummaryRow summary_of(const Input& input, const io::DetectionReport& report, double counted_pixels,
+                          double seconds) {
+  io::SummaryRow row{
+      .image = input.name.generic_string(),
+      .width = report.width,
+      .height = report.height,
+      .pixel_size = report.pixel_size,
+      .area_mm2 = counted_pixels * report.pixel_size.x * report.pixel_size.y * 1e-6,
+      .nuclei = static_cast<Index>(report.nuclei.size()),
+      .of_class = std::vector<Index>(report.classes.empty() ? 0 : static_cast<std::size_t>(report.classes.size())),
+      .seconds = seconds};
+  for (const Nucleus& n : report.nuclei)
+    if (n.class_id != kUnknownClass && !row.of_class.empty()) ++row.of_class[static_cast<std::size_t>(n.class_id)];
+  return row;
 }
 
 /// One call of the command.
@@ -191,6 +125,7 @@ class Run {
   detect::Detector<Device> detector_;
   io::DetectionReport settings_;
   models::PixelSizes sizes_{};
+  std::vector<io::SummaryRow> summary_{};
 };
 
 /// What there is to know of how an image is looked at: each pixel size once, and what reading it had to decide.
@@ -208,6 +143,7 @@ void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& sca
 template <class Device>
 void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch) {
   const Input& input = inputs_[number];
+  const auto begin = std::chrono::steady_clock::now();
   const io::Picture picture = pictures_.read(number, next);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
@@ -224,6 +160,10 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
   report.key = key_of(o_, input, settings_);
   write_results(o_, input, picture, report);
+  if (!o_.summary.empty()) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    summary_.push_back(summary_of(input, report, counted.pixels(), seconds));
+  }
   const fs::path result = input.result(o_.out, ".csv");
   if (o_.json)
     print_json({{"image", input.entry.image.string()},
@@ -242,12 +182,20 @@ int Run<Device>::operator()() {
   }
   if (const std::size_t done = inputs_.size() - todo.size(); done > 0 && !o_.quiet)
     say(message(done, " of ", inputs_.size(), " images have their results already"));
-  Interrupt interrupt;
-  Progress progress("image", static_cast<std::int64_t>(todo.size()), 0, o_.quiet);
-  const Watch watch{.stop = interrupt.token(), .progress = [&](Index, Index) { interrupt.poll(); }};
+  Interrupt interrupt(Interrupt::Ending::after_piece);
+  ImageProgress progress(static_cast<std::int64_t>(todo.size()), o_.quiet);
+  const Watch watch{.stop = interrupt.token(), .progress = [&](Index done, Index all) {
+                      interrupt.poll();
+                      progress.tiles(done, all);
+                    }};
   int failed = 0;
   for (std::size_t k = 0; k < todo.size(); ++k) {
+    if (interrupt.finish_requested()) {
+      complain(message("stopped on request after ", k, " of ", todo.size(), " images"));
+      return kFinishedEarly;
+    }
     const fs::path& image = inputs_[todo[k]].entry.image;
+    progress.begin(image.filename().string());
     try {
       detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1]) : std::nullopt, watch);
     } catch (...) {
@@ -256,13 +204,16 @@ int Run<Device>::operator()() {
       complain(*failure);
       ++failed;
     }
-    progress.update(static_cast<std::int64_t>(k + 1), image.filename().string());
+    progress.end();
   }
-  return failed > 0 ? 3 : 0;
+  if (!o_.summary.empty()) io::write_summary_csv(o_.summary, summary_, settings_.classes);
+  return failed > 0 ? kSomeInputsFailed : kDone;
 }
 
 void check(const DetectOptions& o) {
   models::check(o.pixel_size);
+  if (!o.summary.empty() && o.skip_existing)
+    throw ArgumentError("--summary is of all images, --skip-existing passes over some: give one of them");
   if (o.gzip && !o.geojson) throw ArgumentError("--gzip is for GeoJSON: give --geojson too");
   if (!o.region.empty() && o.inputs.size() > 1) throw ArgumentError("--region is for one image");
 }
@@ -275,6 +226,7 @@ void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
   guard.folder(o.out);
   for (const Input& i : inputs)
     for (const fs::path& file : result_files(o, i)) guard.output(file, product_of_result(file));
+  if (!o.summary.empty()) guard.output(o.summary, io::Product::scores);
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <fstream>
 
 #include "nucdet/data/image_conversion.hpp"
+#include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
+#include "nucdet/io/density.hpp"
 #include "nucdet/io/geojson.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
@@ -50,6 +52,17 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
     io::GeoJsonOptions options{.ids = o.ids};
     if (!o.offset.empty()) options.offset = {o.offset[0], o.offset[1]};
     io::write_geojson(file(o.gzip ? ".geojson.gz" : ".geojson"), report, options);
+  }
+  if (o.store) {
+    io::AnnotationStoreOptions options;
+    if (!o.offset.empty()) options.offset = {o.offset[0], o.offset[1]};
+    io::write_annotation_store(file(".db"), report, options);
+  }
+  if (o.density) {
+    const io::DensityMap map =
+        io::density_map(centres_of(report.nuclei), picture.height, picture.width, report.pixel_size);
+    io::write_density_csv(file(".density.csv"), map);
+    io::write_drawing(file(".density.png"), io::draw_density(picture.view(), map));
   }
   if (o.overlay) {
     std::vector<io::OverlayMark> marks;

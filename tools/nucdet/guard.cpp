@@ -91,7 +91,7 @@ void OutputGuard::folder(const fs::path& folder) const {
   std::error_code none;
   for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
     if (fs::exists(at, none) && !fs::is_directory(at, none))
-      throw ArgumentError(message(at.string(), " is a file, a folder was wanted: choose another --out"));
+      throw IoError(message(folder.string(), ": cannot be made: ", at.string(), " is a file; choose another --out"));
     if (at == at.parent_path()) break;
   }
 }

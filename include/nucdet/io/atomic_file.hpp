@@ -52,11 +52,16 @@ class AtomicFiles {
 
  private:
   friend class AtomicFile;
-  static AtomicFiles*& of_this_thread();
-
   std::vector<detail::PartFile> parts_{};
   AtomicFiles* outer_ = nullptr;
 };
+
+namespace detail {
+
+/// A variable and not a function's own: files with the headers alone and those with nucdet::cpu share it.
+inline thread_local AtomicFiles* files_of_this_thread = nullptr;
+
+}  // namespace detail
 
 /// The file at `path` becomes `bytes`, or stays as it was and IoError is thrown.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
@@ -73,15 +78,15 @@ namespace nucdet::io {
 
 NUCDET_INLINE void AtomicFile::commit() {
   part_.finish();
-  if (AtomicFiles* together = AtomicFiles::of_this_thread())
+  if (AtomicFiles* together = detail::files_of_this_thread)
     together->parts_.push_back(std::move(part_));
   else
     part_.place();
 }
 
-NUCDET_INLINE AtomicFiles::AtomicFiles() : outer_(of_this_thread()) { of_this_thread() = this; }
+NUCDET_INLINE AtomicFiles::AtomicFiles() : outer_(detail::files_of_this_thread) { detail::files_of_this_thread = this; }
 
-NUCDET_INLINE AtomicFiles::~AtomicFiles() { of_this_thread() = outer_; }
+NUCDET_INLINE AtomicFiles::~AtomicFiles() { detail::files_of_this_thread = outer_; }
 
 NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
   std::map<std::string, std::string> all;
@@ -93,11 +98,6 @@ NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
 NUCDET_INLINE void AtomicFiles::commit() {
   for (detail::PartFile& part : parts_) part.place();
   parts_.clear();
-}
-
-NUCDET_INLINE AtomicFiles*& AtomicFiles::of_this_thread() {
-  thread_local AtomicFiles* current = nullptr;
-  return current;
 }
 
 NUCDET_INLINE void write_atomically(const std::filesystem::path& path, std::string_view bytes) {

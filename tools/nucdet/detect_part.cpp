@@ -1,0 +1,54 @@
+#include "detect_part.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nucdet/core/error.hpp"
+
+namespace nucdet::program {
+
+namespace fs = std::filesystem;
+using detect::Rectangle;
+
+/// The file of areas for an image: the one that was named, or that of its name in the folder that was named.
+std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
+  if (o.areas.empty()) return std::nullopt;
+  if (!fs::is_directory(o.areas)) return o.areas;
+  std::error_code none;
+  for (const fs::path& name : {input.name, input.name.filename()})
+    for (const char* ending : {".geojson", ".geojson.gz", ".json"})
+      if (const fs::path file = fs::path(o.areas) / (name.string() + ending); fs::is_regular_file(file, none))
+        return file;
+  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
+                        input.name.generic_string(), ".geojson"));
+}
+
+/// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that
+/// these fall on the same pixels as in the whole image.
+Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::TileGrid& tiles, double scale) {
+  const Rectangle all{0, 0, picture.width, picture.height};
+  if (o.region.empty()) return {all, all};
+  const Rectangle core{o.region[0], o.region[1], o.region[2], o.region[3]};
+  if (core.x < 0 || core.y < 0 || core.width < 1 || core.height < 1 || core.x + core.width > picture.width ||
+      core.y + core.height > picture.height)
+    throw IoError(message(picture.where, ": --region ", core.x, ',', core.y, ',', core.width, ',', core.height,
+                          " is not in the image of ", picture.width, 'x', picture.height, " pixels"));
+  const Index margin = static_cast<Index>(std::ceil(static_cast<double>(tiles.margin) / scale));
+  const auto down = [&](Index at) { return std::max<Index>(0, at - margin) / tiles.alignment * tiles.alignment; };
+  Part part{{down(core.x), down(core.y), 0, 0}, core};
+  part.read.width = std::min(picture.width, core.x + core.width + margin) - part.read.x;
+  part.read.height = std::min(picture.height, core.y + core.height + margin) - part.read.y;
+  return part;
+}
+
+double Counted::pixels() const {
+  constexpr Index kStep = 4;
+  const double all = static_cast<double>(core.width) * static_cast<double>(core.height);
+  if (areas.everywhere()) return all;
+  Index counted = 0, looked_at = 0;
+  for (Index y = core.y; y < core.y + core.height; y += kStep)
+    for (Index x = core.x; x < core.x + core.width; x += kStep, ++looked_at)
+      counted += areas.count({static_cast<double>(x), static_cast<double>(y)}) ? 1 : 0;
+  return all * static_cast<double>(counted) / static_cast<double>(looked_at);
+}
+}  // namespace nucdet::program

@@ -1,0 +1,38 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+
+#include "nucdet/core/area.hpp"
+#include "nucdet/detect/tile_grid.hpp"
+#include "nucdet/io/picture.hpp"
+
+#include "commands.hpp"
+#include "inputs.hpp"
+
+/// Which part of an image `detect` looks at, and where in it nuclei count.
+namespace nucdet::program {
+
+/// The part of an image that is looked at, and where nuclei in it count.
+struct Part {
+  detect::Rectangle read{}, core{};
+};
+
+/// Throws IoError for a region that is not in the image.
+Part part_of(const DetectOptions& options, const io::Picture& picture, const detect::TileGrid& tiles, double scale);
+
+/// The file of areas for an image: the one that was named, or that of its name in the folder that was named. Throws
+/// IoError if the folder has none.
+std::optional<std::filesystem::path> areas_file(const DetectOptions& options, const Input& input);
+
+/// Where nuclei count, in the image's pixels.
+struct Counted {
+  detect::Rectangle core{};
+  Areas areas{};
+
+  bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
+
+  /// Pixels that count, by a look at every fourth one along each axis.
+  double pixels() const;
+};
+
+}  // namespace nucdet::program

@@ -1,0 +1,41 @@
+#pragma once
+#include <future>
+#include <optional>
+#include <vector>
+
+#include "nucdet/io/picture.hpp"
+
+#include "commands.hpp"
+#include "inputs.hpp"
+
+namespace nucdet::program {
+
+/// Reads pictures in order, one ahead of the one that is worked on unless that is large: no more than two are in
+/// memory.
+class PicturesAhead {
+ public:
+  PicturesAhead(const DetectOptions& o, const std::vector<Input>& inputs) : inputs_(inputs) { options_.page = o.page; }
+
+  /// Throws what reading it threw.
+  io::Picture read(std::size_t number, std::optional<std::size_t> next) {
+    std::future<io::Picture> mine = std::move(ahead_);
+    ahead_ = {};
+    io::Picture picture = mine.valid() && number == number_ahead_ ? mine.get() : read_now(number);
+    if (next && picture.width * picture.height <= kSmall) {
+      number_ahead_ = *next;
+      ahead_ = std::async(std::launch::async, [this, at = *next] { return read_now(at); });
+    }
+    return picture;
+  }
+
+ private:
+  static constexpr Index kSmall = Index{1} << 26;
+  io::Picture read_now(std::size_t number) const { return io::read_picture(inputs_[number].entry.image, options_); }
+
+  const std::vector<Input>& inputs_;
+  io::PictureOptions options_{};
+  std::size_t number_ahead_ = 0;
+  std::future<io::Picture> ahead_{};
+};
+
+}  // namespace nucdet::program
