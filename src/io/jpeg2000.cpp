@@ -17,7 +17,8 @@ using std::string_view_literals::operator""sv;
 
 namespace {
 constexpr std::string_view kFile = "\0\0\0\x0CjP  \r\n\x87\n"sv, kCodeStream = "\xFF\x4F\xFF\x51"sv;
-}
+[[maybe_unused]] constexpr Index kMostChannels = 5;
+}  // namespace
 
 bool is_jpeg2000(std::span<const std::byte> bytes) {
   return begins_with(bytes, kFile) || begins_with(bytes, kCodeStream);
@@ -107,10 +108,33 @@ void open(Decoder& d) {
   if (read == OPJ_FALSE || image == nullptr) d.fail();
 }
 
+/// OpenJPEG makes room for all channels of all tiles that a header speaks of before it hands the header on: a few bytes
+/// could ask for all memory. So sizes are looked at first, where the standard (ISO/IEC 15444-1, A.5.1) has them.
+void check_code_stream(const Decoder& d, const std::function<void(const Jpeg2000Header&)>& check) {
+  const Bytes bytes = d.data.bytes;
+  const auto* const text = reinterpret_cast<const char*>(bytes.data());
+  const std::size_t at = std::string_view(text, bytes.size()).find(kCodeStream);
+  if (at == std::string_view::npos || bytes.size() - at < 45)
+    throw IoError(message(d.where, ": JPEG 2000: truncated, or without a code stream"));
+  const auto size_at = [&](std::size_t offset) { return Index{number_at(bytes, at + offset, 4)}; };
+  const Index width = size_at(8) - size_at(16), height = size_at(12) - size_at(20),
+              channels = number_at(bytes, at + 40, 2);
+  check({.width = width,
+         .height = height,
+         .channels = channels,
+         .bits = std::to_integer<int>(bytes[at + 42] & std::byte{127}) + 1});
+  const Index across = std::max<Index>(size_at(24), 1), down = std::max<Index>(size_at(28), 1);
+  const double tiles = (static_cast<double>(width) / static_cast<double>(across) + 1) *
+                       (static_cast<double>(height) / static_cast<double>(down) + 1);
+  if (channels > kMostChannels || tiles > 64 + static_cast<double>(width) * static_cast<double>(height) / 1024)
+    throw IoError(message(d.where, ": JPEG 2000: ", channels, " channels in tiles of ", across, " x ", down,
+                          ", wanted grey or RGB, with or without alpha, in tiles of at least 32 x 32: export it anew"));
+}
+
 Jpeg2000Header header_of(const Decoder& d) {
   const opj_image_t& image = *d.image;
   Jpeg2000Header header{.channels = image.numcomps};
-  if (image.numcomps < 1 || image.numcomps > 5)
+  if (image.numcomps < 1 || image.numcomps > kMostChannels)
     throw IoError(message(d.where, ": JPEG 2000: ", image.numcomps,
                           " channels, wanted grey or RGB, with or without alpha: export it as an RGB picture"));
   header.bits = static_cast<int>(image.comps[0].prec);
@@ -156,6 +180,7 @@ void read_jpeg2000(std::span<const std::byte> bytes, std::string_view where,
                    const std::function<void(const Jpeg2000Header&)>& check,
                    const std::function<Jpeg2000RowSink(const Jpeg2000Header&)>& begin) {
   Decoder d{{bytes}, where};
+  check_code_stream(d, check);
   open(d);
   check(header_of(d));
   if (opj_decode(d.codec.get(), d.stream.get(), d.image.get()) == OPJ_FALSE) d.fail();

@@ -144,6 +144,17 @@ TEST_CASE("JPEG 2000 and WebP, with and without alpha") {
   }
 }
 
+TEST_CASE("JPEG 2000: a header cannot ask for memory that its pixels do not need") {
+  std::string bytes = contents_of(kImages / "rgb8.j2k");
+  if (!refusal(bytes).empty()) return;  // a build without OpenJPEG
+  std::string tiles = bytes;
+  tiles.replace(8, 8, big_endian(250) + big_endian(250)).replace(24, 8, big_endian(1) + big_endian(1));
+  CHECK(holds(refusal(tiles), "in tiles of 1 x 1"));
+  bytes.replace(40, 2, "\x40\x01");
+  CHECK(holds(refusal(bytes), "16385 channels"));
+  CHECK(holds(refusal(bytes.substr(0, 30)), "truncated"));
+}
+
 TEST_CASE("JPEG 2000 in TIFF, by Aperio's numbers") {
   const std::string stream = contents_of(kImages / "rgb8.j2k");
   for (const int compression : {33005, 34712}) {
