@@ -116,8 +116,10 @@ complete_words() { bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(
 [ "$(complete_words nucdet det)" = "detect" ] || fail "completion of a command"
 [ "$(complete_words nucdet detect --precision f)" = "fp32 fp16" ] || fail "completion of a value: $(complete_words nucdet detect --precision f)"
 [ -z "$(complete_words nucdet detect pic)" ] || fail "completion of a file"
-"$nucdet" completion zsh | grep -q "^#compdef nucdet" || fail "the completion for zsh"
-"$nucdet" completion fish | grep -q -- "-l threshold" || fail "the completion for fish"
+"$nucdet" completion zsh > "$work/_nucdet"  # not piped into grep, which stops reading
+grep -q "^#compdef nucdet" "$work/_nucdet" || fail "the completion for zsh"
+"$nucdet" completion fish > "$work/nucdet.fish"
+grep -q -- "-l threshold" "$work/nucdet.fish" || fail "the completion for fish"
 for shell in zsh fish; do
   if command -v $shell > /dev/null; then "$nucdet" completion $shell > "$work/c" && $shell -n "$work/c" || fail "$shell -n"; fi
 done
