@@ -53,7 +53,8 @@ int overlay(const OverlayOptions& o) {
   } catch (const IoError& error) { complain(message("drawn without classes: ", error.what())); }
   const auto read = [&](const std::string& file) {
     const io::PixelSize& size = scaling.pixel_size;
-    return io::read_annotations(file, {.um_per_pixel = size.known() ? size.x : 0});
+    return io::read_annotations(
+        file, {.um_per_pixel = size.known() ? size.x : 0, .image = std::filesystem::path(o.image).filename().string()});
   };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score
