@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <string>
 
 #include "nucdet/core/error.hpp"
@@ -40,11 +41,11 @@ Colour viridis(double t) {
   return {mixed(0), mixed(1), mixed(2)};
 }
 
-/// The least of 1, 2, 5, 10, 20, ... that is not below.
-double rounded_up(double value) {
+/// The least number with one of the leading digits that is not below.
+double rounded_up(double value, std::initializer_list<double> digits) {
   if (!(value > 0)) return 1;
   const double power = std::pow(10, std::floor(std::log10(value)));
-  for (const double step : {1.0, 2.0, 5.0})
+  for (const double step : digits)
     if (step * power >= value * (1 - 1e-9)) return step * power;
   return 10 * power;
 }
@@ -134,15 +135,15 @@ void draw_legend(Image& picture, const Frame& frame, double most) {
   const double letters = 3 * kLetter;  // half the height of a digit
   double at = kMargin;
   draw_text(brush, "0", {at, middle - letters});
-  at += text_width("0") + 6;
+  at = std::round(at + text_width("0") + 6);  // on whole pixels, so that the colours are the map's
   const std::string upper = text_of(most) + " nuclei/mm2";
   const double bar = std::clamp(width - at - text_width(upper) - 6 - kMargin, 20.0, 300.0);
   for (double x = 0; x < bar; ++x)
     brush.stroke({{}, 0, {{{at + x, middle - 6}, {at + x, middle + 6}}}}, 1, viridis(x / bar));
   draw_text(brush, upper, {at + bar + 6, middle - letters});
   // The scale bar: at most a third of the picture.
-  double um = rounded_up(width * frame.um / 3);
-  while (um > width * frame.um / 3) um = rounded_up(um / 2.6);
+  double um = rounded_up(width * frame.um / 3, {1, 2, 5});
+  while (um > width * frame.um / 3) um = rounded_up(um / 2.6, {1, 2, 5});
   const double length = um / frame.um, line = middle + kRow;
   brush.stroke({{},
                 0,
@@ -167,7 +168,7 @@ Image draw_density(const data::ImageView& image, const DensityMap& map, const De
   const Plane grey =
       image.bytes == 1 ? grey_of<std::uint8_t>(image, frame.square) : grey_of<std::uint16_t>(image, frame.square);
   const double highest = static_cast<double>(*std::max_element(map.per_mm2.begin(), map.per_mm2.end()));
-  const double most = style.most > 0 ? style.most : rounded_up(highest);
+  const double most = style.most > 0 ? style.most : rounded_up(highest, {1, 1.5, 2, 3, 4, 5, 6, 8});
   Image picture = make_image(frame.height + kLegend, frame.width, 3);
   const double um_y = map.height_um / static_cast<double>(image.height) * static_cast<double>(frame.square) /
                       static_cast<double>(frame.zoom);

@@ -30,17 +30,17 @@ double counted(const DensityMap& map) {
 }  // namespace
 
 TEST_CASE("density counts nuclei by the area of their cell") {
-  // 1000 x 400 pixels of 0.5 x 0.25 um: 500 x 100 um, cells of 200 um: the last column is 300 um wide.
+  // 1000 x 400 pixels of 0.5 x 0.25 um: 500 x 100 um, cells of 210 um: the last column is 290 um wide.
   const PixelSize pixel{0.5, 0.25, "test"};
-  const std::vector<Point> points{{0, 0},         {-0.5, 399.5}, {399, 0}, {399.6, 0},
+  const std::vector<Point> points{{0, 0},         {-0.5, 399.5}, {419, 0}, {419.6, 0},
                                   {999.5, 399.5}, {-0.6, 5},     {5, 400}, {1000, 3}};
-  const DensityMap map = density_map(points, 400, 1000, pixel, {.cell_um = 200});
+  const DensityMap map = density_map(points, 400, 1000, pixel, {.cell_um = 210});
   REQUIRE(map.rows() == 1);
   REQUIRE(map.columns() == 2);
-  CHECK(map.per_mm2(0, 0) == Approx(3 / 0.02));
-  CHECK(map.per_mm2(0, 1) == Approx(2 / 0.03));
-  CHECK(map.middle_of_column(0) == 100);
-  CHECK(map.middle_of_column(1) == 350);
+  CHECK(map.per_mm2(0, 0) == Approx(3 / 0.021));
+  CHECK(map.per_mm2(0, 1) == Approx(2 / 0.029));
+  CHECK(map.middle_of_column(0) == 105);
+  CHECK(map.middle_of_column(1) == 355);
   CHECK(map.middle_of_row(0) == 50);
   CHECK(density_map({}, 3, 3, pixel).per_mm2(0, 0) == 0);
 }
@@ -73,7 +73,7 @@ TEST_CASE("a density as a table, which says whose it is") {
   const TemporaryFolder folder;
   const std::vector<Point> points{{10, 10}, {150, 10}};
   write_density_csv(folder / "d.csv", density_map(points, 150, 200, {1, 1, "test"}, {.cell_um = 100}));
-  CHECK(contents_of(folder / "d.csv") == "nuclei_per_mm2 at y_um/x_um,50,150\n75,66.666664,66.666664\n");
+  CHECK(contents_of(folder / "d.csv") == "nuclei_per_mm2 at y_um/x_um,50,150\n50,100,100\n125,0,0\n");
   CHECK(product_of(folder / "d.csv") == Product::detections);
 }
 
