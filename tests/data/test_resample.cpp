@@ -107,3 +107,27 @@ TEST_CASE("resample: an image that would have too many pixels is refused before 
   CHECK(view_of(data::resample(context, image, 2)).shape.h == 8000);
   CHECK(view_of(data::resample(context, wide, 1.0 / 64)).shape.h == 1);
 }
+
+TEST_CASE("a part of a resampled image has the bits of the whole") {
+  Context<Cpu> context({.threads = 2});
+  RandomStream random{5};
+  std::vector<std::uint8_t> bytes(37 * 53 * 3);
+  std::vector<std::uint16_t> words(bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(random.below(256)), words[i] = static_cast<std::uint16_t>(random.below(65536));
+  for (const data::ImageView& view : {data::ImageView(bytes.data(), 37, 53), data::ImageView(words.data(), 37, 53)})
+    for (const double scale : {0.3, 0.5, 1.7, 2.0, 4.0}) {
+      const Image whole = data::resample(context, data::to_image(context, view), scale);
+      const Index h = static_cast<Index>(whole.shape(0)), w = static_cast<Index>(whole.shape(1));
+      for (const auto& [top, left, height, width] :
+           {std::array<Index, 4>{0, 0, h, w}, {h / 3, w / 2, h / 2, w / 4}, {h - 1, w - 1, 1, 1}}) {
+        const Image part = data::resample_part(context, view, scale, top, left, height, width);
+        bool same = true;
+        for (Index y = 0; y < height; ++y)
+          for (Index x = 0; x < width; ++x)
+            for (Index c = 0; c < 3; ++c) same = same && part(y, x, c) == whole(top + y, left + x, c);
+        CHECK(same);
+      }
+      CHECK_THROWS_AS(data::resample_part(context, view, scale, 0, 1, h, w), ShapeError);
+    }
+}

@@ -59,8 +59,9 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
     io::write_annotation_store(file(".db"), report, options);
   }
   if (o.density) {
-    const io::DensityMap map =
-        io::density_map(centres_of(report.nuclei), picture.height, picture.width, report.pixel_size);
+    io::PixelSize size = report.pixel_size;
+    if (!size.known()) size.x = size.y = models::kReferencePixel;  // as was assumed, and said
+    const io::DensityMap map = io::density_map(centres_of(report.nuclei), picture.height, picture.width, size);
     io::write_density_csv(file(".density.csv"), map);
     io::write_drawing(file(".density.png"), io::draw_density(picture.view(), map));
   }

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Detection in pictures as users have them: pixel size, regions, areas, folders, results that are there already.
+# usage: test_detect.sh NUCDET
+set -uo pipefail
+nucdet=$1
+source "$(dirname "$0")/check.sh"
+cd "$work" || exit 1
+fail() { echo "FAILED: $*"; failed=1; }
+
+"$nucdet" synth --out tissue --images 8 --size 128 --seed 7 > /dev/null
+"$nucdet" train tissue --out run --base 4 --iterations 4 --validate-every 2 --crop 48 --batch 2 --device cpu --quiet > /dev/null
+image=$(ls tissue/images/*.png | head -1)
+name=$(basename "$image" .png)
+detect=("$nucdet" detect --model run/best.safetensors --device cpu --threshold 0.01 --exact)
+count() { sed -n 's/ *"count": \([0-9]*\).*/\1/p' "$1"; }
+
+# Pixel size: said once, stored, its range, the ways to say it.
+check "no pixel size anywhere" 0 "pixel size: 0.25 um \(assumed" "${detect[@]}" "$image" --out assumed
+check "a pixel size" 0 "pixel size: 0.5 um \(--mpp\), scaled by 2" "${detect[@]}" "$image" --mpp 0.5 --out half
+grep -q '"scale": 2.0' "half/$name.json" && grep -q '"source": "--mpp"' "half/$name.json" || fail "the pixel size is not stored"
+head -1 "half/$name.csv" | grep -q 'x_um,y_um' || fail "no um in the table"
+head -1 "assumed/$name.csv" | grep -qx 'x,y,score' || fail "um of an assumed size"
+check "the same as a scale" 0 "$name" "${detect[@]}" "$image" --scale 2 --out scaled -q
+cmp <(cut -d, -f1-3 "half/$name.csv") <(cut -d, -f1-3 "scaled/$name.csv") || fail "--mpp 0.5 is not --scale 2"
+check "a pixel size that is none" 2 "0.1 to 1.5" "${detect[@]}" "$image" --mpp 5 --out x
+check "a size and a scale" 2 "excludes" "${detect[@]}" "$image" --mpp 0.5 --scale 2 --out x
+check "small tiles of a scaled image" 0 "$name" "${detect[@]}" "$image" --scale 2 --tile 64 --out tiled -q
+[ "$(wc -l < "scaled/$name.csv")" -gt 3 ] && cmp "scaled/$name.csv" "tiled/$name.csv" || fail "tiles of a scaled image change the points"
+printf 'image,annotations,mpp\ntissue/images/%s.png,,0.5\n' "$name" > mpp.csv
+check "a manifest's pixel size" 0 "0.5 um \(manifest\)" "${detect[@]}" mpp.csv --out manifest
+cmp "half/$name.csv" "manifest/$name.csv" || fail "the manifest's mpp is not --mpp"
+printf 'image,annotations,mpp\ntissue/images/%s.png,,9\n' "$name" > mpp.csv
+check "a manifest's size out of range" 4 "say it by --mpp UM or --scale FACTOR, or in a manifest's column 'mpp'" "${detect[@]}" mpp.csv --out x
+"$nucdet" synth --out large --images 4 --size 1024 > /dev/null
+check "too many pixels after resampling" 2 "65536 x 65536 reference pixels" "${detect[@]}" "$(ls large/images/*.png | head -1)" --scale 64 --out x
+
+# Regions and areas.
+check "a region" 0 "$name" "${detect[@]}" "$image" --region 32,16,64,64 --out region -q
+awk -F, 'NR > 1 && ($1 < 31.5 || $1 >= 95.5 || $2 < 15.5 || $2 >= 79.5) {exit 1}' "region/$name.csv" || fail "a nucleus outside of the region"
+awk -F, 'NR == 1 || ($1 >= 31.5 && $1 < 95.5 && $2 >= 15.5 && $2 < 79.5)' "assumed/$name.csv" | cmp - "region/$name.csv" || fail "the region's nuclei are not the image's"
+check "a region outside" 4 "is not in the image" "${detect[@]}" "$image" --region 100,100,64,64 --out x
+cat > areas.geojson << 'JSON'
+{"type":"FeatureCollection","features":[
+{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[64,0],[64,128],[0,128],[0,0]]]},"properties":{"objectType":"annotation","classification":{"name":"Region*"}}},
+{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[64,0],[64,64],[0,64],[0,0]]]},"properties":{"objectType":"annotation","classification":{"name":"Ignore*"}}}]}
+JSON
+check "areas" 0 "$name" "${detect[@]}" "$image" --areas areas.geojson --out areas --mpp 0.25 --summary summary.csv -q
+awk -F, 'NR == 1 || ($1 < 63.5 && $2 >= 63.5)' "assumed/$name.csv" | cut -d, -f1-3 | cmp - <(cut -d, -f1-3 "areas/$name.csv") || fail "not the nuclei of the areas"
+grep -q ",0.000256," summary.csv || fail "the summary's area is not a quarter of 128 x 128 pixels of 0.25 um: $(tail -1 summary.csv)"
+mkdir areas-of && cp areas.geojson "areas-of/$name.geojson"
+check "a folder of areas" 0 "$name" "${detect[@]}" "$image" --areas areas-of --out areas2 --mpp 0.25 -q
+cmp "areas/$name.csv" "areas2/$name.csv" || fail "areas of a folder"
+check "a folder without its areas" 4 "no areas for" "${detect[@]}" "$(ls tissue/images/*.png | tail -1)" --areas areas-of --out x
+
+# Folders, names, results that are there.
+mkdir -p cohort/p1/deep cohort/p2
+cp "$image" cohort/p1/a.png && cp "$image" cohort/p1/deep/a.png && cp "$image" cohort/p2/a.png
+touch cohort/._b.png
+check "a folder and its folders" 0 "p1/deep/a.csv" "${detect[@]}" cohort -r --out cohort-found --overlay -q
+has cohort-found/p1/a.csv cohort-found/p1/deep/a.json cohort-found/p2/a.overlay.png
+check "two files of one name" 0 "p2/a.csv" "${detect[@]}" cohort/p1/a.png cohort/p2/a.png --out both -q
+check "into the folder of the images" 0 "p2" "${detect[@]}" cohort/p2 --out cohort/p2 --overlay --geojson -q
+check "once more" 0 "p2" "${detect[@]}" cohort/p2 --out cohort/p2 --overlay --geojson -q
+[ "$(ls cohort/p2 | wc -l)" = 5 ] || fail "own drawings became inputs: $(ls cohort/p2)"
+check "own detections are no truth" 4 "annotations" "$nucdet" evaluate cohort/p2 --split "" --predictions cohort/p2
+check "done already" 0 "3 of 3 images have their results already" "${detect[@]}" cohort -r --out cohort-found --overlay --skip-existing
+check "not by other settings" 0 "p1" "$nucdet" detect cohort -r --out cohort-found --model run/best.safetensors --threshold 0.02 --overlay --skip-existing -q
+sed -i '2d' cohort-found/p1/a.csv
+check "detections that were worked on" 2 "worked on since" "${detect[@]}" cohort -r --out cohort-found --overlay -q
+check "unless it is wanted" 0 "p1/a.csv" "${detect[@]}" cohort -r --out cohort-found --overlay --overwrite -q
+check "lines of JSON" 0 '^\{"image":.*"nuclei":[0-9]+' "${detect[@]}" "$image" --out json --json -q
+check "every kind of result" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --geojson --gzip --ids --offset 1000,2000 --density --store --overlay -q
+has "all/$name.geojson.gz" "all/$name.density.csv" "all/$name.density.png" "all/$name.db" "all/$name.overlay.png"
+[ "$(gzip -dc "all/$name.geojson.gz" | grep -o '"Point"' | wc -l)" = "$(count "all/$name.json")" ] || fail "not every nucleus in the GeoJSON"
+check "the store comes back" 0 "$(count "all/$name.json") points" "$nucdet" convert "all/$name.db" store.csv
+check "density without a pixel size" 0 "$name" "${detect[@]}" "$image" --density --out density -q
+printf 'not a picture' > broken.png
+check "one image of two" 3 "broken.png" "${detect[@]}" broken.png "$image" --out some -q
+has "some/$name.csv"
+exit $failed
