@@ -19,7 +19,7 @@ struct TableMark {
 constexpr TableMark kTableMarks[] = {
     {"x,y,score", Product::detections},
     {"nuclei_per_mm2 at y_um/x_um", Product::detections},
-    {"image,width,height,um_per_pixel_x,um_per_pixel_y,area_mm2,nuclei,per_mm2", Product::detections},
+    {"image,width,height,um_per_pixel_x,um_per_pixel_y,area_mm2,nuclei,per_mm2", Product::scores},
     {"organ,images,nuclei,detections,hits,precision", Product::scores},
     {"image,images,nuclei,detections,hits,precision", Product::scores},
     {"xi,precision,recall,f1", Product::scores},

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "nucdet/core/rng.hpp"
+#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/data/resample.hpp"
 
 #include "support/catch.hpp"
