@@ -103,6 +103,23 @@ check "a run" 0 "" "${train[@]}" --iterations 2
 sed -i '2s/^\([^,]*\),[^,]*/\1,abc/' "$work/log/log.csv"
 check "a damaged log" 4 "log.csv: row 2, column 2 is 'abc', wanted a number" "${train[@]}" --iterations 2 --resume
 
+# Signals: SIGTERM and SIGUSR1 let the image in work be finished.
+check "weights" 0 "" "$nucdet" train "$work/data" --out "$work/weights" --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --quiet
+mkdir "$work/many"
+for i in $(seq 200); do cp "$image" "$work/many/$i.png"; done
+for signal in TERM USR1; do
+  rm -rf "$work/found"
+  "$nucdet" detect "$work/many" --model "$work/weights/best.safetensors" --out "$work/found" --quiet --threads 1 > "$work/list" 2> "$work/said" &
+  detecting=$!
+  until [ -n "$(find "$work/found" -name '*.csv' 2> /dev/null | head -1)" ] || ! kill -0 $detecting 2> /dev/null; do :; done
+  kill -$signal $detecting
+  wait $detecting
+  code=$?
+  done=$(find "$work/found" -name '*.csv' | wc -l)
+  [ $code = 6 ] && grep -q "stopped on request after [0-9]* of 200 images" "$work/said" || fail "SIG$signal: exit code $code, $(cat "$work/said")"
+  [ "$done" -gt 0 ] && [ "$done" -lt 200 ] && [ "$(wc -l < "$work/list")" = "$done" ] || fail "SIG$signal: $done results, $(wc -l < "$work/list") told"
+done
+
 # The manual page and the completions.
 "$nucdet" man > "$work/nucdet.1" || fail "man"
 grep -q '^\\fB\\-\\-threshold, \\-\\-floor\\fR\|threshold' "$work/nucdet.1" || fail "the manual page has no --threshold"
