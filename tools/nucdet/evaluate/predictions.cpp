@@ -98,8 +98,9 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
     const auto to_reference = [&](Point p) { return data::to_reference(p, one.scale); };
     std::vector<Point> found;
     if (const auto file = prediction_of(o.predictions, input)) {
-      found = io::read_annotations(
-                  *file, {.um_per_pixel = size.known() ? size.x : 0, .image = input.entry.image.filename().string()})
+      found = io::read_annotations(*file, {.um_per_pixel = size.known() ? size.x : 0,
+                                           .image = input.entry.image.filename().string(),
+                                           .keep_duplicates = true})
                   .points;
       if (const std::size_t count = outside(found, read.picture); count > 0)
         doubts.add(message(file->string(), ": ", count, " of ", found.size(), " points lie outside of the image of ",
