@@ -10,7 +10,7 @@
 namespace nucdet {
 
 /// The text with each byte of a control character, of a character that turns the direction of writing or ends a line,
-/// and of what is no UTF-8 in place of itself as `\\x1b`. Everything else stays as it is.
+/// and of what is no UTF-8 in place of itself as `\x1b`. Everything else stays as it is.
 std::string printable(std::string_view text);
 
 /// The same for a whole message, whose lists stand on lines that begin with two spaces: such line ends stay.
