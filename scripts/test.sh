@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is needed on Debian 12, builds everything with warnings as errors and runs every test; then the checks
-# that no test can make: layout, include rules, headers alone, a second compiler with sanitizers.
+# that no test can make: layout, include rules, headers alone, a second compiler with sanitizers, some fuzzing.
 # usage: test.sh [--quick]      --quick: g++ and its tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -55,7 +55,8 @@ if [ "$quick" = 0 ]; then
   step "headers alone" cmake --build build/ci --target all_verify_interface_header_sets
   step "configure, clang with sanitizers" cmake --preset clang
   step "build, clang with sanitizers" cmake --build build/clang
-  tests clang --exclude-regex 'package|resume|studies'
+  tests clang --exclude-regex 'package|resume|studies|faults|cases|roundtrip|annotation_store'
+  step "fuzzing, 15 s a reader" scripts/fuzz.sh 1
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -169,7 +169,7 @@ full_disk() {
   mkdir -p "$disk"
   if ! mount -t tmpfs -o size=48k nucdet-faults "$disk" 2> /dev/null; then echo "SKIPPED: a full disk (no tmpfs may be mounted)"; return; fi
   cd "$work/ref-detect" || return
-  "$nucdet" detect ../in/data/images --model ../in/half/best.safetensors --out "$disk/out" --threshold 0.02 --overlay --geojson --threads 1 --quiet > "$work/said" 2>&1
+  "$nucdet" detect ../in/data/images --model ../in/half/best.safetensors --out "$disk/out" --threshold 0.02 --overlay --geojson "${more_results[@]}" --threads 1 --quiet > "$work/said" 2>&1
   code=$?
   problems=$(whole detect "$disk/out" "on a full disk")
   umount "$disk"
