@@ -126,7 +126,7 @@ one_case() {
   begin "$name" "$folder" || return 1
   (
     if [ "$kind" = memory ]; then
-      ulimit -v $((16000 + at * 60000 / calls)) # kB: from too few to start with to enough
+      ulimit -v $((22000 + at * 54000 / calls)) # kB: from too few to start with to enough
     else
       export LD_PRELOAD=$preload FAULT_AT=$at FAULT_KIND=$kind FAULT_ERRNO=$((RANDOM % 2 ? 5 : 28)) FAULT_FIRED=$folder/fired
     fi
