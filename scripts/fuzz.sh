@@ -13,7 +13,13 @@ quietly() {  # quietly LOG COMMAND...: what it printed is shown if it fails
   shift
   "$@" > "$log" 2>&1 || { tail -n 40 "$log"; exit 1; }
 }
-quietly build/fuzz/configure.log cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+# With instrumented codecs (scripts/instrumented-codecs.sh), where they have been built.
+codecs=()
+if [ -f build/fuzz/codecs/lib/libtiff.a ]; then
+  codecs=(-DCMAKE_PREFIX_PATH="$PWD/build/fuzz/codecs" -DCMAKE_EXE_LINKER_FLAGS="-L$PWD/build/fuzz/codecs/lib"
+    -DCMAKE_CXX_STANDARD_LIBRARIES="-ltiff -ljpeg -lwebp -ldeflate -llzma -lzstd -lz -lm")
+fi
+quietly build/fuzz/configure.log cmake "${codecs[@]}" -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" \
   -DNUCDET_BUILD_FUZZERS=ON -DNUCDET_CUDA=OFF -DNUCDET_BUILD_TOOLS=OFF -DNUCDET_BUILD_BENCH=OFF -DNUCDET_BUILD_EXAMPLES=OFF
 quietly build/fuzz/build.log cmake --build build/fuzz --target fuzzers
