@@ -26,6 +26,11 @@ struct Ending {
   std::string message;
 };
 
+/// A thread that cannot be started lacks memory for its stack.
+bool is_out_of_memory(const std::system_error& error) {
+  return error.code() == std::errc::resource_unavailable_try_again || error.code() == std::errc::not_enough_memory;
+}
+
 Ending ending_of(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -37,6 +42,9 @@ Ending ending_of(const std::exception_ptr& thrown) {
     return {kOutOfMemory, kOutOfMemoryText};
   } catch (const std::filesystem::filesystem_error& error) {
     return {kFileProblem, error.what()};
+  } catch (const std::system_error& error) {
+    if (is_out_of_memory(error)) return {kOutOfMemory, kOutOfMemoryText};
+    return {kFailure, error.what()};
   } catch (const std::exception& error) { return {kFailure, error.what()}; }
 }
 
@@ -89,7 +97,7 @@ std::optional<std::string> failure_of(const std::exception_ptr& error, const std
   } catch (const Error& wrong) { return named(wrong.what()); } catch (const std::bad_alloc&) {
     return named(kOutOfMemoryText);
   } catch (const std::length_error&) { return named(kOutOfMemoryText); } catch (const std::system_error& wrong) {
-    return named(wrong.what());  // of the file system too
+    return named(is_out_of_memory(wrong) ? kOutOfMemoryText : wrong.what());  // of the file system too
   } catch (...) { return std::nullopt; }
 }
 
