@@ -41,6 +41,11 @@ class GeoJsonReader {
     found_.detections = !member(root, "nucdet").is_null();
     found_.format = found_.detections ? "nucdet GeoJSON" : qupath_ ? "QuPath GeoJSON" : "GeoJSON";
     detail::drop_empty_classes(found_);
+    if (helpers_ > 0)
+      found_.notes.push_back(message(helpers_, " objects are no nuclei (cores, tiles, points of areas)"));
+    if (large_ > 0)
+      found_.notes.push_back(message(large_, " outlines of more than ", kLargeNucleus, " square pixels were taken for ",
+                                     "nuclei; areas are of the class Region* or Ignore*"));
     return std::move(found_);
   }
 
@@ -54,6 +59,11 @@ class GeoJsonReader {
     const json& properties = member(value, "properties");
     qupath_ =
         qupath_ || member(properties, "objectType").is_string() || member(properties, "classification").is_object();
+    const std::string object = text_of(member(properties, "objectType"));
+    if (object == "root" || object == "tma_core" || object == "tile") {  // QuPath's own, for its work
+      ++helpers_;
+      return;
+    }
     // The outline of a cell of QuPath is the cell's; its nucleus has one of its own.
     const json& nucleus = member(value, "nucleusGeometry");
     geometry(nucleus.is_object() ? nucleus : member(value, "geometry"), class_of(properties));
@@ -71,7 +81,10 @@ class GeoJsonReader {
       if (type == "MultiPolygon" && coordinates.is_array())
         for (const json& one : coordinates) polygon(outline, one);
       if (outline.outer.empty()) wrong("has no polygon");
+      const std::size_t points = found_.points.size();
+      const double size = detail::size_of(outline);
       add_outline(found_, std::move(outline), name);
+      if (found_.points.size() > points && size > kLargeNucleus) ++large_;
     } else if (type == "GeometryCollection" && member(value, "geometries").is_array()) {
       for (const json& one : member(value, "geometries")) geometry(one, name);
     } else {
@@ -100,6 +113,10 @@ class GeoJsonReader {
     return {at[0] - 0.5, at[1] - 0.5};
   }
   void add_point(Point at, const std::string& name) {
+    if (name == detail::kRegionClass || name == detail::kIgnoredClass) {  // an area that was never drawn
+      ++helpers_;
+      return;
+    }
     found_.points.push_back(at);
     found_.classes.push_back(name);
   }
@@ -119,6 +136,8 @@ class GeoJsonReader {
 
   std::string_view where_;
   Index feature_ = 1;
+  static constexpr double kLargeNucleus = 20000;  // square pixels: of 0.25 um, 40 um across
+  std::size_t helpers_ = 0, large_ = 0;
   bool qupath_ = false;
   Annotations found_;
 };

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -46,6 +47,15 @@ inline std::string text_of(const Json& json, int indent = -1) {
 
 inline void write_json(const std::filesystem::path& path, const Json& json, int indent) {
   write_atomically(path, text_of(json, indent) + '\n');
+}
+
+/// The end of an object that tells of files beside it, and of itself: its own hash is that of what stands before.
+inline std::string record_text(const std::filesystem::path& path, const std::string& own_hash_of,
+                               std::map<std::string, std::string> files) {
+  ContentHash hash;
+  hash.add(own_hash_of);
+  files[path.filename().string()] = hash.text();
+  return ',' + text_of(Json{{"files", files}}, 1).substr(1) + '\n';
 }
 
 /// {"x", "y", "source"}

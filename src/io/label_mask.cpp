@@ -111,6 +111,8 @@ Annotations label_centroids(std::span<const std::byte> bytes, std::string_view w
   if (!png && !tiff) refuse(where, bytes.empty() ? "an empty file" : "neither PNG nor TIFF");
   const Mask mask = png ? read_png_mask(source) : read_tiff_mask(source);
   Annotations found{.points = centroids_of(mask.runs), .format = "label mask"};
+  found.width = mask.width, found.height = mask.height;
+  if (mask.orientation > 4) std::swap(found.width, found.height);
   for (Point& p : found.points) p = turned(p, mask.width, mask.height, mask.orientation);
   if (!are_labels(mask.runs) && found.points.size() > 1)
     found.notes.push_back("a mask of one value: the pixels that touch, also at corners, were taken for one nucleus");

@@ -118,12 +118,23 @@ class PointTable {
                                    known ? "" : ", which is assumed: the image's own was not given (--mpp, --image)"));
   }
 
+  /// The columns of nucdet's detections and no others, whatever a spreadsheet has made of them.
+  bool is_of_nucdet(const std::vector<std::string>& names) const {
+    const auto known = [](const std::string& name) {
+      constexpr std::array<std::string_view, 8> kOurs{"",     "x",   "y", "score", "class", "class probability",
+                                                      "x um", "y um"};
+      return std::find(kOurs.begin(), kOurs.end(), plain_name(name)) != kOurs.end();
+    };
+    return header_->has("score") && header_->has("class") == header_->has("class probability") &&
+           std::all_of(names.begin(), names.end(), known);
+  }
+
   void settle_format(bool qupath_measurements) {
     const std::vector<std::string>& names = header_->names();
     const bool tabs = table_.separator() == '\t';
     const bool plain = columns_.x_name == "x";
     found_.format = tabs ? "table (tabs)" : table_.separator() == ';' ? "table (semicolons)" : "CSV";
-    if (names.size() >= 3 && table_.separator() == ',' && names[0] == "x" && names[1] == "y" && names[2] == "score") {
+    if (plain && is_of_nucdet(names)) {
       found_.format = "nucdet CSV", found_.detections = true;
     } else if (qupath_measurements) {
       found_.format = "QuPath measurements";

@@ -52,7 +52,8 @@ Product product_of_json(std::string_view head) {
   const std::string_view format = value_after(head, "\"format\"");
   if (format.starts_with("\"nucdet-detections-")) return Product::detections;
   if (format.starts_with("\"nucdet-scores-")) return Product::scores;
-  return format.starts_with("\"nucdet-") ? Product::figures : Product::none;
+  const bool figures = format.starts_with("\"nucdet-bench-") || format.starts_with("\"nucdet-training-");
+  return figures ? Product::figures : Product::none;
 }
 
 Product product_of_table(std::string_view head) {
@@ -99,8 +100,9 @@ bool gzip_is_ours(std::string_view head) {
 }
 
 bool comment_is_ours(std::string_view head, std::string_view opening) {
-  const std::size_t at = head.find(opening);
-  return at != head.npos && head.substr(at + opening.size()).starts_with(detail::kMadeByAny);
+  const std::size_t at = head.find(opening), version = at + opening.size() + detail::kMadeByAny.size();
+  return at != head.npos && head.substr(at + opening.size()).starts_with(detail::kMadeByAny) && version < head.size() &&
+         head[version] >= '0' && head[version] <= '9';
 }
 
 constexpr std::string_view kRecord = ",\n \"files\": {";
@@ -130,6 +132,16 @@ std::string hash_of_beginning(const fs::path& path, std::uint64_t bytes) {
     hash.add(block.data(), some), bytes -= some;
   }
   return hash.text();
+}
+
+/// What a JSON says of a file, which may be itself, by its name.
+Record record_in(const fs::path& json, const fs::path& path, const std::string& name) {
+  if (product_of(json) == Product::none) return Record::none;
+  std::uint64_t before = 0;
+  const std::string hash = recorded_hash(json, name, before);
+  if (hash.empty()) return Record::unnamed;
+  const bool itself = json.filename() == path.filename();
+  return hash == (itself ? hash_of_beginning(path, before) : content_hash_of(path)) ? Record::same : Record::changed;
 }
 
 }  // namespace
@@ -177,20 +189,16 @@ std::string_view name_of(Product product) {
 }
 
 Record record_of(const fs::path& path) {
-  const std::string name = path.filename().string();
+  // As JSON has it: bytes that are not UTF-8 are replaced there.
+  const std::string name = detail::Json::parse(detail::text_of(path.filename().string())).get<std::string>();
   Record found = Record::none;
+  if (product_of(path) == Product::scores) return record_in(path.parent_path() / "scores.json", path, name);
   // "a.overlay.png": the image may be called "a.overlay" or "a".
   for (fs::path stem = path.stem();; stem = stem.stem()) {
     const fs::path json = path.parent_path() / (stem.string() + ".json");
-    std::uint64_t before = 0;
-    if (product_of(json) == Product::detections) {
-      found = Record::unnamed;
-      if (const std::string hash = recorded_hash(json, name, before); !hash.empty()) {
-        const bool itself = json.filename() == path.filename();
-        return hash == (itself ? hash_of_beginning(path, before) : content_hash_of(path)) ? Record::same
-                                                                                          : Record::changed;
-      }
-    }
+    const Record record = product_of(json) == Product::detections ? record_in(json, path, name) : Record::none;
+    if (record == Record::same || record == Record::changed) return record;
+    if (record == Record::unnamed) found = record;
     if (!stem.has_extension()) return found;
   }
 }

@@ -74,6 +74,9 @@ SampleRange evident_range(SampleType type, const ValuesSeen& seen, int hinted_bi
   if (type == SampleType::u8 || is_float(type)) return range;
   if (hinted_bits >= 8 && hinted_bits < bits_of(type) && seen.most <= largest_of(hinted_bits))
     return bits_within(hinted_bits, type, ", as the file says");
+  if (seen.most > 0 && seen.most < 128 && bits_of(type) == 32)
+    throw IoError(message(where, ": ", kind_of(type), ", values up to ", seen.most,
+                          ": what stands for white cannot be told", kWayOut));
   if (seen.most < 128) {  // no camera's white: the picture is black
     if (seen.most > 0) range.note = message("black: ", kind_of(type), ", no value above ", seen.most);
     return range;

@@ -34,12 +34,16 @@ ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries) {
   return io::read_class_names(files);
 }
 
-AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked) {
-  AnnotatedPicture read{io::read_picture(entry.image), {}, {}};
-  const io::Picture& picture = read.picture;
+void check_size(const io::ManifestEntry& entry, const io::Picture& picture) {
   if ((entry.width > 0 && entry.width != picture.width) || (entry.height > 0 && entry.height != picture.height))
     throw IoError(message(picture.where, ": is ", picture.width, 'x', picture.height, " pixels, the manifest says ",
                           entry.width, 'x', entry.height, ": another image, or an old manifest"));
+}
+
+AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked) {
+  AnnotatedPicture read{io::read_picture(entry.image), {}, {}};
+  const io::Picture& picture = read.picture;
+  check_size(entry, picture);
   read.scaling = scaling_of(asked, entry, picture);
   if (entry.annotations.empty()) return read;
   const io::PixelSize& size = read.scaling.pixel_size;
@@ -50,6 +54,9 @@ AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixel
     throw IoError(message(where,
                           ": holds detections of nucdet, which are no annotations (`nucdet convert` makes "
                           "points of them that are)"));
+  if (read.nuclei.width > 0 && (read.nuclei.width != picture.width || read.nuclei.height != picture.height))
+    throw IoError(message(where, ": a mask of ", read.nuclei.width, 'x', read.nuclei.height, " pixels for an image of ",
+                          picture.width, 'x', picture.height));
   const Index count = static_cast<Index>(read.nuclei.points.size());
   // A manifest may have counted duplicates, which are dropped.
   const Index with_duplicates = count + static_cast<Index>(read.nuclei.duplicates);

@@ -9,8 +9,7 @@ namespace nucdet::models {
 
 namespace {
 
-constexpr const char* kWays =
-    "say it by --mpp UM or --scale FACTOR, or in a manifest's column 'mpp' or 'scale' (AskedPixelSize of the library)";
+constexpr const char* kWays = "say it by --mpp UM or --scale FACTOR, or in a manifest's column 'mpp' or 'scale'";
 
 bool plausible(double um) { return um >= kFinestPixel && um <= kCoarsestPixel; }
 

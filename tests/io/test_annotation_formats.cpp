@@ -213,6 +213,9 @@ TEST_CASE("nucdet's own files are known as detections") {
   CHECK(parsed("x,y,score\n1.5,2,3\n3,-4,2\n").detections);
   CHECK(parsed("x,y,score,class,class_probability\n1.5,2,3,a,1\n").classes == std::vector<std::string>{"a"});
   CHECK_FALSE(parsed("x,y,class,score\n1,2,a,3\n").detections);
+  for (const char* resaved : {"x;y;score\n1,5;2;3\n", ",x,y,score\n0,1.5,2,3\n", "score,x,y\n3,1.5,2\n",
+                              "X\tY\tScore\tx_um\ty_um\n1.5\t2\t3\t0.5\t0.6\n"})
+    CHECK(parsed(resaved).detections);
   const Annotations json = parsed(
       R"({"format": "nucdet-detections-1", "nuclei": [{"x": 1.5, "y": 2, "score": 3}, {"x": 3, "y": -4, "class": "b"}]})");
   CHECK((json.detections && json.points == kTwo && json.format == "nucdet JSON"));

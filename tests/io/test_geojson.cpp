@@ -259,3 +259,21 @@ TEST_CASE("class colours differ as long as there are seven classes") {
   CHECK(colours.size() == 8);
   CHECK(class_colour(7) == class_colour(0));
 }
+
+TEST_CASE("what QuPath keeps for its own work is no nucleus, and a large outline is told") {
+  const auto feature = [](const char* object, const char* geometry, const char* class_name) {
+    return message(R"({"type":"Feature","geometry":)", geometry, R"(,"properties":{"objectType":")", object,
+                   R"(","classification":{"name":")", class_name, R"("}}})");
+  };
+  const char* square = R"({"type":"Polygon","coordinates":[[[0,0],[300,0],[300,300],[0,300],[0,0]]]})";
+  const char* dot = R"({"type":"Point","coordinates":[3,4]})";
+  const Annotations found =
+      parse_geojson(message('[', feature("root", square, "a"), ',', feature("tma_core", square, "a"), ',',
+                            feature("tile", square, "a"), ',', feature("annotation", dot, "Ignore*"), ',',
+                            feature("annotation", dot, "a"), ',', feature("annotation", square, "b"), ']'),
+                    "t");
+  CHECK(found.points == std::vector<Point>{{2.5, 3.5}, {149.5, 149.5}});
+  REQUIRE(found.notes.size() == 2);
+  CHECK_THAT(found.notes[0], Catch::Matchers::StartsWith("4 objects are no nuclei"));
+  CHECK_THAT(found.notes[1], Catch::Matchers::StartsWith("1 outlines of more than"));
+}

@@ -74,6 +74,22 @@ has "all/$name.geojson.gz" "all/$name.density.csv" "all/$name.density.png" "all/
 [ "$(gzip -dc "all/$name.geojson.gz" | grep -o '"Point"' | wc -l)" = "$(count "all/$name.json")" ] || fail "not every nucleus in the GeoJSON"
 check "the store comes back" 0 "$(count "all/$name.json") points" "$nucdet" convert "all/$name.db" store.csv
 check "density without a pixel size" 0 "$name" "${detect[@]}" "$image" --density --out density -q
+check "areas without areas" 4 "holds no areas" "${detect[@]}" "$image" --areas "tissue/annotations/$name.csv" --out x
+check "another offset is not done already" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --geojson --gzip --ids --offset 0,0 --density --store --overlay --skip-existing -q
+check "a table of one image is for one image" 2 "for one image" "${detect[@]}" cohort -r --region 0,0,64,64 --out x
+mkfifo nobody
+check "a pipe that nobody writes" 4 "nobody writes" timeout 30 "${detect[@]}" nobody --out x
+rm "all/$name.json"
+check "results without their JSON" 2 "give --overwrite" "${detect[@]}" "$image" --out all -q
+check "which are replaced where it is wanted" 0 "$name" "${detect[@]}" "$image" --out all -q --overwrite
+printf 'image,annotations,width\ntissue/images/%s.png,,100\n' "$name" > width.csv
+check "a manifest of another image" 4 "the manifest says 100x" "${detect[@]}" width.csv --out x
+check "scores" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+check "scores again" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+echo "mine" >> scores/images.csv
+check "scores that were worked on" 2 "worked on since" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+printf 'threshold,precision,recall,f1\n0.5,1,1,1\n' > curve.csv
+check "a curve of somebody's" 2 "curve.csv is there" "${detect[@]}" "$image" --out x --summary curve.csv
 printf 'not a picture' > broken.png
 check "one image of two" 3 "broken.png" "${detect[@]}" broken.png "$image" --out some -q
 has "some/$name.csv"

@@ -6,6 +6,8 @@
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
+#include "nucdet/io/provenance.hpp"
+#include "nucdet/models/dataset.hpp"
 
 #include "commands.hpp"
 #include "guard.hpp"
@@ -16,20 +18,27 @@ namespace nucdet::program {
 
 namespace {
 
-/// The image's points, which are sought beside it if none are named; empty if there are none.
-std::filesystem::path points_of(const AugmentSheetOptions& o) {
-  std::filesystem::path points = o.points;
-  const std::filesystem::path image = o.image, name = image.stem().string() + ".csv";
-  for (const auto& place : {image.parent_path() / name, image.parent_path() / ".." / "annotations" / name})
-    if (points.empty() && std::filesystem::is_regular_file(place)) points = place;
-  return points;
+/// The image and its points, which are sought beside it if none are named; none if there are none.
+io::ManifestEntry entry_of(const AugmentSheetOptions& o) {
+  io::ManifestEntry entry;
+  entry.image = o.image, entry.annotations = o.points;
+  const std::filesystem::path folder = entry.image.parent_path();
+  for (const char* ending : {".csv", ".geojson", ".geojson.gz", ".tsv", ".xml", ".db"})
+    for (const auto& place : {folder, folder / ".." / "annotations"}) {
+      const std::filesystem::path file = place / (entry.image.stem().string() + ending);
+      if (entry.annotations.empty() && std::filesystem::is_regular_file(file) && !io::made_by_nucdet(file))
+        entry.annotations = file;
+    }
+  return entry;
 }
 
 /// Not normalised, so that crops can be looked at.
-data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o, const std::filesystem::path& points) {
-  data::Sample sample =
-      data::make_sample(context, io::read_image(o.image),
-                        points.empty() ? std::vector<Point>{} : io::read_points(points), o.scale, o.image);
+data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o, const io::ManifestEntry& entry) {
+  models::AnnotatedPicture read = models::read_annotated(entry, o.pixel_size);
+  models::ReadingNotes notes;
+  notes.add(read);
+  for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
+  data::Sample sample = models::sample_of(context, entry, std::move(read), {});
   std::fill(sample.statistics.mean.begin(), sample.statistics.mean.end(), 0.0f);
   std::fill(sample.statistics.deviation.begin(), sample.statistics.deviation.end(), 1.0f);
   return sample;
@@ -49,12 +58,12 @@ int augment(const AugmentSheetOptions& o) {
   constexpr Index kGap = 4;
   const std::filesystem::path out = o.out;
   if (out.extension() != ".png") throw ArgumentError(message("augment: --out is ", o.out, ", wanted a name in .png"));
-  const std::filesystem::path annotations = points_of(o);
+  const io::ManifestEntry entry = entry_of(o);
   OutputGuard guard;
-  guard.input(o.image), guard.input(annotations);
+  guard.input(o.image), guard.input(entry.annotations);
   guard.output(out, io::Product::drawing);
   Context<Cpu> context({.threads = choose_threads().count});
-  const data::Dataset dataset{sample_of(context, o, annotations)};
+  const data::Dataset dataset{sample_of(context, o, entry)};
   data::CropSampler sampler;
   sampler.crop = o.crop, sampler.batch = 1, sampler.seed = o.seed, sampler.margin = 0;
   sampler.augmentation = o.augment;

@@ -86,7 +86,7 @@ struct AugmentSheetOptions {
   data::StandardAugmentation augment;
   Index crop = 192;
   int draws = 24, columns = 6;
-  double scale = 1;
+  models::AskedPixelSize pixel_size;  ///< instead of the file's
   std::uint64_t seed = 1;
   bool json = false;
 };

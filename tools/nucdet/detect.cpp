@@ -12,6 +12,7 @@
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/content_hash.hpp"
 #include "nucdet/io/summary_csv.hpp"
+#include "nucdet/models/dataset.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/version.hpp"
 
@@ -64,6 +65,8 @@ std::string key_of(const DetectOptions& o, const Input& input, const io::Detecti
   for (const Index number : {o.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
     hash.add(static_cast<double>(number));
   for (const Index number : o.region) hash.add(static_cast<double>(number));
+  for (const double number : o.offset) hash.add(number);
+  hash.add(static_cast<double>(o.ids)), hash.add(o.device.precision), hash.add(o.device.kernels);
   return hash.text();
 }
 
@@ -97,6 +100,16 @@ io::SummaryRow summary_of(const Input& input, const io::DetectionReport& report,
   return row;
 }
 
+void guard_results(OutputGuard& guard, const DetectOptions& o, const Input& input) {
+  for (const fs::path& file : result_files(o, input)) guard.output(file, product_of_result(file));
+}
+
+/// Once more, right before they are written: others may have written there while the network was at work.
+void check_results(const DetectOptions& o, const Input& input) {
+  OutputGuard guard(o.overwrite);
+  guard_results(guard, o, input);
+}
+
 /// One call of the command.
 template <class Device>
 class Run {
@@ -117,6 +130,9 @@ class Run {
  private:
   void detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch);
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
+  void write_summary() const {
+    if (!o_.summary.empty()) io::write_summary_csv(o_.summary, summary_, settings_.classes);
+  }
 
   const DetectOptions& o_;
   const std::vector<Input>& inputs_;
@@ -145,11 +161,12 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   const Input& input = inputs_[number];
   const auto begin = std::chrono::steady_clock::now();
   const io::Picture picture = pictures_.read(number, next);
+  models::check_size(input.entry, picture);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
   const Part part = part_of(o_, picture, detector_.tiles(), scaling.scale);
   Counted counted{part.core, {}};
-  if (const auto file = areas_file(o_, input)) counted.areas = io::read_annotations(*file).areas;
+  if (const auto file = areas_file(o_, input)) counted.areas = areas_in(*file);
   detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
 
@@ -159,6 +176,7 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
   report.key = key_of(o_, input, settings_);
+  check_results(o_, input);
   write_results(o_, input, picture, report);
   if (!o_.summary.empty()) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -192,6 +210,7 @@ int Run<Device>::operator()() {
   for (std::size_t k = 0; k < todo.size(); ++k) {
     if (interrupt.finish_requested()) {
       complain(message("stopped on request after ", k, " of ", todo.size(), " images"));
+      write_summary();
       return kFinishedEarly;
     }
     const fs::path& image = inputs_[todo[k]].entry.image;
@@ -206,7 +225,7 @@ int Run<Device>::operator()() {
     }
     progress.end();
   }
-  if (!o_.summary.empty()) io::write_summary_csv(o_.summary, summary_, settings_.classes);
+  write_summary();
   return failed > 0 ? kSomeInputsFailed : kDone;
 }
 
@@ -215,7 +234,6 @@ void check(const DetectOptions& o) {
   if (!o.summary.empty() && o.skip_existing)
     throw ArgumentError("--summary is of all images, --skip-existing passes over some: give one of them");
   if (o.gzip && !o.geojson) throw ArgumentError("--gzip is for GeoJSON: give --geojson too");
-  if (!o.region.empty() && o.inputs.size() > 1) throw ArgumentError("--region is for one image");
 }
 
 void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
@@ -224,8 +242,7 @@ void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
   for (const std::string& given : o.inputs) guard.input(given);
   for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
   guard.folder(o.out);
-  for (const Input& i : inputs)
-    for (const fs::path& file : result_files(o, i)) guard.output(file, product_of_result(file));
+  for (const Input& i : inputs) guard_results(guard, o, i);
   if (!o.summary.empty()) guard.output(o.summary, io::Product::scores);
 }
 
@@ -236,6 +253,8 @@ int detect(const DetectOptions& asked) {
   check(o);
   if (o.model.empty()) o.model = default_model();
   const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive);
+  if (!o.region.empty() && inputs.size() > 1)
+    throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
   check_files(o, inputs);
   for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());
   return on_device(o.device, {}, o.quiet, [&](auto& context) { return Run(context, o, inputs)(); });

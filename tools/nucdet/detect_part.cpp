@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/io/annotations.hpp"
 
 namespace nucdet::program {
 
@@ -21,6 +22,13 @@ std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
         return file;
   throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
                         input.name.generic_string(), ".geojson"));
+}
+
+Areas areas_in(const fs::path& file) {
+  Areas areas = io::read_annotations(file).areas;
+  if (areas.everywhere())
+    throw IoError(message(file.string(), ": holds no areas, wanted polygons of the class Region* (or ROI) or Ignore*"));
+  return areas;
 }
 
 /// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that

@@ -23,6 +23,8 @@ Part part_of(const DetectOptions& options, const io::Picture& picture, const det
 /// The file of areas for an image: the one that was named, or that of its name in the folder that was named. Throws
 /// IoError if the folder has none.
 std::optional<std::filesystem::path> areas_file(const DetectOptions& options, const Input& input);
+/// The areas in it. Throws IoError if there are none.
+Areas areas_in(const std::filesystem::path& file);
 
 /// Where nuclei count, in the image's pixels.
 struct Counted {

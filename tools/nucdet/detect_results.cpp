@@ -79,7 +79,7 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
 bool is_done(const DetectOptions& o, const Input& input, const std::string& key) {
   for (const fs::path& file : result_files(o, input)) {
     std::error_code none;
-    if (!fs::is_regular_file(file, none)) return false;
+    if (!fs::is_regular_file(file, none) || io::record_of(file) != io::Record::same) return false;
   }
   // The key is among the first members: what follows may be a million nuclei.
   std::ifstream json(input.result(o.out, kJson), std::ios::binary);

@@ -38,11 +38,11 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
   classes = ClassNames(detector.classes());
   std::vector<Scored> scored;
   Progress progress("image", static_cast<std::int64_t>(inputs.size()), 0, o.quiet);
-  models::PixelSizes sizes;
+  models::ReadingNotes notes;
   for (const Input& input : inputs) {
     models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
     const double scale = read.scaling.scale;
-    sizes.add(read.scaling);
+    notes.add(read);
     const data::Sample sample = models::sample_of(context.host(), input.entry, std::move(read), classes);
     const View<const float> image = view_of(sample.image);
     AnnotatedPoints truth = data::annotated(sample);
@@ -53,7 +53,8 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
                        std::move(truth.points), std::move(truth.classes), sample.areas}});
     progress.update(static_cast<std::int64_t>(scored.size()), input.name.string());
   }
-  if (!o.quiet) std::cerr << printable(sizes.all()) << '\n';
+  if (!o.quiet)
+    for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
   return scored;
 }
 
@@ -93,16 +94,17 @@ void check(const EvaluateOptions& o) {
   models::check(o.pixel_size);
 }
 
-void check_files(const EvaluateOptions& o, const std::vector<Input>& inputs) {
-  if (o.out.empty()) return;
+OutputGuard guard_of(const EvaluateOptions& o, const std::vector<Input>& inputs) {
   OutputGuard guard(o.overwrite);
+  if (o.out.empty()) return guard;
   guard.input(o.manifest), guard.input(o.model), guard.input(o.predictions);
   for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
   guard.folder(o.out);
   for (const fs::path& file : files(o))
     guard.output(file, file.extension() == ".svg" ? io::Product::chart : io::Product::scores);
-  if (!o.overlays) return;
+  if (!o.overlays) return guard;
   for (const Input& i : inputs) guard.output(overlay_of(o, i), io::Product::drawing);
+  return guard;
 }
 
 }  // namespace
@@ -111,11 +113,14 @@ int evaluate(const EvaluateOptions& asked) {
   EvaluateOptions o = asked;
   check(o);
   if (o.predictions.empty() && o.model.empty()) o.model = default_model();
-  const std::vector<Input> inputs = inputs_of(o.manifest, o.split, o.recursive);
+  std::vector<std::string> notes;
+  const std::vector<Input> inputs = inputs_of(o.manifest, o.split, o.recursive, &notes);
+  if (!o.quiet)
+    for (const std::string& note : notes) std::cerr << printable_message(note) << '\n';
   for (const Input& i : inputs)
     if (i.entry.annotations.empty())
       throw IoError(message(i.entry.image.string(), ": no annotations to score against"));
-  check_files(o, inputs);
+  const OutputGuard guard = guard_of(o, inputs);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   Thresholds use;
   std::vector<Scored> images;
@@ -137,11 +142,15 @@ int evaluate(const EvaluateOptions& asked) {
   result.summary = metrics::summarize(result.images);
   result.classes = class_report(images, classes, use, matcher);
   if (o.predictions.empty() && !o.thresholds.components) result.curve = curve_of(matcher, candidates, use);
+  if (const metrics::Score& all = result.summary.pooled;
+      all.hits >= 10 && all.false_alarms == 0 && all.misses == 0 && all.distance_mean() < 1e-3)
+    std::cerr << "warning: the detections are the annotations, to a thousandth of a pixel\n";
   if (o.json)
     std::cout << io::scores_json(report_of(o, result, use)) << '\n';
   else
     print(result);
   if (o.out.empty()) return 0;
+  guard.check_again();
   io::make_folder(o.out);
   write(o, result, use);
   if (o.overlays) write_overlays(o, images, use, matcher, classes);

@@ -63,6 +63,12 @@ void OutputGuard::own_output(const fs::path& file) {
 void OutputGuard::output(const fs::path& file, io::Product product) {
   own_output(file);
   if (is_plain_file(file)) check_replaced(file, product);
+  if (!file.empty()) products_.emplace_back(file, product);
+}
+
+void OutputGuard::check_again() const {
+  for (const auto& [file, product] : products_)
+    if (is_plain_file(file)) check_replaced(file, product);
 }
 
 void OutputGuard::check_replaced(const fs::path& file, io::Product product) const {
@@ -73,14 +79,9 @@ void OutputGuard::check_replaced(const fs::path& file, io::Product product) cons
   if (found != product || product == io::Product::weights)
     throw ArgumentError(
         message(file.string(), " is there, ", io::name_of(found), ": move it away or choose another --out"));
-  if (product != io::Product::detections) return;
+  if (product != io::Product::detections && product != io::Product::scores) return;
   const io::Record record = io::record_of(file);
-  if (record == io::Record::same) return;
-  if (record == io::Record::none)
-    throw ArgumentError(message(file.string(),
-                                " is there without the JSON of nucdet that would go with it: move it away "
-                                "or choose another --out"));
-  if (overwrite_) return;
+  if (record == io::Record::same || overwrite_) return;
   throw ArgumentError(message(
       file.string(), " is there, ", io::name_of(found),
       record == io::Record::changed ? " that somebody has worked on since" : " without a record of how it was written",

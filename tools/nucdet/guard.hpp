@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nucdet/io/csv.hpp"
@@ -15,9 +16,8 @@ namespace nucdet::program {
 ///  * what is written is never what is read, by whatever name or link, nor written twice;
 ///  * a file that nucdet did not make is never replaced, and one that it made only by another of its kind: a drawing by
 ///    a drawing (io::Product). Weights are replaced by the training that goes on with them alone;
-///  * detections are replaced where the JSON beside has a record that nobody has worked on them since; else, if there
-///  is
-///    such a JSON, with --overwrite.
+///  * detections and scores are replaced where the JSON that goes with them has a record that nobody has worked on
+///    them since, else with --overwrite.
 class OutputGuard {
  public:
   explicit OutputGuard(bool overwrite = false) : overwrite_(overwrite) {}
@@ -38,12 +38,16 @@ class OutputGuard {
   /// The folder that files are written to, there or not.
   void folder(const std::filesystem::path& folder) const;
 
+  /// Looks at the outputs once more, right before they are written: the work may have taken hours.
+  void check_again() const;
+
  private:
   using Paths = std::map<std::string, std::filesystem::path>;
 
   void check_replaced(const std::filesystem::path& file, io::Product product) const;
 
   bool overwrite_;
+  std::vector<std::pair<std::filesystem::path, io::Product>> products_{};
   Paths inputs_{}, outputs_{};  // by what tells files apart: see guard.cpp
 };
 

@@ -43,7 +43,12 @@ void check_names(const std::vector<Input>& inputs) {
                                   i.entry.image.string(), ": their results would overwrite each other; rename one"));
 }
 
-bool is_list(const fs::path& path) { return fs::is_directory(path) || path.extension() == ".csv"; }
+bool is_list(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return fs::is_directory(path) || ending == ".csv" || ending == ".tsv" || ending == ".txt";
+}
 
 }  // namespace
 

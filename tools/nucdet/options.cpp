@@ -145,9 +145,9 @@ CLI::App& add_overlay(CLI::App& app, OverlayOptions& o) {
       "Example:\n  nucdet overlay a.png --detections found/a.csv --truth annotations/a.csv --out a.overlay.png\n"
       "Circle: hit (with a line to its truth); square: false alarm; triangle: miss; ring: not scored.\n" +
       std::string(kExitCodes));
-  c.add_option("image", o.image, "PNG, JPEG or TIFF")->required();
-  c.add_option("--detections", o.detections, "Points CSV");
-  c.add_option("--truth", o.truth, "Points CSV; with --detections: what they are scored against");
+  c.add_option("image", o.image, "Image")->required();
+  c.add_option("--detections", o.detections, "Points");
+  c.add_option("--truth", o.truth, "Points; with --detections: what they are scored against");
   c.add_option("-o,--out", o.out, "PNG to write")->required();
   c.add_option("--gate", o.gate, "Largest distance of a hit, reference pixels")
       ->capture_default_str()

@@ -165,13 +165,13 @@ CLI::App& add_augment(CLI::App& app, AugmentSheetOptions& o) {
       "Example:\n  nucdet augment images/kidney_01.png --out sheet.png\n  nucdet augment a.png --points a.csv --out "
       "jpeg.png --stain 0 --tone 0 --jpeg 10\n" +
       std::string(kExitCodes));
-  c.add_option("image", o.image, "PNG, JPEG or TIFF")->required();
-  c.add_option("--points", o.points, "Points CSV; default: NAME.csv beside it or in ../annotations");
+  c.add_option("image", o.image, "Image")->required();
+  c.add_option("--points", o.points, "Its nuclei; default: NAME.csv (.geojson, ...) beside it or in ../annotations");
   c.add_option("-o,--out", o.out, "PNG to write")->required();
   c.add_option("--draws", o.draws, "Crops")->capture_default_str()->check(whole(1, 1000));
   c.add_option("--columns", o.columns, "Crops in a row")->capture_default_str()->check(whole(1, 100));
   c.add_option("--crop", o.crop, "Crop size, reference pixels")->capture_default_str()->check(whole(16, 1024));
-  c.add_option("--scale", o.scale, "Image pixels to reference pixels")->capture_default_str()->check(scale_range());
+  add_pixel_size(c, o.pixel_size);
   c.add_option("--seed", o.seed, "Seed")->capture_default_str()->check(any_seed());
   add_augmentation(c, o.augment);
   add_json(c, o.json);

@@ -48,7 +48,8 @@ fs::path unfinished(const fs::path& folder) { return folder / ".nucdet-synth-unf
 void check_outputs(const fs::path& folder, const std::vector<io::ManifestEntry>& entries) {
   OutputGuard guard;
   guard.folder(folder / "images"), guard.folder(folder / "annotations");
-  if (fs::exists(unfinished(folder))) return;
+  if (fs::is_regular_file(fs::symlink_status(unfinished(folder)))) return;
+  guard.new_output(unfinished(folder));
   guard.new_output(folder / "manifest.csv");
   for (const io::ManifestEntry& e : entries) guard.new_output(e.image), guard.new_output(e.annotations);
 }

@@ -7,6 +7,7 @@
 
 #include "nucdet/core/annotated_points.hpp"
 #include "nucdet/core/area.hpp"
+#include "nucdet/core/shape.hpp"
 
 /// Annotated nuclei in files of many programs, told apart by content (docs/formats.md).
 namespace nucdet::io {
@@ -17,6 +18,7 @@ struct Annotations {
   std::vector<std::string> classes{};  ///< as many as points, "" where it is not known; or empty: the file tells none
   Areas areas{};
   std::string format{};              ///< what the file was taken for: "CSV", "QuPath GeoJSON", ...
+  Index width = 0, height = 0;       ///< of a label mask: its image has the same; 0: the file tells no size
   bool detections = false;           ///< nucdet made the file: its points are no annotations
   std::size_t duplicates = 0;        ///< points that were dropped, at the place of another
   std::vector<std::string> notes{};  ///< what a user should know of how it was read: "no header: x, y were assumed"

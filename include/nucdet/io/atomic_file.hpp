@@ -47,7 +47,7 @@ class AtomicFiles {
   /// The content_hash_of each file so far, by the file's name without its folder. Throws IoError.
   std::map<std::string, std::string> hashes() const;
 
-  /// Puts the files in their places, in the order in which they were committed. Throws IoError.
+  /// Puts the files in their places, the one that was committed last first: it tells of the others. Throws IoError.
   void commit();
 
  private:
@@ -96,7 +96,7 @@ NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
 }
 
 NUCDET_INLINE void AtomicFiles::commit() {
-  for (detail::PartFile& part : parts_) part.place();
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) part->place();
   parts_.clear();
 }
 

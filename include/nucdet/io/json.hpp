@@ -79,7 +79,8 @@ struct ScoreReport {
   std::vector<ScoreRow> organs{}, images{};
   std::string curve_over{};  ///< threshold or xi
   std::vector<CurveRow> curve{};
-  std::optional<ClassReport> classes{};  ///< where classes were scored
+  std::optional<ClassReport> classes{};        ///< where classes were scored
+  std::map<std::string, std::string> files{};  ///< the other files of this evaluation: AtomicFiles::hashes
 };
 
 /// {"format": "nucdet-scores-2", "data", "model", "matcher", "gate", "threshold", "xi", "pooled": {...},

@@ -32,14 +32,16 @@ std::string_view name_of(Product product);
 
 inline bool made_by_nucdet(const std::filesystem::path& path) { return product_of(path) != Product::none; }
 
-/// What the JSON of a detection says of a file that was written with it (`DetectionReport::files`), itself among them.
+/// What the JSON of a detection or an evaluation says of a file that was written with it (`DetectionReport::files`),
+/// itself among them.
 enum class Record {
   none,     ///< there is no such JSON
   unnamed,  ///< it does not name the file, as those of version 0.1 do not
   same,     ///< the file is as it was written
   changed,  ///< it is not: somebody has worked on it
 };
-/// By the JSON beside: `a.json` of `a.csv`, `a.overlay.png`, `a.json`. Throws IoError if the file cannot be read.
+/// By the JSON beside: `scores.json` of scores, `a.json` of `a.csv`, `a.overlay.png`, `a.json`. Throws IoError if the
+/// file cannot be read.
 Record record_of(const std::filesystem::path& path);
 
 }  // namespace nucdet::io

@@ -26,6 +26,9 @@ struct AnnotatedPicture {
   io::Annotations nuclei;  ///< none where the entry names no annotations
 };
 
+/// Throws IoError if the manifest says another size than the picture has.
+void check_size(const io::ManifestEntry& entry, const io::Picture& picture);
+
 /// Reads them and compares them with what the manifest says of size and nuclei. Throws IoError, also for detections of
 /// nucdet, which are no annotations.
 AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked = {});

@@ -89,9 +89,11 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
   std::vector<Scored> scored;
   std::vector<double> um;
   Doubts doubts;
+  models::ReadingNotes notes;
   std::size_t missing = 0;
   for (const Input& input : inputs) {
     const models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
+    notes.add(read);
     const io::PixelSize& size = read.scaling.pixel_size;
     um.push_back(size.known() ? size.x : models::kReferencePixel);
     Scored one{input, read.scaling.scale, {}};
@@ -118,6 +120,8 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
     one.candidates.areas = data::to_reference(read.nuclei.areas, one.scale);
     scored.push_back(std::move(one));
   }
+  if (!o.quiet)
+    for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
   if (missing == inputs.size())
     throw IoError(message(o.predictions, ": holds predictions of none of the ", inputs.size(),
                           " images, wanted files called as they are: ", inputs[0].name.generic_string(), ".csv"));

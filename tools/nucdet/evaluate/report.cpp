@@ -152,15 +152,18 @@ io::ScoreReport report_of(const EvaluateOptions& o, const Result& result, const 
 
 void write(const EvaluateOptions& o, const Result& result, const Thresholds& use) {
   const fs::path folder = o.out;
-  const io::ScoreReport report = report_of(o, result, use);
+  io::ScoreReport report = report_of(o, result, use);
+  io::AtomicFiles together;
   if (!result.curve.empty()) write_curve(folder, result.curve, use, result.summary.pooled);
-  io::write_scores_json(folder / "scores.json", report);
   if (result.classes) {
     io::write_class_scores(folder / "classes.csv", *result.classes);
     io::write_confusion(folder / "confusion.csv", *result.classes);
   }
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
   io::write_atomically(folder / "images.csv", csv_of("image", report.images));
+  report.files = together.hashes();
+  io::write_scores_json(folder / "scores.json", report);
+  together.commit();
 }
 
 std::vector<fs::path> files(const EvaluateOptions& o) {

@@ -8,6 +8,10 @@
 #include <string>
 #include <system_error>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include "nucdet/core/error.hpp"
 
 namespace nucdet::io::detail {
@@ -18,7 +22,13 @@ class InputFile {
   explicit InputFile(const std::filesystem::path& path) : where_(path.string()) {
     std::error_code none;
     if (std::filesystem::is_directory(path, none)) throw IoError(message(where_, ": is a folder, a file was wanted"));
-    file_.reset(std::fopen(where_.c_str(), "rb"));
+    const int opened = ::open(where_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (opened >= 0) {
+      if (std::filesystem::is_fifo(path, none)) wait_for_writer(opened);
+      ::fcntl(opened, F_SETFL, ::fcntl(opened, F_GETFL) & ~O_NONBLOCK);
+      file_.reset(::fdopen(opened, "rb"));
+      if (!file_) ::close(opened);
+    }
     if (!file_) {
       const std::string reason = std::generic_category().message(errno);
       throw IoError(message(where_, ": cannot be opened: ", reason));
@@ -59,6 +69,15 @@ class InputFile {
   }
 
  private:
+  /// Opening a pipe as other files are would wait for ever where nobody writes, deaf to signals.
+  void wait_for_writer(int pipe) const {
+    pollfd readable{pipe, POLLIN, 0};
+    constexpr int kMilliseconds = 10'000;
+    if (::poll(&readable, 1, kMilliseconds) > 0) return;
+    ::close(pipe);
+    throw IoError(message(where_, ": is a pipe, and nobody writes to it"));
+  }
+
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
