@@ -252,7 +252,10 @@ int detect(const DetectOptions& asked) {
   DetectOptions o = asked;
   check(o);
   if (o.model.empty()) o.model = default_model();
-  const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive);
+  std::vector<std::string> notes;
+  const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive, &notes);
+  if (!o.quiet)
+    for (const std::string& note : notes) say(note);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
   check_files(o, inputs);
