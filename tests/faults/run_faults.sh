@@ -126,7 +126,7 @@ one_case() {
   begin "$name" "$folder" || return 1
   (
     if [ "$kind" = memory ]; then
-      ulimit -v $((22000 + at * 54000 / calls)) # kB: from too few to start with to enough
+      ulimit -v $((loaded + at * 54000 / calls)) # kB: from too few to do anything with to enough
     else
       export LD_PRELOAD=$preload FAULT_AT=$at FAULT_KIND=$kind FAULT_ERRNO=$((RANDOM % 2 ? 5 : 28)) FAULT_FIRED=$folder/fired
     fi
@@ -180,6 +180,9 @@ full_disk() {
 
 prepare > "$work/prepared" 2>&1 || { echo "FAILED: what the cases are made of"; tail -5 "$work/prepared"; exit 1; }
 reference > "$work/referred" 2>&1 || { tail -5 "$work/referred"; exit 1; }
+loaded=10000  # kB of addresses that the program needs to be loaded at all, before it can tell anything
+until (ulimit -v "$loaded" && "$nucdet" --version) > /dev/null 2>&1; do loaded=$((loaded + 2000)); done
+loaded=$((loaded + 2000))
 echo "seed $seed, $count cases"
 if [ -n "$only" ]; then one_case "$only"; echo "its folder: $work/case-$only"; exit; fi
 full_disk > "$work/results-disk"

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iomanip>
@@ -62,7 +63,12 @@ void check_chart(const std::filesystem::path& path) {
 Report::Report(std::filesystem::path folder, std::string title) : folder_(std::move(folder)), title_(std::move(title)) {
   std::error_code none;
   namespace fs = std::filesystem;
-  if (fs::is_directory(folder_, none) && !fs::is_empty(folder_, none) && !io::made_by_nucdet(folder_ / "report.md"))
+  // A part of a report that was never finished is ours too.
+  const bool used = fs::is_directory(folder_, none) &&
+                    std::any_of(fs::directory_iterator(folder_), fs::directory_iterator(), [](const auto& entry) {
+                      return !entry.path().filename().string().starts_with(".nucdet-");
+                    });
+  if (used && !io::made_by_nucdet(folder_ / "report.md"))
     throw ArgumentError(message(folder_.string(),
                                 " has files in it and no report of nucdet: move them away or choose "
                                 "another --out"));
