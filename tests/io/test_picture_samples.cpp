@@ -8,7 +8,6 @@ using namespace pictures;
 
 namespace {
 
-const auto grey_shade = [](Index x, Index y, Index) { return shade(x, y, 0); };
 
 Page rgb(int bits, double white, int format = SAMPLEFORMAT_UINT) {
   return {.bits = bits, .format = format, .samples = shades(white)};
