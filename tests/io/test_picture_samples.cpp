@@ -8,7 +8,6 @@ using namespace pictures;
 
 namespace {
 
-
 Page rgb(int bits, double white, int format = SAMPLEFORMAT_UINT) {
   return {.bits = bits, .format = format, .samples = shades(white)};
 }
