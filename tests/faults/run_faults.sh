@@ -14,7 +14,7 @@ work=$(mktemp -d)
 in=$work/in
 preload=$work/failing_calls.so
 ${CC:-cc} -shared -fPIC -O1 -o "$preload" "$here/failing_calls.c" || { echo "SKIPPED: no C compiler for failing_calls.c"; exit 77; }
-if ASAN_OPTIONS=help=1 "$nucdet" --version 2>&1 | grep -q AddressSanitizer; then echo "SKIPPED: a sanitizer and LD_PRELOAD do not go together"; exit 77; fi
+if [ "$(ASAN_OPTIONS=help=1 "$nucdet" --version 2>&1 | grep -c AddressSanitizer)" != 0 ]; then echo "SKIPPED: a sanitizer and LD_PRELOAD do not go together"; exit 77; fi
 export OMP_NUM_THREADS=1
 
 small=(--base 4 --validate-every 2 --crop 48 --batch 2 --threads 1 --schedule constant --quiet)
