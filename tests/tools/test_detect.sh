@@ -88,6 +88,20 @@ check "scores" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotat
 check "scores again" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
 echo "mine" >> scores/images.csv
 check "scores that were worked on" 2 "worked on since" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+
+# Predictions that look wrong are said to, or refused.
+mkdir swapped partly none-of
+for file in tissue/annotations/*.csv; do
+  awk -F, -v OFS=, 'NR > 1 {t = $1; $1 = $2; $2 = t} {print}' "$file" > "swapped/$(basename "$file")"
+  cp "$file" partly
+done
+evaluate=("$nucdet" evaluate tissue --split "" -q --predictions)
+check "x and y exchanged" 0 "would be 1 if x and y were exchanged" "${evaluate[@]}" swapped
+check "or refused" 4 "strict refuses" "${evaluate[@]}" swapped --strict
+rm "partly/$name.csv" && sed -i '2s/.*/500,3/' "partly/$(ls partly | tail -1)"
+check "one file of predictions is missing" 0 "$name: no predictions, counted as nothing found" "${evaluate[@]}" partly
+check "a point of predictions outside" 0 "1 of [0-9]+ points lie outside of the image of 128x128" "${evaluate[@]}" partly
+check "predictions of none" 4 "of none of the 8 images" "${evaluate[@]}" none-of
 printf 'threshold,precision,recall,f1\n0.5,1,1,1\n' > curve.csv
 check "a curve of somebody's" 2 "curve.csv is there" "${detect[@]}" "$image" --out x --summary curve.csv
 printf 'not a picture' > broken.png
