@@ -29,7 +29,7 @@ run_detect() {
 }
 begin_detect() { cp -r ../in/found out; }
 run_evaluate() {
-  "$nucdet" evaluate ../in/data --split "" --model ../in/half/best.safetensors --out out --overlays --threads 1 --quiet
+  "$nucdet" evaluate ../in/data --split "" --model ../in/half/best.safetensors --out out --overlays --overwrite --threads 1 --quiet
 }
 begin_evaluate() { cp -r ../in/scores out; }
 image=../in/data/images/dense_000.png
