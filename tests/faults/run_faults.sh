@@ -181,7 +181,7 @@ full_disk() {
 prepare > "$work/prepared" 2>&1 || { echo "FAILED: what the cases are made of"; tail -5 "$work/prepared"; exit 1; }
 reference > "$work/referred" 2>&1 || { tail -5 "$work/referred"; exit 1; }
 loaded=10000  # kB of addresses that the program needs to be loaded at all, before it can tell anything
-until (ulimit -v "$loaded" && "$nucdet" --version) > /dev/null 2>&1; do loaded=$((loaded + 2000)); done
+until bash -c 'ulimit -v "$1" && "$2" --version; exit $?' - "$loaded" "$nucdet" > /dev/null 2>&1; do loaded=$((loaded + 2000)); done
 loaded=$((loaded + 2000))
 echo "seed $seed, $count cases"
 if [ -n "$only" ]; then one_case "$only"; echo "its folder: $work/case-$only"; exit; fi
