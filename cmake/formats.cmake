@@ -4,6 +4,7 @@ set(NUCDET_FORMATS AUTO CACHE STRING "JPEG 2000, WebP, XML and SQLite: AUTO (wha
 set_property(CACHE NUCDET_FORMATS PROPERTY STRINGS AUTO ON OFF)
 
 # nucdet_format(NAME HEADER LIBRARY PKGCONFIG): links it and defines NUCDET_WITH_<NAME> in nucdet::io's own files.
+set(NUCDET_FORMATS_FOUND "")
 set(NUCDET_FORMATS_PKGCONFIG "")
 function(nucdet_format name header library pkgconfig)
   if(NUCDET_FORMATS STREQUAL "OFF")

@@ -39,7 +39,7 @@ ONLY_IN = {
     r"webp/": {"src/io/webp.cpp"},
     r"pugixml\.hpp": {"src/io/tiff/description.cpp", "src/io/marker_xml.cpp"},
     r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp", "tools/nucdet/json_output.hpp"},
-    r"zlib\.h": {"src/io/gzip.cpp"},
+    r"zlib\.h": {"src/io/gzip.cpp", "src/io/text_sink.cpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},

@@ -119,8 +119,7 @@ class StoreReader {
   static Point position(const Statement& row, const std::string& where) {
     const Point at{row.number(1), row.number(2)};
     const auto good = [&](int i, double v) {
-      return (row.type(i) == SQLITE_FLOAT || row.type(i) == SQLITE_INTEGER) &&
-             std::abs(v) <= detail::kLargestCoordinate;
+      return (row.type(i) == SQLITE_FLOAT || row.type(i) == SQLITE_INTEGER) && std::abs(v) <= kLargestCoordinate;
     };
     if (!good(1, at.x) || !good(2, at.y)) throw IoError(where + " has no position in pixels");
     return at;

@@ -9,6 +9,7 @@
 
 #include "feature_ids.hpp"
 #include "json_writing.hpp"
+#include "marks.hpp"
 #include "outline.hpp"
 #include "rtree_packing.hpp"
 #include "scratch_file.hpp"
@@ -35,7 +36,6 @@ constexpr const char* kSchema = R"(
 PRAGMA page_size = 4096;
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA cache_size = -65536;
 BEGIN;
 CREATE TABLE metadata (key TEXT UNIQUE, value TEXT);
@@ -46,15 +46,18 @@ CREATE TABLE annotations(id INTEGER PRIMARY KEY, key TEXT UNIQUE, objtype TEXT, 
 
 class StoreWriter {
  public:
+  /// Nobody else opens the scratch file, and its own lock collides with SQLite's where locks go over a network.
   StoreWriter(const std::filesystem::path& path, const Json& made_by)
-      : path_(path), scratch_(path), db_(std::in_place, scratch_.name(), SQLITE_OPEN_READWRITE, path.string()) {
+      : path_(path),
+        scratch_(path),
+        db_(std::in_place, scratch_.name(), SQLITE_OPEN_READWRITE, path.string(), "unix-none") {
     db_->run(kSchema);
     scratch_.forget_name();
     annotation_.emplace(*db_, "INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     metadata("version", "1.0.1"), metadata("compression", nullptr), metadata("compression_level", 9);
     if (made_by.is_null()) return;
     metadata("nucdet", made_by);
-    db_->run("PRAGMA application_id = 0x6E756364");  // "nucd", in the file's first bytes
+    db_->run(message("PRAGMA application_id = ", detail::kSqliteApplication).c_str());  // in the file's first bytes
   }
 
   void point(std::string_view key, Point p, std::string_view properties) {
@@ -99,7 +102,7 @@ class StoreWriter {
   }
   void add(std::string_view key, Point centre, const Box& box, double area, std::string_view properties) {
     for (const double at : {box.least.x, box.least.y, box.most.x, box.most.y})
-      if (!(std::abs(at) <= detail::kLargestCoordinate))
+      if (!(std::abs(at) <= kLargestCoordinate))
         throw ArgumentError(message("write_annotation_store: a nucleus or corner is at ", at));
     ++id_;
     annotation_->bind(1, id_), annotation_->bind(2, key);

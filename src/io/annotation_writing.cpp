@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/csv.hpp"
@@ -15,17 +16,11 @@ namespace {
 
 using namespace detail;
 
-bool ends_with(const std::string& name, std::string_view ending) {
-  return name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
-}
-
 /// The ending in small letters, ".geojson.gz" whole; empty for one that is not written.
 std::string ending_of(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string name = small_letters(path.filename().string());
   for (const char* ending : {".csv", ".tsv", ".geojson", ".geojson.gz", ".db"})
-    if (ends_with(name, ending)) return ending;
+    if (name.size() > std::strlen(ending) && name.ends_with(ending)) return ending;
   return {};
 }
 
@@ -52,15 +47,19 @@ void write_table(const std::filesystem::path& path, const Annotations& annotatio
 
 bool has_annotation_ending(const std::filesystem::path& path) { return !ending_of(path).empty(); }
 
+bool keeps_areas(const std::filesystem::path& path) {
+  const std::string ending = ending_of(path);
+  return !ending.empty() && ending != ".csv" && ending != ".tsv";
+}
+
 void write_annotations(const std::filesystem::path& path, const Annotations& annotations) {
   const std::string ending = ending_of(path);
-  if (ending.empty()) throw ArgumentError(message(path.string(), ": annotations are written as ", kAnnotationEndings));
+  if (ending.empty()) throw ArgumentError(message(path.string(), ": annotations are written as ", kWrittenEndings));
   if (!annotations.classes.empty() && annotations.classes.size() != annotations.points.size())
     throw ArgumentError(message("write_annotations: ", annotations.classes.size(), " classes for ",
                                 annotations.points.size(), " points"));
   for (const Point& p : annotations.points)
-    if (!std::isfinite(p.x) || !std::isfinite(p.y))
-      throw ArgumentError(message("write_annotations: a point is (", p.x, ", ", p.y, ")"));
+    if (!is_place(p)) throw ArgumentError(message("write_annotations: a point is (", p.x, ", ", p.y, ")"));
   if (ending == ".csv") return write_table(path, annotations, ',');
   if (ending == ".tsv") return write_table(path, annotations, '\t');
   if (ending == ".db") return write_annotation_store(path, annotations);

@@ -1,20 +1,20 @@
 #include "nucdet/io/annotations.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <unordered_set>
 
 #include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/csv.hpp"
-#include "nucdet/io/detail/input_file.hpp"
 #include "nucdet/io/geojson.hpp"
 #include "nucdet/io/json.hpp"
 
+#include "byte_reading.hpp"
 #include "csv_table.hpp"
 #include "gzip.hpp"
 #include "imagej_roi.hpp"
 #include "label_mask.hpp"
+#include "mapped_file.hpp"
 #include "marker_xml.hpp"
 #include "text_encoding.hpp"
 
@@ -24,19 +24,11 @@ namespace {
 
 using namespace detail;
 
-constexpr std::string_view kSqlite("SQLite format 3\0", 16);
-
 /// What a file begins with, and what it is then.
 struct Kind {
   std::string_view head;
   const char* name;
 };
-
-constexpr Kind kMasks[] = {{"\x89PNG", "PNG"},
-                           {std::string_view("II*\0", 4), "TIFF"},
-                           {std::string_view("MM\0*", 4), "TIFF"},
-                           {std::string_view("II+\0", 4), "TIFF"},
-                           {std::string_view("MM\0+", 4), "TIFF"}};
 
 // What users have instead of annotations, so that an error can name it.
 constexpr Kind kOthers[] = {{"PK\x03\x04", "a ZIP file or an Excel workbook (save the sheet as CSV)"},
@@ -55,13 +47,6 @@ constexpr const char* kAccepted =
     "tables of points (CSV, TSV: columns x and y, or of QuPath and ImageJ), GeoJSON, ImageJ's points (.roi) and Cell "
     "Counter (XML), label masks (PNG, TIFF), TIAToolbox's AnnotationStore, and nucdet's own CSV, JSON and GeoJSON";
 
-template <std::size_t N>
-const Kind* kind_of(std::string_view bytes, const Kind (&kinds)[N]) {
-  for (const Kind& kind : kinds)
-    if (bytes.substr(0, kind.head.size()) == kind.head) return &kind;
-  return nullptr;
-}
-
 [[noreturn]] void refuse(std::string_view where, std::string_view found) {
   throw IoError(message(where, ": is ", found, "; annotations are read from ", kAccepted));
 }
@@ -74,27 +59,23 @@ Annotations parse_text(std::string_view bytes, std::string_view where, const Ann
   if (begins == '<') return parse_marker_xml(text, where);
   if (begins == '{' || begins == '[') {
     if (is_detections_json(text)) return parse_detections_json(text, where);
-    Annotations found = parse_geojson(text, where);
-    if (found.format.empty()) found.format = "GeoJSON";
-    return found;
+    return parse_geojson(text, where);
   }
   const std::string_view head = text.substr(0, 4096);
-  if (std::any_of(head.begin(), head.end(),
-                  [](char c) { return c >= 0 && c < ' ' && std::strchr("\t\n\v\f\r", c) == nullptr; }) ||
-      head.find('\0') != std::string_view::npos)
-    refuse(where, "a binary file of a kind that is not known");
+  const auto binary = [](char c) {
+    return c >= 0 && c < ' ' && std::string_view("\t\n\v\f\r").find(c) == std::string_view::npos;
+  };
+  if (std::any_of(head.begin(), head.end(), binary)) refuse(where, "a binary file of a kind that is not known");
   return parse_annotations(bytes, where, options);
 }
 
 Annotations parse_unpacked(std::string_view bytes, std::string_view where, const AnnotationOptions& options) {
-  if (bytes.substr(0, kSqlite.size()) == kSqlite) return parse_annotation_store(std::as_bytes(std::span(bytes)), where);
-  if (kind_of(bytes, kMasks) != nullptr) {
-    Annotations found = label_centroids(std::as_bytes(std::span(bytes)), where);
-    if (found.format.empty()) found.format = "label mask";
-    return found;
-  }
+  const Bytes raw = std::as_bytes(std::span(bytes));
+  if (bytes.starts_with(kSqliteMagic)) return parse_annotation_store(raw, where);
+  if (is_png(raw) || is_tiff(raw)) return label_centroids(raw, where);
   if (is_imagej_roi(bytes)) return parse_imagej_roi(bytes, where);
-  if (const Kind* other = kind_of(bytes, kOthers)) refuse(where, other->name);
+  for (const Kind& other : kOthers)
+    if (bytes.starts_with(other.head)) refuse(where, other.name);
   return parse_text(bytes, where, options);
 }
 
@@ -143,10 +124,11 @@ Annotations parse_annotation_bytes(std::span<const std::byte> bytes, std::string
 }
 
 Annotations read_annotations(const std::filesystem::path& path, const AnnotationOptions& options) {
-  const std::string bytes = InputFile(path).read_all(kLargestTable);
-  if (std::string_view(bytes).substr(0, kSqlite.size()) == kSqlite)
-    return settled(read_annotation_store(path), options);
-  return parse_annotation_bytes(std::as_bytes(std::span(bytes)), path.string(), options);
+  const MappedFile file(path);
+  if (begins_with(file.bytes(), kSqliteMagic)) return settled(read_annotation_store(path), options);
+  if (file.bytes().size() > kLargestTable)
+    throw IoError(message(path.string(), ": larger than ", kLargestTable, " bytes, the most that is read"));
+  return parse_annotation_bytes(file.bytes(), path.string(), options);
 }
 
 ClassNames read_class_names(std::span<const std::filesystem::path> paths) {

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "nucdet/io/chart.hpp"
-
-#include "marks.hpp"
+#include "nucdet/io/provenance.hpp"
 
 /// The SVG elements that charts consist of.
 namespace nucdet::io::detail {

@@ -5,6 +5,7 @@
 #include "nucdet/io/csv.hpp"
 
 #include "csv_table.hpp"
+#include "marks.hpp"
 
 namespace nucdet::io {
 
@@ -20,7 +21,7 @@ void check(const ClassReport& report) {
 
 void write_class_scores(const std::filesystem::path& path, const ClassReport& report) {
   check(report);
-  std::string text = "class,nuclei,detections,hits,precision,recall,f1\n";
+  std::string text = std::string(detail::kClassScoresHeader) + '\n';
   for (int c = 0; c < report.names.size(); ++c) {
     const metrics::Score s = report.score.of(c);
     text += csv_field(report.names[c]);

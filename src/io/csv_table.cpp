@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nucdet/core/ascii.hpp"
+
 namespace nucdet::io::detail {
 
 namespace {
@@ -12,7 +14,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// How often a character stands outside of quotes.
+/// Whether a character stands outside of quotes.
 bool holds(std::string_view line, char wanted) {
   bool quoted = false;
   for (const char c : line) {
@@ -150,7 +152,7 @@ std::string plain_name(std::string_view name) {
     char c = name[i];
     // The micro sign and the Greek letter are both in use.
     if (name.substr(i, 2) == "\xC2\xB5" || name.substr(i, 2) == "\xCE\xBC") c = 'u', ++i;
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    c = small_letter(c);
     if (std::string_view(" _-.()[]:\t\r\n").find(c) == std::string_view::npos)
       plain += c;
     else if (!plain.empty() && plain.back() != ' ')

@@ -67,7 +67,7 @@ class NucleiReader {
   double number(const nlohmann::json& nucleus, const char* name) const {
     const auto found = nucleus.is_object() ? nucleus.find(name) : nucleus.end();
     const double value = found != nucleus.end() && found->is_number() ? found->get<double>() : NAN;
-    if (!(std::abs(value) <= detail::kLargestCoordinate))
+    if (!(std::abs(value) <= kLargestCoordinate))
       throw IoError(message(where_, ": nucleus ", found_.points.size() + 1, ": ", name, " is no number of pixels"));
     return value;
   }
@@ -107,10 +107,7 @@ void write_detections_json(const std::filesystem::path& path, const DetectionRep
   }
   const std::string end = report.nuclei.empty() ? "]" : "\n ]";
   hash.add(end);
-  std::map<std::string, std::string> files = report.files;
-  files[path.filename().string()] = hash.text();
-  const std::string record = detail::text_of({{"files", files}}, 1);
-  sink.text() += end + ',' + record.substr(1) + '\n';
+  sink.text() += end + detail::record_text(path, hash, report.files);
   sink.commit();
 }
 

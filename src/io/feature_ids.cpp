@@ -4,27 +4,15 @@
 #include <bit>
 #include <numeric>
 
+#include "nucdet/core/content_hash.hpp"
+
 namespace nucdet::io::detail {
 
-namespace {
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
-std::uint64_t mixed(std::uint64_t v) {
-  v = (v ^ (v >> 30)) * 0xBF58476D1CE4E5B9u;
-  v = (v ^ (v >> 27)) * 0x94D049BB133111EBu;
-  return v ^ (v >> 31);
-}
-
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return mixed(hash);
-}
-
-}  // namespace
-
 FeatureIds::FeatureIds(std::string_view image, std::span<const Point> points)
-    : seed_(hash_of(image)), points_(points), repeated_(points.size()) {
+    : points_(points), repeated_(points.size()) {
+  ContentHash hash;
+  hash.add(image);
+  seed_ = mixed(hash.value());
   std::vector<std::uint32_t> order(points.size());
   std::iota(order.begin(), order.end(), 0u);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -45,10 +33,9 @@ void FeatureIds::append(std::string& text, std::size_t i) const {
   }
   half[0] = (half[0] & ~std::uint64_t{0xF000}) | 0x8000;                       // version 8
   half[1] = (half[1] & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);  // variant of RFC 9562
-  for (int digit = 0; digit < 32; ++digit) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) text += '-';
-    text += "0123456789abcdef"[half[digit / 16] >> (60 - 4 * (digit % 16)) & 15];
-  }
+  std::string digits = hexadecimal(half[0]) + hexadecimal(half[1]);
+  for (const std::size_t at : {20, 16, 12, 8}) digits.insert(at, 1, '-');
+  text += digits;
 }
 
 }  // namespace nucdet::io::detail

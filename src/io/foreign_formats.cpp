@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 
 #include "byte_reading.hpp"
@@ -53,7 +54,7 @@ constexpr Format kFormats[] = {
      "an xz archive", kUnpack},
     {0, "7z\xBC\xAF"sv, "a 7z archive", kUnpack},
     {0, "\x28\xB5\x2F\xFD"sv, "a zstd archive", kUnpack},
-    {0, "SQLite format 3"sv, "an SQLite database"},
+    {0, kSqliteMagic, "an SQLite database"},
     {0, "version https://git-lfs"sv, "a pointer of Git LFS, not the picture itself", "git lfs pull fetches it"},
     {0, "\x89PNG"sv, "a PNG picture that is damaged or cut in its first bytes", "copy it again, in binary mode"},
 };
@@ -70,8 +71,7 @@ bool is_text(Bytes bytes) {
 bool holds(Bytes bytes, std::string_view word) {
   std::string head;
   for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 512); ++i) {
-    const auto c = std::to_integer<unsigned char>(bytes[i]);
-    head += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    head += small_letter(static_cast<char>(bytes[i]));
   }
   return head.find(word) != std::string::npos;
 }

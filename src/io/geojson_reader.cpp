@@ -107,7 +107,7 @@ class GeoJsonReader {
     for (std::size_t i = 0; i < 2; ++i) {
       const bool number = coordinates.is_array() && coordinates.size() >= 2 && coordinates[i].is_number();
       if (number) at[i] = coordinates[i].get<double>();
-      if (!number || !(std::abs(at[i]) <= detail::kLargestCoordinate))
+      if (!number || !(std::abs(at[i]) <= kLargestCoordinate))
         wrong("has coordinates that are no two numbers of pixels");
     }
     return {at[0] - 0.5, at[1] - 0.5};

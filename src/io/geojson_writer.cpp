@@ -38,8 +38,7 @@ class FeatureWriter {
     return text;
   }
   void position(std::string& text, Point p) const {
-    if (!(std::abs(p.x) <= detail::kLargestCoordinate && std::abs(p.y) <= detail::kLargestCoordinate))
-      throw ArgumentError(message("write_geojson: a nucleus or corner is at (", p.x, ", ", p.y, ")"));
+    if (!is_place(p)) throw ArgumentError(message("write_geojson: a nucleus or corner is at (", p.x, ", ", p.y, ")"));
     text += '[';
     append_json_number(text, p.x + offset_.x);
     text += ',';
@@ -76,24 +75,23 @@ void append_id(std::string& text, const std::optional<detail::FeatureIds>& ids, 
 void write_area(FeatureWriter& writer, const Area& area, const char* class_name) {
   std::string& text = writer.begin();
   text += R"("geometry":{"type":"MultiPolygon","coordinates":[)";
-  const auto list = [&](const auto& values, char open, auto&& write_one) {
-    text += open;
+  const auto list = [&](const auto& values, auto&& write_one) {
+    text += '[';
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i > 0) text += ',';
       write_one(values[i]);
     }
+    text += ']';
   };
   bool first = true;
   for (const std::vector<std::size_t>& rings : detail::polygons_of(area)) {
     if (!first) text += ',';
     first = false;
-    list(rings, '[', [&](std::size_t ring) {
+    list(rings, [&](std::size_t ring) {
       std::vector<Point> corners = area.rings[ring];
       if (corners.front() != corners.back()) corners.push_back(corners.front());  // GeoJSON's rings are closed
-      list(corners, '[', [&](Point p) { writer.position(text, p); });
-      text += ']';
+      list(corners, [&](Point p) { writer.position(text, p); });
     });
-    text += ']';
   }
   text += R"(]},"properties":{"objectType":"annotation",)" + classification(class_name, {128, 128, 128}) + "}}";
 }
@@ -130,12 +128,10 @@ void write_geojson(const std::filesystem::path& path, const DetectionReport& rep
   writer.commit();
 }
 
-void write_geojson(const std::filesystem::path& path, const Annotations& annotations, const GeoJsonOptions& options) {
-  std::optional<detail::FeatureIds> ids;
-  if (options.ids) ids.emplace(path.filename().string(), annotations.points);
+void write_geojson(const std::filesystem::path& path, const Annotations& annotations) {
   const Json made_by =
       annotations.detections ? Json{{"version", NUCDET_VERSION_STRING}, {"format", "nucdet-geojson-1"}} : Json();
-  FeatureWriter writer(path, options, made_by);
+  FeatureWriter writer(path, {}, made_by);
   for (const Area& area : annotations.areas.regions) write_area(writer, area, detail::kRegionClass);
   for (const Area& area : annotations.areas.ignored) write_area(writer, area, detail::kIgnoredClass);
   std::map<std::string, std::string> classes{{"", ""}};  // what is written for a name; no class has no name
@@ -144,7 +140,6 @@ void write_geojson(const std::filesystem::path& path, const Annotations& annotat
     const auto [known, added] = classes.try_emplace(name);
     if (added) known->second = ',' + classification(name, class_colour(static_cast<int>(classes.size()) - 2));
     std::string& text = writer.begin();
-    append_id(text, ids, i);
     writer.point(text, annotations.points[i]);
     text += annotations.detections ? R"("properties":{"objectType":"detection")"
                                    : R"("properties":{"objectType":"annotation")";

@@ -5,13 +5,13 @@
 
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/provenance.hpp"
 
 #include "byte_reading.hpp"
 #include "codecs.hpp"
 #include "foreign_formats.hpp"
 #include "jpeg2000.hpp"
 #include "mapped_file.hpp"
-#include "marks.hpp"
 
 namespace nucdet::io {
 
@@ -29,10 +29,9 @@ Picture decode_picture(std::span<const std::byte> bytes, std::string_view where,
   const detail::EncodedImage source{bytes, where, options};
   if (options.page && *options.page < 1)
     throw ArgumentError(message("read_picture: page ", *options.page, ", pages count from 1"));
-  if (detail::begins_with(bytes, "\x89PNG\r\n\x1a\n"sv)) return detail::decode_png(source);
+  if (detail::is_png(bytes)) return detail::decode_png(source);
   if (detail::begins_with(bytes, "\xff\xd8\xff"sv)) return detail::decode_jpeg(source);
-  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    if (detail::begins_with(bytes, magic)) return detail::decode_tiff(source);
+  if (detail::is_tiff(bytes)) return detail::decode_tiff(source);
   if (detail::is_jpeg2000(bytes)) return detail::decode_jpeg2000(source);
   if (detail::begins_with(bytes, "RIFF"sv) && bytes.size() >= 12 && detail::begins_with(bytes.subspan(8), "WEBP"sv))
     return detail::decode_webp(source);

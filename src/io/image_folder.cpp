@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/provenance.hpp"
 
@@ -11,15 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string small_letters(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 constexpr const char* kImageEndings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs", ".webp", ".jp2"};
-constexpr const char* kAnnotationEndings[] = {".csv", ".geojson", ".geojson.gz", ".json",
-                                              ".tsv", ".txt",     ".xml",        ".db"};
 
 bool is_image_name(const fs::path& path) {
   const std::string ending = small_letters(path.extension().string());
@@ -89,21 +82,22 @@ std::vector<fs::path> images_in(const fs::path& folder, const FolderOptions& opt
   return images;
 }
 
-/// The first file of the image's name that holds annotations. What nucdet itself found is no truth.
-fs::path annotations_of(const fs::path& image, PassedOver& over) {
+}  // namespace
+
+fs::path annotations_of(const fs::path& image, std::size_t* own) {
   const fs::path folder = image.parent_path();
-  for (const char* ending : kAnnotationEndings)
-    for (const std::string& stem : stems_of(image))
-      for (const fs::path& place : {folder / (stem + ending), folder / ".." / "annotations" / (stem + ending)}) {
+  for (const std::string_view ending : kAnnotationEndings)
+    for (const std::string& stem : stems_of(image)) {
+      const std::string name = stem + std::string(ending);
+      for (const fs::path& place : {folder / name, folder / ".." / "annotations" / name}) {
         std::error_code none;
         if (!fs::is_regular_file(place, none)) continue;
         if (!made_by_nucdet(place)) return place;
-        ++over.detections;
+        if (own != nullptr) ++*own;
       }
+    }
   return {};
 }
-
-}  // namespace
 
 std::vector<fs::path> list_images(const fs::path& folder, const FolderOptions& options,
                                   std::vector<std::string>* notes) {
@@ -119,7 +113,7 @@ std::vector<ManifestEntry> detail::list_folder(const fs::path& folder, const Fol
   std::vector<ManifestEntry> entries;
   for (const fs::path& image : images_in(folder, options, over)) {
     ManifestEntry entry;
-    entry.image = image, entry.annotations = annotations_of(image, over);
+    entry.image = image, entry.annotations = annotations_of(image, &over.detections);
     entries.push_back(std::move(entry));
   }
   over.tell(folder, notes);

@@ -28,7 +28,8 @@ class Bytes {
   double short_at(std::size_t at) const { return static_cast<std::int16_t>(unsigned_at(at, 2)); }
   double float_at(std::size_t at) const {
     const double value = static_cast<double>(std::bit_cast<float>(unsigned_at(at, 4)));
-    if (!(std::abs(value) <= 1e9)) throw IoError(message(where_, ": byte ", at, " is no coordinate of a pixel"));
+    if (!(std::abs(value) <= kLargestCoordinate))
+      throw IoError(message(where_, ": byte ", at, " is no coordinate of a pixel"));
     return value;
   }
 

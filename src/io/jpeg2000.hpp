@@ -19,8 +19,8 @@ struct Jpeg2000Header {
 /// Takes the interleaved samples of a row, which it may change: bytes, or words where a sample has more than 8 bits.
 using Jpeg2000RowSink = std::function<void(void* samples, Index y)>;
 
-/// Hands the header to `begin`, which looks at the sizes before anything is decoded, then each row to the sink that it
-/// returns. Throws IoError, also for what needs a library that this build lacks.
+/// Hands the header to `check`, which looks at the sizes before anything is decoded, and then, decoded, to `begin`, and
+/// each row to the sink that this returns. Throws IoError, also for what needs a library that this build lacks.
 void read_jpeg2000(std::span<const std::byte> bytes, std::string_view where,
                    const std::function<void(const Jpeg2000Header&)>& check,
                    const std::function<Jpeg2000RowSink(const Jpeg2000Header&)>& begin);

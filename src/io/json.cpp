@@ -101,10 +101,11 @@ Json json_of(const ScoreReport& report) {
 }  // namespace
 
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report) {
-  if (report.files.empty()) return detail::write_json(path, json_of(report), 1);
   std::string text = detail::text_of(json_of(report), 1);
   text.resize(text.rfind("\n}"));
-  write_atomically(path, text + detail::record_text(path, text, report.files));
+  ContentHash hash;
+  hash.add(text);
+  write_atomically(path, text + detail::record_text(path, hash, report.files));
 }
 
 std::string scores_json(const ScoreReport& report) { return detail::text_of(json_of(report)); }

@@ -49,12 +49,10 @@ inline void write_json(const std::filesystem::path& path, const Json& json, int 
   write_atomically(path, text_of(json, indent) + '\n');
 }
 
-/// The end of an object that tells of files beside it, and of itself: its own hash is that of what stands before.
-inline std::string record_text(const std::filesystem::path& path, const std::string& own_hash_of,
+/// The end of an object that tells of files beside it, and of itself by the hash of what stands before (record_of).
+inline std::string record_text(const std::filesystem::path& path, const ContentHash& own,
                                std::map<std::string, std::string> files) {
-  ContentHash hash;
-  hash.add(own_hash_of);
-  files[path.filename().string()] = hash.text();
+  files[path.filename().string()] = own.text();
   return ',' + text_of(Json{{"files", files}}, 1).substr(1) + '\n';
 }
 

@@ -103,12 +103,9 @@ Mask read_tiff_mask(const EncodedImage& source) {
 }  // namespace
 
 Annotations label_centroids(std::span<const std::byte> bytes, std::string_view where) {
-  using std::string_view_literals::operator""sv;
   const EncodedImage source{bytes, where};
-  const bool png = begins_with(bytes, "\x89PNG\r\n\x1a\n"sv);
-  const bool tiff = begins_with(bytes, "II*\0"sv) || begins_with(bytes, "MM\0*"sv) || begins_with(bytes, "II+\0"sv) ||
-                    begins_with(bytes, "MM\0+"sv);
-  if (!png && !tiff) refuse(where, bytes.empty() ? "an empty file" : "neither PNG nor TIFF");
+  const bool png = is_png(bytes);
+  if (!png && !is_tiff(bytes)) refuse(where, bytes.empty() ? "an empty file" : "neither PNG nor TIFF");
   const Mask mask = png ? read_png_mask(source) : read_tiff_mask(source);
   Annotations found{.points = centroids_of(mask.runs), .format = "label mask"};
   found.width = mask.width, found.height = mask.height;

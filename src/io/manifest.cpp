@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/detail/input_file.hpp"
@@ -171,17 +172,16 @@ class ManifestReader {
 }  // namespace
 
 std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos && (text.empty() || (text.front() > ' ' && text.back() > ' ')))
-    return text;
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  const bool plain = text.find_first_of(",\"\r\n") == std::string::npos;
+  if (plain && (text.empty() || (!blank(text.front()) && !blank(text.back())))) return text;
   std::string out = "\"";
   for (const char c : text) out.append(c == '"' ? 2 : 1, c);
   return out + '"';
 }
 
 std::string split_name(std::string_view text) {
-  std::string small(text);
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string small = small_letters(std::string(text));
   if (small == "train" || small == "training") return "train";
   if (small == "val" || small == "valid" || small == "validation") return "val";
   if (small == "test" || small == "testing") return "test";

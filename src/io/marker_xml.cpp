@@ -16,8 +16,6 @@ namespace nucdet::io::detail {
 
 namespace {
 
-constexpr double kLargestCoordinate = 1e9;
-
 double coordinate(const pugi::xml_node& marker, const char* name, std::string_view where, std::size_t number) {
   double value = 0;
   const std::string text = marker.child(name).text().get();

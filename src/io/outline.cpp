@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nucdet/core/ascii.hpp"
+
 namespace nucdet::io::detail {
 
 namespace {
@@ -46,12 +48,6 @@ RingSums sums_of(const Outline& outline) {
   return sums;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return text;
-}
-
 }  // namespace
 
 Point centre_of(const Outline& outline) { return sums_of(outline).centre(); }
@@ -76,7 +72,7 @@ std::vector<std::vector<std::size_t>> polygons_of(const Area& area) {
 }
 
 void add_outline(Annotations& found, Outline outline, const std::string& class_name) {
-  const std::string name = lower(class_name);
+  const std::string name = small_letters(class_name);
   if (name == "region*" || name == "region" || name == "roi") {
     found.areas.regions.push_back(std::move(outline.area));
   } else if (name == "ignore" || name.ends_with('*')) {

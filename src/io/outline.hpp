@@ -34,7 +34,4 @@ inline constexpr const char* kIgnoredClass = "Ignore*";
 /// Where no point has a class, there are none.
 void drop_empty_classes(Annotations& found);
 
-/// The coordinates that are read and written, in pixels.
-inline constexpr double kLargestCoordinate = 1e9;
-
 }  // namespace nucdet::io::detail

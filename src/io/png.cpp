@@ -59,14 +59,8 @@ void read_header(PngReader& r) {
   // Texts, profiles and their like are passed over, not unpacked: they may be a thousand times what they are zipped.
   png_set_keep_unknown_chunks(r.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(r.png, r.info);
-  const int colour = png_get_color_type(r.png, r.info);
-  r.header = {png_get_image_width(r.png, r.info),
-              png_get_image_height(r.png, r.info),
-              png_get_bit_depth(r.png, r.info),
-              colour == PNG_COLOR_TYPE_PALETTE,
-              (colour & PNG_COLOR_MASK_COLOR) != 0,
-              (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(r.png, r.info, PNG_INFO_tRNS) != 0,
-              png_get_interlace_type(r.png, r.info) != PNG_INTERLACE_NONE};
+  r.header = {png_get_image_width(r.png, r.info), png_get_image_height(r.png, r.info), png_get_bit_depth(r.png, r.info),
+              (png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_COLOR) != 0};
 }
 
 /// After the check of the size: libpng allocates rows here.

@@ -9,7 +9,7 @@ namespace nucdet::io::detail {
 struct PngHeader {
   Index width = 0, height = 0;
   int depth = 8;  ///< bits of a sample: 1, 2, 4, 8 or 16
-  bool palette = false, colour = false, alpha = false, interlaced = false;
+  bool colour = false;
 };
 
 /// How samples are handed on: as light (palettes looked up, 1 to 4 bits stretched to 8, transparent colours as alpha),

@@ -14,9 +14,6 @@ using namespace detail;
 
 namespace {
 
-constexpr double kLargestCoordinate = 1e9;
-constexpr double kUsualMpp = 0.25;
-
 /// A pair of columns that hold coordinates, by plain_name.
 struct Coordinates {
   const char *x, *y;
@@ -112,7 +109,7 @@ class PointTable {
 
   void settle_unit() {
     const bool known = options_.um_per_pixel > 0;
-    const double mpp = known ? options_.um_per_pixel : kUsualMpp;
+    const double mpp = known ? options_.um_per_pixel : ManifestEntry::kReferenceMpp;
     columns_.factor = 1 / mpp;
     found_.notes.push_back(message("coordinates in um, divided by ", mpp, " um a pixel",
                                    known ? "" : ", which is assumed: the image's own was not given (--mpp, --image)"));

@@ -3,6 +3,7 @@
 #include "nucdet/io/csv.hpp"
 
 #include "csv_table.hpp"
+#include "marks.hpp"
 #include "outline.hpp"
 #include "text_sink.hpp"
 
@@ -13,8 +14,7 @@ using namespace detail;
 namespace {
 
 void append_point(std::string& text, Point p, std::size_t index) {
-  if (!(std::abs(p.x) <= kLargestCoordinate && std::abs(p.y) <= kLargestCoordinate))
-    throw ArgumentError(message("write_points: point ", index, " is (", p.x, ", ", p.y, ")"));
+  if (!is_place(p)) throw ArgumentError(message("write_points: point ", index, " is (", p.x, ", ", p.y, ")"));
   append_number(text, p.x);
   text += ',';
   append_number(text, p.y);
@@ -59,7 +59,7 @@ void write_points(const std::filesystem::path& path, std::span<const Nucleus> nu
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes,
                   const PixelSize& pixel_size) {
   TextSink sink(path);
-  sink.text() += std::string("x,y,score") + (classes.empty() ? "" : ",class,class_probability") +
+  sink.text() += std::string(kDetectionsHeader) + (classes.empty() ? "" : ",class,class_probability") +
                  (pixel_size.known() ? ",x_um,y_um\n" : "\n");
   for (std::size_t i = 0; i < nuclei.size(); ++i) {
     const Nucleus& n = nuclei[i];

@@ -8,6 +8,7 @@
 #include "nucdet/core/content_hash.hpp"
 #include "nucdet/io/content_hash.hpp"
 
+#include "byte_reading.hpp"
 #include "json_writing.hpp"
 #include "marks.hpp"
 
@@ -61,7 +62,8 @@ Product product_of_table(std::string_view head) {
   std::string_view line = head.substr(0, head.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
   for (const detail::TableMark& mark : detail::kTableMarks)
-    if (line.starts_with(mark.begin) && (line.size() == mark.begin.size() || line[mark.begin.size()] == ','))
+    if (line.starts_with(mark.begin) && line.ends_with(mark.end) &&
+        (line.size() == mark.begin.size() || line[mark.begin.size()] == ','))
       return mark.product;
   const bool confusion = line.starts_with(detail::kConfusionBegin) && line.ends_with(detail::kConfusionEnd);
   return confusion ? Product::scores : Product::none;
@@ -74,7 +76,8 @@ bool png_is_ours(std::string_view head) {
     const std::size_t bytes = byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
     const std::string_view type = head.substr(at + 4, 4), data = head.substr(at + 8);
     if (type == "IDAT") return false;
-    if (type == "tEXt" && data.starts_with("Software\0nucdet "sv)) return true;
+    if (type == "tEXt" && data.starts_with("Software\0"sv) && data.substr(9).starts_with(detail::kMadeByAny))
+      return true;
     at += 12 + bytes;
   }
   return false;
@@ -105,6 +108,7 @@ bool comment_is_ours(std::string_view head, std::string_view opening) {
          head[version] >= '0' && head[version] <= '9';
 }
 
+constexpr std::string_view kEarlier = " earlier";  // after the hash of a file that the latest call did not write
 constexpr std::string_view kRecord = ",\n \"files\": {";
 
 /// What the JSON says of a file by its name: the hash, or nothing. Sets `before` to where the record begins.
@@ -122,26 +126,16 @@ std::string recorded_hash(const fs::path& json, const std::string& name, std::ui
   return files.contains(name) && files[name].is_string() ? files[name].get<std::string>() : std::string();
 }
 
-std::string hash_of_beginning(const fs::path& path, std::uint64_t bytes) {
-  detail::InputFile file(path);
-  std::string block(std::size_t{1} << 16, '\0');
-  ContentHash hash;
-  while (bytes > 0) {
-    const std::size_t some = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, block.size()));
-    file.read(block.data(), some);
-    hash.add(block.data(), some), bytes -= some;
-  }
-  return hash.text();
-}
-
 /// What a JSON says of a file, which may be itself, by its name.
 Record record_in(const fs::path& json, const fs::path& path, const std::string& name) {
   if (product_of(json) == Product::none) return Record::none;
   std::uint64_t before = 0;
   const std::string hash = recorded_hash(json, name, before);
   if (hash.empty()) return Record::unnamed;
-  const bool itself = json.filename() == path.filename();
-  return hash == (itself ? hash_of_beginning(path, before) : content_hash_of(path)) ? Record::same : Record::changed;
+  const bool itself = json.filename() == path.filename(), earlier = hash.ends_with(kEarlier);
+  const std::string now = itself ? content_hash_of(path, before) : content_hash_of(path);
+  if (now != std::string_view(hash).substr(0, hash.size() - (earlier ? kEarlier.size() : 0))) return Record::changed;
+  return earlier ? Record::earlier : Record::same;
 }
 
 }  // namespace
@@ -152,7 +146,7 @@ Product product_of(const fs::path& path) {
   const std::string bytes = bytes_of(path, 0, kHead);
   const std::string_view head = bytes, text = skip_space(head);
   if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return png_is_ours(head) ? Product::drawing : Product::none;
-  if (head.starts_with("SQLite format 3\0"sv)) return sqlite_is_ours(head) ? Product::detections : Product::none;
+  if (head.starts_with(detail::kSqliteMagic)) return sqlite_is_ours(head) ? Product::detections : Product::none;
   if (head.starts_with("\x1f\x8b")) return gzip_is_ours(head) ? Product::detections : Product::none;
   if (head.size() > 8 && head[8] == '{' && weights_are_ours(path)) return Product::weights;
   if (text.starts_with("<svg")) return comment_is_ours(head, "<!-- ") ? Product::chart : Product::none;
@@ -168,6 +162,8 @@ std::string_view name_of(Product product) {
       return "detections of nucdet";
     case Product::scores:
       return "scores of nucdet";
+    case Product::counts:
+      return "a summary of nucdet";
     case Product::figures:
       return "figures of nucdet";
     case Product::drawing:
@@ -197,10 +193,21 @@ Record record_of(const fs::path& path) {
   for (fs::path stem = path.stem();; stem = stem.stem()) {
     const fs::path json = path.parent_path() / (stem.string() + ".json");
     const Record record = product_of(json) == Product::detections ? record_in(json, path, name) : Record::none;
-    if (record == Record::same || record == Record::changed) return record;
+    if (record != Record::none && record != Record::unnamed) return record;
     if (record == Record::unnamed) found = record;
     if (!stem.has_extension()) return found;
   }
+}
+
+std::map<std::string, std::string> earlier_records(std::span<const fs::path> files) {
+  std::map<std::string, std::string> records;
+  for (const fs::path& file : files) {
+    std::error_code none;
+    if (!fs::is_regular_file(file, none)) continue;
+    if (const Record record = record_of(file); record != Record::same && record != Record::earlier) continue;
+    records[file.filename().string()] = content_hash_of(file) + std::string(kEarlier);
+  }
+  return records;
 }
 
 }  // namespace nucdet::io

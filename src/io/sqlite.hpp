@@ -12,8 +12,9 @@ namespace nucdet::io::detail {
 
 class Database {
  public:
-  Database(const std::string& name, int flags, std::string_view where) : where_(where) {
-    if (sqlite3_open_v2(name.c_str(), &db_, flags, nullptr) == SQLITE_OK) return;
+  /// vfs: of SQLite's own; null: the default, which locks.
+  Database(const std::string& name, int flags, std::string_view where, const char* vfs = nullptr) : where_(where) {
+    if (sqlite3_open_v2(name.c_str(), &db_, flags, vfs) == SQLITE_OK) return;
     const std::string why = db_ == nullptr ? "no memory" : sqlite3_errmsg(db_);
     sqlite3_close(db_);
     throw IoError(message(where_, ": cannot be opened: ", why));

@@ -1,6 +1,8 @@
 #pragma once
 #include <string_view>
 
+#include "nucdet/core/ascii.hpp"
+
 namespace nucdet::io::detail {
 
 /// The characters of the overlay's legend as polylines, so that they can be drawn at any size.
@@ -8,7 +10,7 @@ namespace nucdet::io::detail {
 /// 8 (bottom of g). Strokes are separated by spaces; a single pair is a dot. Capitals are drawn as small letters;
 /// unknown characters are blank.
 constexpr std::string_view strokes_of(char c) {
-  switch (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) {
+  switch (small_letter(c)) {
     case '0':
       return "103041453616050110";
     case '1':

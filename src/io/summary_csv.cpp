@@ -5,6 +5,7 @@
 #include "nucdet/io/csv.hpp"
 
 #include "csv_table.hpp"
+#include "marks.hpp"
 #include "text_sink.hpp"
 
 namespace nucdet::io {
@@ -22,7 +23,7 @@ void append_value(std::string& text, double value) {
 
 void write_summary_csv(const std::filesystem::path& path, std::span<const SummaryRow> rows, const ClassNames& classes) {
   TextSink sink(path);
-  sink.text() += "image,width,height,um_per_pixel_x,um_per_pixel_y,area_mm2,nuclei,per_mm2";
+  sink.text() += kSummaryHeader;
   for (const std::string& name : classes.all()) sink.text() += ',' + csv_field("class: " + name);
   sink.text() += ",seconds\n";
   for (const SummaryRow& row : rows) {

@@ -13,7 +13,11 @@ namespace nucdet::models {
 
 std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest, const std::string& split,
                                           const io::FolderOptions& folders, std::vector<std::string>* notes) {
-  std::vector<io::ManifestEntry> entries = io::read_manifest(manifest, notes, folders);
+  return in_split(io::read_manifest(manifest, notes, folders), split, manifest);
+}
+
+std::vector<io::ManifestEntry> in_split(std::vector<io::ManifestEntry> entries, const std::string& split,
+                                        const std::filesystem::path& manifest) {
   const std::string wanted = io::split_name(split);
   std::set<std::string> splits;
   for (const io::ManifestEntry& e : entries) splits.insert(e.split);
@@ -46,9 +50,8 @@ AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixel
   check_size(entry, picture);
   read.scaling = scaling_of(asked, entry, picture);
   if (entry.annotations.empty()) return read;
-  const io::PixelSize& size = read.scaling.pixel_size;
-  read.nuclei = io::read_annotations(entry.annotations, {.um_per_pixel = size.known() ? std::sqrt(size.x * size.y) : 0,
-                                                         .image = entry.image.filename().string()});
+  read.nuclei = io::read_annotations(
+      entry.annotations, {.um_per_pixel = read.scaling.pixel_size.um(), .image = entry.image.filename().string()});
   const std::string where = entry.annotations.string();
   if (read.nuclei.detections)
     throw IoError(message(where,

@@ -60,7 +60,7 @@ Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, 
 std::string PixelSizes::text_of(const Scaling& scaling) {
   const io::PixelSize& size = scaling.pixel_size;
   if (!size.known()) return message(kReferencePixel, " um (assumed: no file and no option says it");
-  return message(shown(std::sqrt(size.x * size.y)), " um (", size.source);
+  return message(shown(size.um()), " um (", size.source);
 }
 
 std::string PixelSizes::line(const Scaling& scaling) {

@@ -24,20 +24,18 @@ struct Parts {
 /// A sixth of the patients (images where no patient is named), drawn with the seed, at least one; of a single one
 /// nothing can be held out.
 void hold_out(Parts& parts, std::uint64_t seed) {
-  const auto key = [](const io::ManifestEntry& e) { return e.patient.empty() ? e.image.string() : e.patient; };
   std::set<std::string> distinct;
-  for (const io::ManifestEntry& e : parts.train) distinct.insert(key(e));
+  for (const io::ManifestEntry& e : parts.train) distinct.insert(e.source());
   if (distinct.size() < 2) {
     parts.validation = parts.train, parts.alike = true;
     return;
   }
   std::vector<std::string> keys(distinct.begin(), distinct.end());
   RandomStream random{seed, 0x5D17};
-  for (std::size_t i = keys.size(); i > 1; --i)
-    std::swap(keys[i - 1], keys[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+  shuffle(keys, random);
   const std::set<std::string> held(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>((keys.size() + 5) / 6));
   const auto middle = std::stable_partition(parts.train.begin(), parts.train.end(),
-                                            [&](const io::ManifestEntry& e) { return !held.contains(key(e)); });
+                                            [&](const io::ManifestEntry& e) { return !held.contains(e.source()); });
   parts.validation.assign(middle, parts.train.end());
   parts.train.erase(middle, parts.train.end());
   parts.held_out = true;

@@ -76,7 +76,7 @@ std::string listed(const data::Dataset& set, const std::vector<std::uint64_t>& h
   std::string list;
   for (std::size_t i = 0; i < set.size(); ++i) {
     const std::string name = std::filesystem::path(set[i].name).filename().string();
-    list += hexadecimal(hashes[i], 8) + ' ' + (io::detail::is_utf8(name) ? name : "?") + '\n';
+    list += hexadecimal(hashes[i], 8) + ' ' + (is_utf8(name) ? name : "?") + '\n';
   }
   return list;
 }

@@ -1,18 +1,15 @@
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
 
 #include "nucdet/core/error.hpp"
-#include "nucdet/io/annotations.hpp"
 
-/// Any bytes, of any format: finite points, with a class each or none at all, or an IoError.
+#include "check_annotations.hpp"
+
+/// Any bytes, of any format: what check_annotations.hpp wants, or an IoError.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const nucdet::io::Annotations found =
         nucdet::io::parse_annotation_bytes(std::as_bytes(std::span(data, size)), "fuzz", {.um_per_pixel = 0.5});
-    for (const nucdet::Point& p : found.points)
-      if (!std::isfinite(p.x) || !std::isfinite(p.y)) std::abort();
-    if (!found.classes.empty() && found.classes.size() != found.points.size()) std::abort();
+    check(found);
     if (found.format.empty()) std::abort();
   } catch (const nucdet::IoError&) {}
   return 0;

@@ -2,13 +2,13 @@
 #include <sstream>
 #include <string>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 /// Any text as --config reads it: options that exist, or an error of the command line. The options stand for the kinds
 /// that there are: flags, texts, numbers in a range, lists, those of a subcommand.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   CLI::App app;
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  nucdet::program::add_config(app);
   CLI::App& detect = *app.add_subcommand("detect", "");
   bool overlay = false;
   std::string out;

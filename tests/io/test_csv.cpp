@@ -79,6 +79,13 @@ TEST_CASE("nuclei come back with their classes, by any points file's name") {
   CHECK_THROWS_WITH(read_class_names(too_many), Catch::Matchers::Contains("many.csv: with its classes there are 17"));
 }
 
+TEST_CASE("a field is in quotes where it must be, and nowhere else") {
+  for (const char* plain : {"", "a b", "\xC3\x96", "\xC3\x96 a \xC3\xB6"}) CHECK(csv_field(plain) == plain);
+  for (const char* other : {" a", "a ", "\ta", "a,b", "a\nb"})
+    CHECK(csv_field(other) == '"' + std::string(other) + '"');
+  CHECK(csv_field("a\"b") == "\"a\"\"b\"");
+}
+
 TEST_CASE("bad points name file, line and what was found") {
   const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_points(text, "a.csv"); }); };
   CHECK(error("").find("a.csv: is empty, wanted a header") == 0);

@@ -113,7 +113,7 @@ TEST_CASE("a line for each image") {
   rows[0].of_class.clear();
   write_summary_csv(folder / "s.csv", rows);
   CHECK(contents_of(folder / "s.csv").find("a.png,1000,500,0.5,0.5,0.0625,250,4000,1.5\n") != std::string::npos);
-  CHECK(product_of(folder / "s.csv") == Product::scores);
+  CHECK(product_of(folder / "s.csv") == Product::counts);
   rows[1].of_class = {1};
   CHECK_THROWS_AS(write_summary_csv(folder / "s.csv", rows), ArgumentError);
 }

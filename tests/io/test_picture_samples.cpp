@@ -36,6 +36,21 @@ TEST_CASE("TIFF: every layout of 8 and 16 bits, in both byte orders and BigTIFF"
           }
 }
 
+TEST_CASE("TIFF: the other codecs of libtiff, where it has them") {
+  for (const int compression : {COMPRESSION_PACKBITS, COMPRESSION_ZSTD, COMPRESSION_LZMA}) {
+    if (TIFFIsCODECConfigured(static_cast<std::uint16_t>(compression)) == 0) continue;
+    INFO(compression);
+    Page page = rgb(8, 255);
+    page.compression = compression;
+    CHECK(difference(decode(tiff_of(page, "wl")), shade) < 1e-9);
+  }
+  Page fax{.channels = 1, .bits = 1, .samples = shades(1)};
+  fax.photometric = PHOTOMETRIC_MINISWHITE, fax.compression = COMPRESSION_CCITTFAX4;
+  Page plain = fax;
+  plain.compression = COMPRESSION_NONE;
+  CHECK(decode(tiff_of(fax, "wl")).pixels == decode(tiff_of(plain, "wl")).pixels);
+}
+
 TEST_CASE("TIFF: grey of 1 to 16 bits, black or white at 0") {
   for (const int bits : {1, 2, 4, 8, 12, 16})
     for (const bool white_at_0 : {false, true}) {

@@ -1,8 +1,10 @@
+#include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/chart.hpp"
 #include "nucdet/io/class_report.hpp"
 #include "nucdet/io/content_hash.hpp"
 #include "nucdet/io/csv.hpp"
+#include "nucdet/io/geojson.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/provenance.hpp"
@@ -39,6 +41,11 @@ TEST_CASE("what nucdet writes is known by its content") {
   CHECK(product_of(folder / "a.overlay.png") == Product::drawing);
   write_points(folder / "classes.csv", kTwo, ClassNames({"a", "b"}));
   CHECK(product_of(folder / "classes.csv") == Product::detections);
+  const DetectionReport found{.image = "a.png", .nuclei = kTwo};
+  write_geojson(folder / "a.geojson", found), write_geojson(folder / "a.geojson.gz", found);
+  write_annotation_store(folder / "a.db", found);
+  for (const char* name : {"a.geojson", "a.geojson.gz", "a.db"})
+    CHECK(product_of(folder / name) == Product::detections);
   write_scores_json(folder / "scores.json", {});
   CHECK(product_of(folder / "scores.json") == Product::scores);
   const ClassReport report{ClassNames({"a", "b"}), metrics::ClassScore(2)};
@@ -106,6 +113,8 @@ TEST_CASE("the record of a result tells what somebody has worked on since") {
       std::string edited = was;
       edited[was.size() / 4] ^= 1;
       put(path, edited);
+      // A JSON whose own format is edited away is known by nothing any more.
+      if (ending != std::string(".json")) CHECK(record_of(path) == Record::changed);
       CHECK(record_of(path) != Record::same);
       put(path, was);
       CHECK(record_of(path) == Record::same);

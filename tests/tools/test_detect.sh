@@ -78,6 +78,21 @@ check "areas without areas" 4 "holds no areas" "${detect[@]}" "$image" --areas "
 check "another offset is not done already" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --geojson --gzip --ids --offset 0,0 --density --store --overlay --skip-existing -q
 check "a table of one image is for one image" 2 "for one image" "${detect[@]}" cohort -r --region 0,0,64,64 --out x
 mkfifo nobody
+check "every other kind, after one without" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all -q
+check "and again with" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --geojson --gzip --store --overlay -q
+echo mine >> "all/$name.density.csv"
+check "what an earlier call left and somebody worked on" 2 "worked on since" "${detect[@]}" "$image" --mpp 0.25 --out all --density -q
+check "a summary" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --summary all/summary.csv -q
+check "the same summary again" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --summary all/summary.csv -q
+sed -i '1s/$/,mine/' all/summary.csv
+check "a summary with a column of somebody's" 2 "summary.csv is there" "${detect[@]}" "$image" --mpp 0.25 --out all --summary all/summary.csv -q
+check "an offset of the store alone" 0 "$name" "${detect[@]}" "$image" --out offset --store --offset 10,20 -q
+check "an offset of nothing" 2 "give --geojson or --store" "${detect[@]}" "$image" --out x --offset 10,20
+check "areas into a store" 0 "points" "$nucdet" convert areas.geojson areas.db
+check "and back" 0 "points" "$nucdet" convert areas.db areas-back.geojson
+[ "$(grep -o 'Region\*\|Ignore\*' areas-back.geojson | sort | tr '\n' ' ')" = "Ignore* Region* " ] || fail "areas of a store"
+"$nucdet" convert areas.geojson areas-again.db 2>&1 | grep -q "not written" && fail "a store is said to have no areas"
+check "areas into a table" 0 "have no place in a table" "$nucdet" convert areas.geojson areas-of.csv
 check "a pipe that nobody writes" 4 "nobody writes" timeout 30 "${detect[@]}" nobody --out x
 rm "all/$name.json"
 check "results without their JSON" 2 "give --overwrite" "${detect[@]}" "$image" --out all -q
@@ -86,6 +101,9 @@ printf 'image,annotations,width\ntissue/images/%s.png,,100\n' "$name" > width.cs
 check "a manifest of another image" 4 "the manifest says 100x" "${detect[@]}" width.csv --out x
 check "scores" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
 check "scores again" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+check "scores of a model" 0 "pooled" "$nucdet" evaluate tissue --model run/best.safetensors --out scores -q
+check "of predictions" 0 "pooled" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
+check "of the model again" 0 "pooled" "$nucdet" evaluate tissue --model run/best.safetensors --out scores -q
 echo "mine" >> scores/images.csv
 check "scores that were worked on" 2 "worked on since" "$nucdet" evaluate tissue --predictions tissue/annotations --out scores -q
 

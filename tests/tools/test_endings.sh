@@ -121,10 +121,20 @@ for signal in TERM USR1; do
   [ $code = 6 ] && grep -q "stopped on request after [0-9]* of 200 images" "$work/said" || fail "SIG$signal: exit code $code, $(cat "$work/said")"
   [ "$done" -gt 0 ] && [ "$done" -lt 200 ] && [ "$(wc -l < "$work/list")" = "$done" ] || fail "SIG$signal: $done results, $(wc -l < "$work/list") told"
 done
+# SIGINT lets nothing be finished but a file half written.
+rm -rf "$work/found"
+(trap - INT; exec "$nucdet" detect "$work/many" --model "$work/weights/best.safetensors" --out "$work/found" --quiet --threads 1) > "$work/list" 2> "$work/said" &
+detecting=$!
+until [ -n "$(find "$work/found" -name '*.csv' 2> /dev/null | head -1)" ] || ! kill -0 $detecting 2> /dev/null; do :; done
+kill -INT $detecting
+wait $detecting
+code=$?
+done=$(find "$work/found" -name '*.csv' | wc -l)
+[ $code = 130 ] && [ "$done" -lt 200 ] && [ -z "$(find "$work/found" -name '*.part')" ] || fail "SIGINT: exit code $code, $done results, $(cat "$work/said")"
 
 # The manual page and the completions.
 "$nucdet" man > "$work/nucdet.1" || fail "man"
-grep -q '^\\fB\\-\\-threshold, \\-\\-floor\\fR\|threshold' "$work/nucdet.1" || fail "the manual page has no --threshold"
+grep -q -- '\\-\\-threshold, \\-\\-floor' "$work/nucdet.1" || fail "the manual page has no --threshold"
 if command -v groff > /dev/null; then
   [ -z "$(groff -man -Tutf8 -ww "$work/nucdet.1" 2>&1 > "$work/page")" ] || fail "the manual page: $(groff -man -Tutf8 -ww "$work/nucdet.1" 2>&1 > /dev/null | head -3)"
 fi

@@ -164,51 +164,49 @@ touch .nucdet-0123456789abcdef.part
 check "beside what a killed process left" 0 "parameters" "$nucdet" summary --base 4 --dot p.dot
 [ ! -e .nucdet-0123456789abcdef.part ] || { echo "FAILED: a stale part is left"; failed=1; }
 
-# detect and evaluate, as soon as they know --overwrite.
-if "$nucdet" detect --help | grep -q -- --overwrite; then
-  detect=("$nucdet" detect --model $weights --threshold 0.02 --quiet)
-  all=(--overlay --geojson)
-  for ending in csv json geojson overlay.png; do
-    for overwrite in "" --overwrite; do
-      fresh
-      case $ending in overlay.png) cp photo.png t/a.$ending ;; *) cp notes.txt t/a.$ending ;; esac
-      [ $ending = csv ] || rm t/a.csv
-      refused "detect${overwrite:+ }$overwrite onto a.$ending" t/a.$ending "${detect[@]}" t/a.png --out t "${all[@]}" $overwrite
-      [ "$(ls t | grep -c '^a\.')" = 2 ] || { echo "FAILED detect onto a.$ending: wrote $(ls t)"; failed=1; }
-    done
+# detect and evaluate.
+detect=("$nucdet" detect --model $weights --threshold 0.02 --quiet)
+all=(--overlay --geojson)
+for ending in csv json geojson overlay.png; do
+  for overwrite in "" --overwrite; do
+    fresh
+    case $ending in overlay.png) cp photo.png t/a.$ending ;; *) cp notes.txt t/a.$ending ;; esac
+    [ $ending = csv ] || rm t/a.csv
+    refused "detect${overwrite:+ }$overwrite onto a.$ending" t/a.$ending "${detect[@]}" t/a.png --out t "${all[@]}" $overwrite
+    [ "$(ls t | grep -c '^a\.')" = 2 ] || { echo "FAILED detect onto a.$ending: wrote $(ls t)"; failed=1; }
   done
-  fresh
-  refused "detect onto the points beside" t/a.csv "${detect[@]}" t/a.png --out t
-  fresh && cp $image t/a.overlay.png && rm t/a.csv
-  refused "detect onto another image" t/a.overlay.png "${detect[@]}" t/a.png t/a.overlay.png --out t --overlay --overwrite
-  fresh && rm t/a.csv && cp $weights t/a.json
-  refused "detect onto the weights" t/a.json "$nucdet" detect t/a.png --model t/a.json --out t --quiet --overwrite
-  refused "detect into a file" notes.txt "${detect[@]}" $image --out notes.txt
-  fresh && rm t/a.csv t/w.safetensors
-  check "detect in the folder of the images" 0 "a.csv" "${detect[@]}" t --out t "${all[@]}"
-  first=$(cat t/* | cksum)
-  check "detect there again" 0 "a.csv" "${detect[@]}" t --out t "${all[@]}"
-  [ "$(cat t/* | cksum)" = "$first" ] || { echo "FAILED: own results became inputs: $(ls t)"; failed=1; }
-  for ending in csv json geojson; do
-    cp t/a.$ending kept && sed -i '2s/[0-9]/7/; 3s/[0-9]/8/' t/a.$ending && cmp -s kept t/a.$ending && echo "?" >> t/a.$ending
-    refused "detect onto a worked on a.$ending" t/a.$ending "${detect[@]}" t/a.png --out t "${all[@]}"
-    check "the same with --overwrite" 0 "a.csv" "${detect[@]}" t/a.png --out t "${all[@]}" --overwrite
-  done
-  evaluate=("$nucdet" evaluate --split "" --model $weights --quiet)
-  for name in scores.json organs.csv images.csv curve.csv curve.svg threshold.svg; do
-    rm -rf t && mkdir t && cp notes.txt t/$name
-    refused "evaluate onto $name" t/$name "${evaluate[@]}" data --out t
-    [ "$(ls t)" = $name ] || { echo "FAILED evaluate onto $name: wrote $(ls t)"; failed=1; }
-  done
-  rm -rf t && cp -r data t && cp t/manifest.csv t/images.csv
-  refused "evaluate onto its manifest" t/images.csv "${evaluate[@]}" t/images.csv --out t
-  rm -rf t && cp -r data t && mv t/images t/overlays && sed -i 's/^images/overlays/' t/manifest.csv
-  refused "evaluate onto its images" t/overlays/dense_000.png "${evaluate[@]}" t --out t --overlays
-  rm -rf t && mkdir t && cp $image t/organs.png && cp $points t/organs.csv
-  refused "evaluate onto its points" t/organs.csv "${evaluate[@]}" t --out t
-  refused "evaluate onto predictions" t/organs.csv "$nucdet" evaluate t --split "" --predictions t --out t --quiet
-  refused "evaluate into a file" notes.txt "${evaluate[@]}" data --out notes.txt
-  check "evaluate" 0 "pooled" "${evaluate[@]}" data --out scored --overlays
-  check "evaluate again" 0 "pooled" "${evaluate[@]}" data --out scored --overlays
-fi
+done
+fresh
+refused "detect onto the points beside" t/a.csv "${detect[@]}" t/a.png --out t
+fresh && cp $image t/a.overlay.png && rm t/a.csv
+refused "detect onto another image" t/a.overlay.png "${detect[@]}" t/a.png t/a.overlay.png --out t --overlay --overwrite
+fresh && rm t/a.csv && cp $weights t/a.json
+refused "detect onto the weights" t/a.json "$nucdet" detect t/a.png --model t/a.json --out t --quiet --overwrite
+refused "detect into a file" notes.txt "${detect[@]}" $image --out notes.txt
+fresh && rm t/a.csv t/w.safetensors
+check "detect in the folder of the images" 0 "a.csv" "${detect[@]}" t --out t "${all[@]}"
+first=$(cat t/* | cksum)
+check "detect there again" 0 "a.csv" "${detect[@]}" t --out t "${all[@]}"
+[ "$(cat t/* | cksum)" = "$first" ] || { echo "FAILED: own results became inputs: $(ls t)"; failed=1; }
+for ending in csv json geojson; do
+  cp t/a.$ending kept && sed -i '2s/[0-9]/7/; 3s/[0-9]/8/' t/a.$ending && cmp -s kept t/a.$ending && echo "?" >> t/a.$ending
+  refused "detect onto a worked on a.$ending" t/a.$ending "${detect[@]}" t/a.png --out t "${all[@]}"
+  check "the same with --overwrite" 0 "a.csv" "${detect[@]}" t/a.png --out t "${all[@]}" --overwrite
+done
+evaluate=("$nucdet" evaluate --split "" --model $weights --quiet)
+for name in scores.json organs.csv images.csv curve.csv curve.svg threshold.svg; do
+  rm -rf t && mkdir t && cp notes.txt t/$name
+  refused "evaluate onto $name" t/$name "${evaluate[@]}" data --out t
+  [ "$(ls t)" = $name ] || { echo "FAILED evaluate onto $name: wrote $(ls t)"; failed=1; }
+done
+rm -rf t && cp -r data t && cp t/manifest.csv t/images.csv
+refused "evaluate onto its manifest" t/images.csv "${evaluate[@]}" t/images.csv --out t
+rm -rf t && cp -r data t && mv t/images t/overlays && sed -i 's/^images/overlays/' t/manifest.csv
+refused "evaluate onto its images" t/overlays/dense_000.png "${evaluate[@]}" t --out t --overlays
+rm -rf t && mkdir t && cp $image t/organs.png && cp $points t/organs.csv
+refused "evaluate onto its points" t/organs.csv "${evaluate[@]}" t --out t
+refused "evaluate onto predictions" t/organs.csv "$nucdet" evaluate t --split "" --predictions t --out t --quiet
+refused "evaluate into a file" notes.txt "${evaluate[@]}" data --out notes.txt
+check "evaluate" 0 "pooled" "${evaluate[@]}" data --out scored --overlays
+check "evaluate again" 0 "pooled" "${evaluate[@]}" data --out scored --overlays
 exit $failed

@@ -6,10 +6,10 @@
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
-#include "nucdet/io/provenance.hpp"
 #include "nucdet/models/dataset.hpp"
 
 #include "commands.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
 #include "json_output.hpp"
 #include "threads.hpp"
@@ -18,26 +18,12 @@ namespace nucdet::program {
 
 namespace {
 
-/// The image and its points, which are sought beside it if none are named; none if there are none.
-io::ManifestEntry entry_of(const AugmentSheetOptions& o) {
-  io::ManifestEntry entry;
-  entry.image = o.image, entry.annotations = o.points;
-  const std::filesystem::path folder = entry.image.parent_path();
-  for (const char* ending : {".csv", ".geojson", ".geojson.gz", ".tsv", ".xml", ".db"})
-    for (const auto& place : {folder, folder / ".." / "annotations"}) {
-      const std::filesystem::path file = place / (entry.image.stem().string() + ending);
-      if (entry.annotations.empty() && std::filesystem::is_regular_file(file) && !io::made_by_nucdet(file))
-        entry.annotations = file;
-    }
-  return entry;
-}
-
 /// Not normalised, so that crops can be looked at.
 data::Sample sample_of(Context<Cpu>& context, const AugmentSheetOptions& o, const io::ManifestEntry& entry) {
   models::AnnotatedPicture read = models::read_annotated(entry, o.pixel_size);
   models::ReadingNotes notes;
   notes.add(read);
-  for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
+  for (const std::string& line : notes.lines()) note(line);
   data::Sample sample = models::sample_of(context, entry, std::move(read), {});
   std::fill(sample.statistics.mean.begin(), sample.statistics.mean.end(), 0.0f);
   std::fill(sample.statistics.deviation.begin(), sample.statistics.deviation.end(), 1.0f);
@@ -58,7 +44,9 @@ int augment(const AugmentSheetOptions& o) {
   constexpr Index kGap = 4;
   const std::filesystem::path out = o.out;
   if (out.extension() != ".png") throw ArgumentError(message("augment: --out is ", o.out, ", wanted a name in .png"));
-  const io::ManifestEntry entry = entry_of(o);
+  io::ManifestEntry entry;
+  entry.image = o.image,
+  entry.annotations = o.points.empty() ? io::annotations_of(o.image) : std::filesystem::path(o.points);
   OutputGuard guard;
   guard.input(o.image), guard.input(entry.annotations);
   guard.output(out, io::Product::drawing);

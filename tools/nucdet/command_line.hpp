@@ -33,6 +33,9 @@ std::string describe_mistake(const CLI::App& app, const CLI::ParseError& error);
 
 /// The commands, and of one the names of its options, as they are typed. Hidden ones are left out.
 std::vector<const CLI::App*> commands_of(const CLI::App& app);
+std::vector<std::string> names_of_commands(const CLI::App& app);
 std::vector<std::string> names_of_options(const CLI::App& command);
+/// "--threshold", "--floor"
+std::vector<std::string> names_of(const CLI::Option& option);
 
 }  // namespace nucdet::program

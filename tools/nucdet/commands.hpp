@@ -10,7 +10,7 @@
 #include "nucdet/models/training.hpp"
 
 /// The subcommands: what each is asked (filled in by main.cpp from the command line), and the function that does it.
-/// Each returns the program's exit code: 0 done, 3 some inputs failed. Everything else is an exception.
+/// Each returns the program's exit code: done, some inputs failed, stopped early. Everything else is an exception.
 namespace nucdet::program {
 
 /// Where a command computes, and in what.
@@ -35,11 +35,6 @@ struct ThresholdOptions {
   models::Thresholds replaced;  ///< instead of those that the model came with
   /// Instead of peaks: centroids of the regions that score at least this (0.5 for a pixel classifier).
   std::optional<double> components;
-};
-
-/// A rectangle of an image, in its pixels.
-struct RegionOption {
-  Index x = 0, y = 0, width = 0, height = 0;
 };
 
 struct DetectOptions {

@@ -15,19 +15,6 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
   return all;
 }
 
-std::vector<std::string> names_of_commands(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
-  return names;
-}
-
-std::vector<std::string> names_of(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  return names;
-}
-
 /// A word in single quotes, as all three shells read it.
 std::string quoted(const std::string& text) {
   std::string out = "'";

@@ -1,12 +1,14 @@
 #include <iostream>
 #include <map>
 
+#include "nucdet/core/printable.hpp"
+#include "nucdet/data/dataset.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/picture.hpp"
 
-#include "annotation_notes.hpp"
 #include "commands.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
 #include "json_output.hpp"
 
@@ -15,6 +17,9 @@ namespace nucdet::program {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A sentence on a file.
+void tell(const fs::path& file, const std::string& what) { note(message(file.string(), ": ", what)); }
 
 /// The file to write: in a folder, a table of the input's name.
 fs::path output_of(const ConvertOptions& o) {
@@ -27,14 +32,14 @@ fs::path output_of(const ConvertOptions& o) {
     out /= name.stem().string() + ".csv";
   }
   if (!io::has_annotation_ending(out))
-    throw ArgumentError(message(out.string(), ": annotations are written as ", io::kAnnotationEndings));
+    throw ArgumentError(message(out.string(), ": annotations are written as ", io::kWrittenEndings));
   return out;
 }
 
 void tell_outside(const ConvertOptions& o, const io::Annotations& found, const io::Picture& picture) {
   const std::size_t count = found.points.size();
   if (!o.image.empty()) {
-    if (const std::size_t outside = points_outside(found.points, picture.width, picture.height); outside > 0)
+    if (const std::size_t outside = data::points_outside(found.points, picture.height, picture.width); outside > 0)
       tell(o.in, message(outside, " of ", count, " points lie outside of ", o.image, " (", picture.width, " x ",
                          picture.height, " pixels)"));
     return;
@@ -46,24 +51,24 @@ void tell_outside(const ConvertOptions& o, const io::Annotations& found, const i
 
 void tell_lost(const fs::path& out, const io::Annotations& found) {
   const std::size_t areas = found.areas.regions.size() + found.areas.ignored.size();
-  const std::string ending = out.extension().string();
-  if (areas > 0 && ending != ".geojson" && ending != ".gz")
-    tell(out, message(areas, " areas have no place in this format and are not written (.geojson has one)"));
+  if (areas > 0 && !io::keeps_areas(out))
+    tell(out, message(areas, " areas have no place in a table and are not written (.geojson and .db have one)"));
 }
 
 }  // namespace
 
 int convert(const ConvertOptions& o) {
   const fs::path out = output_of(o);
-  OutputGuard guard;
+  OutputGuard guard(o.overwrite);
   guard.input(o.in), guard.input(o.image);
-  o.overwrite ? guard.own_output(out) : guard.new_output(out);
+  guard.new_output(out);
   io::Picture picture;
   if (!o.image.empty()) picture = io::read_picture(o.image);
-  const io::AnnotationOptions options{.um_per_pixel = o.mpp.value_or(um_per_pixel(picture.pixel_size)),
+  const io::AnnotationOptions options{.um_per_pixel = o.mpp.value_or(picture.pixel_size.um()),
                                       .image = fs::path(o.image).filename().string()};
   const io::Annotations found = io::read_annotations(o.in, options);
-  for (const std::string& note : found.notes) tell(o.in, note);
+  for (const std::string& one : picture.notes) tell(o.image, one);
+  for (const std::string& one : found.notes) tell(o.in, one);
   if (found.detections)
     tell(o.in, "holds what nucdet found, no annotations: check the points before they serve as such");
   tell_outside(o, found, picture), tell_lost(out, found);

@@ -1,6 +1,4 @@
 #include <chrono>
-#include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <optional>
 
@@ -36,9 +34,6 @@ namespace {
 namespace fs = std::filesystem;
 using detect::Rectangle;
 
-/// A line on stderr.
-void say(const std::string& line) { std::cerr << printable_message(line) << '\n'; }
-
 /// The settings that all images of a call share.
 io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima& peaks,
                               const data::Normalization& rule) {
@@ -52,7 +47,7 @@ io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima&
   return report;
 }
 
-/// By what results are known again: everything that they depend on.
+/// By what results are known again: everything that they depend on, what computes among it.
 std::string key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings) {
   ContentHash hash;
   hash.add(NUCDET_VERSION_STRING), hash.add(settings.model_hash), hash.add(io::content_hash_of(input.entry.image));
@@ -66,7 +61,7 @@ std::string key_of(const DetectOptions& o, const Input& input, const io::Detecti
     hash.add(static_cast<double>(number));
   for (const Index number : o.region) hash.add(static_cast<double>(number));
   for (const double number : o.offset) hash.add(number);
-  hash.add(static_cast<double>(o.ids)), hash.add(o.device.precision), hash.add(o.device.kernels);
+  hash.add(static_cast<double>(o.ids)), hash.add(choose_device(o.device).line);
   return hash.text();
 }
 
@@ -128,10 +123,18 @@ class Run {
   int operator()();
 
  private:
-  void detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch);
+  /// An image to look at, by its number, and the key of its results.
+  struct Job {
+    std::size_t number;
+    std::string key;
+  };
+  std::vector<Job> jobs() const;
+  void detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch);
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
   void write_summary() const {
-    if (!o_.summary.empty()) io::write_summary_csv(o_.summary, summary_, settings_.classes);
+    if (o_.summary.empty()) return;
+    OutputGuard().output(o_.summary, io::Product::counts);  // it may have been made meanwhile
+    io::write_summary_csv(o_.summary, summary_, settings_.classes);
   }
 
   const DetectOptions& o_;
@@ -148,19 +151,19 @@ class Run {
 template <class Device>
 void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& scaling) {
   if (o_.quiet) return;
-  for (const std::string& note : picture.notes) say(message(picture.where, ": ", note));
-  if (const std::string line = sizes_.line(scaling); !line.empty()) say(line);
+  for (const std::string& one : picture.notes) note(message(picture.where, ": ", one));
+  if (const std::string line = sizes_.line(scaling); !line.empty()) note(line);
   if (!data::looks_like_he(picture.view()))
-    say(message(picture.where,
-                ": does not look like H&E (next to nothing in it is pink or purple): what is found in it "
-                "may mean nothing"));
+    note(message(picture.where,
+                 ": does not look like H&E (next to nothing in it is pink or purple): what is found in it "
+                 "may mean nothing"));
 }
 
 template <class Device>
-void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next, const Watch& watch) {
-  const Input& input = inputs_[number];
+void Run<Device>::detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch) {
+  const Input& input = inputs_[job.number];
   const auto begin = std::chrono::steady_clock::now();
-  const io::Picture picture = pictures_.read(number, next);
+  const io::Picture picture = pictures_.read(job.number, next);
   models::check_size(input.entry, picture);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
@@ -175,7 +178,7 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
   report.width = picture.width, report.height = picture.height;
   report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
-  report.key = key_of(o_, input, settings_);
+  report.key = job.key;
   check_results(o_, input);
   write_results(o_, input, picture, report);
   if (!o_.summary.empty()) {
@@ -193,13 +196,23 @@ void Run<Device>::detect_in(std::size_t number, std::optional<std::size_t> next,
 }
 
 template <class Device>
-int Run<Device>::operator()() {
-  std::vector<std::size_t> todo;
+std::vector<typename Run<Device>::Job> Run<Device>::jobs() const {
+  std::vector<Job> todo;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (!o_.skip_existing || !is_done(o_, inputs_[i], key_of(o_, inputs_[i], settings_))) todo.push_back(i);
+    std::string key;
+    try {
+      key = key_of(o_, inputs_[i], settings_);
+    } catch (const IoError&) {}  // an image that cannot be read is named in its turn
+    if (!o_.skip_existing || !is_done(o_, inputs_[i], key)) todo.push_back({i, std::move(key)});
   }
+  return todo;
+}
+
+template <class Device>
+int Run<Device>::operator()() {
+  const std::vector<Job> todo = jobs();
   if (const std::size_t done = inputs_.size() - todo.size(); done > 0 && !o_.quiet)
-    say(message(done, " of ", inputs_.size(), " images have their results already"));
+    note(message(done, " of ", inputs_.size(), " images have their results already"));
   Interrupt interrupt(Interrupt::Ending::after_piece);
   ImageProgress progress(static_cast<std::int64_t>(todo.size()), o_.quiet);
   const Watch watch{.stop = interrupt.token(), .progress = [&](Index done, Index all) {
@@ -208,15 +221,17 @@ int Run<Device>::operator()() {
                     }};
   int failed = 0;
   for (std::size_t k = 0; k < todo.size(); ++k) {
+    interrupt.poll();
+    if (watch.stop.stop_requested()) throw Stopped(message("stopped after ", k, " of ", todo.size(), " images"));
     if (interrupt.finish_requested()) {
       complain(message("stopped on request after ", k, " of ", todo.size(), " images"));
       write_summary();
       return kFinishedEarly;
     }
-    const fs::path& image = inputs_[todo[k]].entry.image;
+    const fs::path& image = inputs_[todo[k].number].entry.image;
     progress.begin(image.filename().string());
     try {
-      detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1]) : std::nullopt, watch);
+      detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1].number) : std::nullopt, watch);
     } catch (...) {
       const std::optional<std::string> failure = failure_of(std::current_exception(), image);
       if (!failure || inputs_.size() == 1) throw;
@@ -225,6 +240,8 @@ int Run<Device>::operator()() {
     }
     progress.end();
   }
+  interrupt.poll();
+  if (watch.stop.stop_requested()) throw Stopped("stopped after the last image");
   write_summary();
   return failed > 0 ? kSomeInputsFailed : kDone;
 }
@@ -233,7 +250,8 @@ void check(const DetectOptions& o) {
   models::check(o.pixel_size);
   if (!o.summary.empty() && o.skip_existing)
     throw ArgumentError("--summary is of all images, --skip-existing passes over some: give one of them");
-  if (o.gzip && !o.geojson) throw ArgumentError("--gzip is for GeoJSON: give --geojson too");
+  if (!o.offset.empty() && !o.geojson && !o.store)
+    throw ArgumentError("--offset is for GeoJSON and the store: give --geojson or --store");
 }
 
 void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
@@ -243,7 +261,7 @@ void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
   for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
   guard.folder(o.out);
   for (const Input& i : inputs) guard_results(guard, o, i);
-  if (!o.summary.empty()) guard.output(o.summary, io::Product::scores);
+  if (!o.summary.empty()) guard.output(o.summary, io::Product::counts);
 }
 
 }  // namespace
@@ -255,7 +273,7 @@ int detect(const DetectOptions& asked) {
   std::vector<std::string> notes;
   const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive, &notes);
   if (!o.quiet)
-    for (const std::string& note : notes) say(note);
+    for (const std::string& one : notes) note(one);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
   check_files(o, inputs);

@@ -15,11 +15,8 @@ using detect::Rectangle;
 std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
   if (o.areas.empty()) return std::nullopt;
   if (!fs::is_directory(o.areas)) return o.areas;
-  std::error_code none;
-  for (const fs::path& name : {input.name, input.name.filename()})
-    for (const char* ending : {".geojson", ".geojson.gz", ".json"})
-      if (const fs::path file = fs::path(o.areas) / (name.string() + ending); fs::is_regular_file(file, none))
-        return file;
+  static constexpr std::string_view kEndings[] = {".geojson", ".geojson.gz", ".json"};
+  if (const auto file = file_called(o.areas, input, kEndings)) return file;
   throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
                         input.name.generic_string(), ".geojson"));
 }
@@ -50,12 +47,13 @@ Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::T
 }
 
 double Counted::pixels() const {
-  constexpr Index kStep = 4;
+  constexpr double kMostLooks = 1e6;
   const double all = static_cast<double>(core.width) * static_cast<double>(core.height);
   if (areas.everywhere()) return all;
+  const Index step = std::max<Index>(1, static_cast<Index>(std::sqrt(all / kMostLooks)));
   Index counted = 0, looked_at = 0;
-  for (Index y = core.y; y < core.y + core.height; y += kStep)
-    for (Index x = core.x; x < core.x + core.width; x += kStep, ++looked_at)
+  for (Index y = core.y; y < core.y + core.height; y += step)
+    for (Index x = core.x; x < core.x + core.width; x += step, ++looked_at)
       counted += areas.count({static_cast<double>(x), static_cast<double>(y)}) ? 1 : 0;
   return all * static_cast<double>(counted) / static_cast<double>(looked_at);
 }

@@ -33,7 +33,7 @@ struct Counted {
 
   bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
 
-  /// Pixels that count, by a look at every fourth one along each axis.
+  /// Pixels that count, by a look at a million of them, evenly apart.
   double pixels() const;
 };
 

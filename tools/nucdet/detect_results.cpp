@@ -1,9 +1,7 @@
 #include "detect_results.hpp"
 
-#include <algorithm>
 #include <fstream>
 
-#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/annotation_store.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/csv.hpp"
@@ -20,21 +18,28 @@ namespace {
 
 constexpr const char* kJson = ".json";
 
-/// The endings of what was asked for beside the JSON.
-std::vector<std::string> endings_of(const DetectOptions& o) {
-  std::vector<std::string> endings{".csv"};
-  if (o.geojson) endings.push_back(o.gzip ? ".geojson.gz" : ".geojson");
-  if (o.store) endings.push_back(".db");
-  if (o.overlay) endings.push_back(".overlay.png");
-  if (o.density) endings.push_back(".density.csv"), endings.push_back(".density.png");
-  return endings;
+/// A file beside the JSON, and whether it was asked for.
+struct Part {
+  const char* ending;
+  bool asked;
+};
+
+std::vector<Part> parts_of(const DetectOptions& o) {
+  return {{".csv", true},
+          {".geojson", o.geojson && !o.gzip},
+          {".geojson.gz", o.geojson && o.gzip},
+          {".db", o.store},
+          {".overlay.png", o.overlay},
+          {".density.csv", o.density},
+          {".density.png", o.density}};
 }
 
 }  // namespace
 
 std::vector<fs::path> result_files(const DetectOptions& o, const Input& input) {
   std::vector<fs::path> files;
-  for (const std::string& ending : endings_of(o)) files.push_back(input.result(o.out, ending));
+  for (const Part& part : parts_of(o))
+    if (part.asked) files.push_back(input.result(o.out, part.ending));
   files.push_back(input.result(o.out, kJson));
   return files;
 }
@@ -71,7 +76,11 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
     io::write_drawing(file(".overlay.png"),
                       io::draw_overlay(io::to_image(picture), marks, {.classes = report.classes}));
   }
+  std::vector<fs::path> others;
+  for (const Part& part : parts_of(o))
+    if (!part.asked) others.push_back(file(part.ending));
   report.files = together.hashes();
+  report.files.merge(io::earlier_records(others));
   io::write_detections_json(file(kJson), report);
   together.commit();
 }

@@ -85,6 +85,8 @@ int guarded(const std::function<int()>& command) {
   return code == kDone ? kFileProblem : code;
 }
 
+void note(std::string_view line) { std::cerr << printable_message(line) << '\n'; }
+
 std::optional<std::string> failure_of(const std::exception_ptr& error, const std::filesystem::path& image) {
   const auto named = [&](const std::string& what) {
     const std::string name = image.string();

@@ -27,6 +27,9 @@ void keep_standard_streams();
 /// Prints "nucdet: " and the message on stderr, with what a terminal would obey made visible.
 void complain(std::string_view message);
 
+/// Prints a line on stderr that is no complaint, made visible likewise.
+void note(std::string_view line);
+
 /// Runs a command. Exceptions become an exit code and a message; so does a standard output that is full or closed.
 int guarded(const std::function<int()>& command);
 

@@ -1,7 +1,5 @@
-#include <cstdio>
 #include <iostream>
 
-#include "nucdet/core/printable.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/image.hpp"
@@ -11,6 +9,7 @@
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
+#include "endings.hpp"
 #include "evaluate/predictions.hpp"
 #include "evaluate/report.hpp"
 #include "guard.hpp"
@@ -54,7 +53,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
     progress.update(static_cast<std::int64_t>(scored.size()), input.name.string());
   }
   if (!o.quiet)
-    for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
+    for (const std::string& line : notes.lines()) note(line);
   return scored;
 }
 
@@ -116,7 +115,7 @@ int evaluate(const EvaluateOptions& asked) {
   std::vector<std::string> notes;
   const std::vector<Input> inputs = inputs_of(o.manifest, o.split, o.recursive, &notes);
   if (!o.quiet)
-    for (const std::string& note : notes) std::cerr << printable_message(note) << '\n';
+    for (const std::string& one : notes) note(one);
   for (const Input& i : inputs)
     if (i.entry.annotations.empty())
       throw IoError(message(i.entry.image.string(), ": no annotations to score against"));
@@ -144,7 +143,7 @@ int evaluate(const EvaluateOptions& asked) {
   if (o.predictions.empty() && !o.thresholds.components) result.curve = curve_of(matcher, candidates, use);
   if (const metrics::Score& all = result.summary.pooled;
       all.hits >= 10 && all.false_alarms == 0 && all.misses == 0 && all.distance_mean() < 1e-3)
-    std::cerr << "warning: the detections are the annotations, to a thousandth of a pixel\n";
+    note("warning: the detections are the annotations, to a thousandth of a pixel");
   if (o.json)
     std::cout << io::scores_json(report_of(o, result, use)) << '\n';
   else

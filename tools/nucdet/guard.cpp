@@ -72,6 +72,7 @@ void OutputGuard::check_again() const {
 }
 
 void OutputGuard::check_replaced(const fs::path& file, io::Product product) const {
+  if (product == io::Product::none && overwrite_) return;
   const io::Product found = io::product_of(file);
   if (found == io::Product::none)
     throw ArgumentError(
@@ -81,7 +82,7 @@ void OutputGuard::check_replaced(const fs::path& file, io::Product product) cons
         message(file.string(), " is there, ", io::name_of(found), ": move it away or choose another --out"));
   if (product != io::Product::detections && product != io::Product::scores) return;
   const io::Record record = io::record_of(file);
-  if (record == io::Record::same || overwrite_) return;
+  if (record == io::Record::same || record == io::Record::earlier || overwrite_) return;
   throw ArgumentError(message(
       file.string(), " is there, ", io::name_of(found),
       record == io::Record::changed ? " that somebody has worked on since" : " without a record of how it was written",

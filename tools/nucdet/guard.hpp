@@ -31,7 +31,7 @@ class OutputGuard {
 
   /// A file that will be written, as what. An empty path is none.
   void output(const std::filesystem::path& file, io::Product product);
-  /// A file that must not be there yet: data for the user.
+  /// Data for the user: a file that must not be there yet, unless it may be overwritten.
   void new_output(const std::filesystem::path& file) { output(file, io::Product::none); }
   /// A file of a folder that the command looks after by itself, as a training does: it is only not to be an input.
   void own_output(const std::filesystem::path& file);

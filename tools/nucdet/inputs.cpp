@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/models/dataset.hpp"
 
@@ -44,9 +45,7 @@ void check_names(const std::vector<Input>& inputs) {
 }
 
 bool is_list(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string ending = small_letters(path.extension().string());
   return fs::is_directory(path) || ending == ".csv" || ending == ".tsv" || ending == ".txt";
 }
 
@@ -54,14 +53,25 @@ bool is_list(const fs::path& path) {
 
 std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive,
                              std::vector<std::string>* notes) {
-  const fs::path root = common_folder(images_of(models::entries_of(manifest, "", {recursive})));
+  const std::vector<io::ManifestEntry> all = models::entries_of(manifest, "", {recursive}, notes);
+  const fs::path root = common_folder(images_of(all));
   std::vector<Input> inputs;
-  for (io::ManifestEntry& e : models::entries_of(manifest, split, {recursive}, notes)) {
+  for (io::ManifestEntry& e : models::in_split(all, split, manifest)) {
     const fs::path name = without_ending(plain(e.image).lexically_relative(root));
     inputs.push_back({std::move(e), name});
   }
   check_names(inputs);
   return inputs;
+}
+
+std::optional<fs::path> file_called(const fs::path& folder, const Input& input,
+                                    std::span<const std::string_view> endings) {
+  std::error_code none;
+  for (const fs::path& name : {input.name, input.name.filename()})
+    for (const std::string_view ending : endings)
+      if (const fs::path file = folder / (name.string() + std::string(ending)); fs::is_regular_file(file, none))
+        return file;
+  return std::nullopt;
 }
 
 std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive,

@@ -1,6 +1,9 @@
 #pragma once
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nucdet/io/csv.hpp"
@@ -17,6 +20,10 @@ struct Input {
     return folder / (name.string() + ending);
   }
 };
+
+/// The file of an image in a folder: called as its results are, or as the image alone, with one of the endings.
+std::optional<std::filesystem::path> file_called(const std::filesystem::path& folder, const Input& input,
+                                                 std::span<const std::string_view> endings);
 
 /// What results of a manifest's or folder's images are called: their paths below the folder that all of its images
 /// share, so that a split's results are called as those of all. Throws ArgumentError if two were called alike.

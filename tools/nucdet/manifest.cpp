@@ -6,15 +6,17 @@
 #include <set>
 
 #include "nucdet/core/context.hpp"
+#include "nucdet/core/printable.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/io/csv.hpp"
-#include "nucdet/io/picture.hpp"
+#include "nucdet/models/dataset.hpp"
 
-#include "annotation_notes.hpp"
 #include "commands.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
 #include "json_output.hpp"
 #include "pairs.hpp"
+#include "threads.hpp"
 
 namespace nucdet::program {
 
@@ -81,35 +83,28 @@ struct Look {
   std::string error;
 };
 
-Look look_at(const Pair& pair) {
-  Look look;
-  look.entry.image = pair.image, look.entry.annotations = pair.annotations;
+/// As a training reads it.
+void look_at(Look& look) {
   try {
-    const io::Picture picture = io::read_picture(pair.image);
-    const double mpp = um_per_pixel(picture.pixel_size);
-    const io::Annotations found =
-        io::read_annotations(pair.annotations, {.um_per_pixel = mpp, .image = pair.image.filename().string()});
-    if (found.detections)
-      throw IoError(message(pair.annotations.string(), ": holds what nucdet found, no annotations"));
-    look.notes = found.notes;
+    const models::AnnotatedPicture read = models::read_annotated(look.entry);
+    const io::Picture& picture = read.picture;
+    look.notes = read.nuclei.notes;
+    look.notes.insert(look.notes.begin(), picture.notes.begin(), picture.notes.end());
     look.entry.width = picture.width, look.entry.height = picture.height;
-    look.entry.nuclei = static_cast<Index>(found.points.size());
-    if (mpp > 0) look.entry.mpp = mpp;
-    look.outside = points_outside(found.points, picture.width, picture.height);
+    look.entry.nuclei = static_cast<Index>(read.nuclei.points.size());
+    if (read.scaling.pixel_size.known()) look.entry.mpp = read.scaling.pixel_size.um();
+    look.outside = data::points_outside(read.nuclei.points, picture.height, picture.width);
   } catch (const std::exception& error) { look.error = error.what(); }
-  return look;
 }
 
 /// Draws patients (images where there are none) into splits: one for each split, then where most is wanting.
 void draw_splits(Entries& entries, const std::vector<double>& shares, std::uint64_t seed) {
-  const auto key = [](const io::ManifestEntry& e) { return e.patient.empty() ? e.image.string() : e.patient; };
   std::map<std::string, double> images;
-  for (const io::ManifestEntry& e : entries) images[key(e)] += 1;
+  for (const io::ManifestEntry& e : entries) images[e.source()] += 1;
   std::vector<std::string> keys;
   for (const auto& [name, count] : images) keys.push_back(name);
   RandomStream random{seed, 0x5D17};
-  for (std::size_t i = keys.size(); i > 1; --i)
-    std::swap(keys[i - 1], keys[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+  shuffle(keys, random);
   std::vector<double> wanting, given(shares.size(), 0);
   for (const double share : shares) wanting.push_back(share * static_cast<double>(entries.size()));
   std::map<std::string, std::string> split;
@@ -120,31 +115,31 @@ void draw_splits(Entries& entries, const std::vector<double>& shares, std::uint6
       if (need(s) > need(best)) best = s;
     given[best] += images[name], split[name] = kSplits[best];
   }
-  for (io::ManifestEntry& e : entries) e.split = split[key(e)];
+  for (io::ManifestEntry& e : entries) e.split = split[e.source()];
 }
 
 void tell_files(const std::vector<fs::path>& files, const char* what) {
   if (files.empty()) return;
   std::string names;
   for (std::size_t i = 0; i < files.size() && i < 5; ++i) names += (i == 0 ? "" : ", ") + files[i].string();
-  std::cerr << "nucdet: " << files.size() << ' ' << what << ": " << printable(names)
-            << (files.size() > 5 ? message(" and ", files.size() - 5, " more") : "") << '\n';
+  note(message(files.size(), ' ', what, ": ", names,
+               files.size() > 5 ? message(" and ", files.size() - 5, " more") : ""));
 }
 
 /// Everything that a training would trip over, or a user should know. Returns how many pairs could not be read.
 int tell_findings(const Pairs& pairs, const std::vector<Look>& looks) {
-  for (const std::string& note : pairs.notes) std::cerr << "nucdet: " << printable(note) << '\n';
+  for (const std::string& one : pairs.notes) note(one);
   tell_files(pairs.images, "images without annotations are left out");
   tell_files(pairs.annotations, "annotations without an image");
   std::vector<fs::path> empty;
   int failed = 0;
   for (const Look& look : looks) {
-    for (const std::string& note : look.notes) tell(look.entry.annotations, note);
-    if (!look.error.empty()) std::cerr << "nucdet: " << printable(look.error) << '\n', ++failed;
+    for (const std::string& one : look.notes) note(message(look.entry.annotations.string(), ": ", one));
+    if (!look.error.empty()) complain(look.error), ++failed;
     if (look.outside > 0)
-      tell(look.entry.annotations,
-           message(look.outside, " of ", look.entry.nuclei, " points lie outside of ", look.entry.image.string(), " (",
-                   look.entry.width, " x ", look.entry.height, " pixels)"));
+      note(message(look.entry.annotations.string(), ": ", look.outside, " of ", look.entry.nuclei,
+                   " points lie outside of ", look.entry.image.string(), " (", look.entry.width, " x ",
+                   look.entry.height, " pixels)"));
     if (look.error.empty() && look.entry.nuclei == 0) empty.push_back(look.entry.annotations);
   }
   tell_files(empty, "annotations have no nuclei");
@@ -188,23 +183,22 @@ int manifest(const ManifestOptions& o) {
   const std::vector<double> shares = shares_of(o.split);
   const PathRule patient(o.patient, "--patient"), organ(o.organ, "--organ");
   const Pairs pairs = pair_files(o.images, o.annotations, o.recursive);
-  OutputGuard guard;
+  OutputGuard guard(o.overwrite);
   for (const Pair& pair : pairs.pairs) guard.input(pair.image), guard.input(pair.annotations);
-  o.overwrite ? guard.own_output(o.out) : guard.new_output(o.out);
+  guard.new_output(o.out);
   std::vector<Look> looks(pairs.pairs.size());
-  Context<Cpu> context({.threads = o.threads});
-  context.run(static_cast<Index>(looks.size()), [&](Index i, int) {
-    looks[static_cast<std::size_t>(i)] = look_at(pairs.pairs[static_cast<std::size_t>(i)]);
-  });
-  Entries entries;
-  for (std::size_t i = 0; i < looks.size(); ++i) {
-    const std::string& name = pairs.pairs[i].name;
-    if (!looks[i].error.empty()) continue;
-    io::ManifestEntry entry = looks[i].entry;
-    entry.patient = patient.of(name, fs::path(name).parent_path().generic_string());
-    entry.organ = organ.of(name, "");
-    entries.push_back(std::move(entry));
+  for (std::size_t i = 0; i < looks.size(); ++i) {  // before anything is read: an expression may find nothing
+    const Pair& pair = pairs.pairs[i];
+    io::ManifestEntry& entry = looks[i].entry;
+    entry.image = pair.image, entry.annotations = pair.annotations;
+    entry.patient = patient.of(pair.name, fs::path(pair.name).parent_path().generic_string());
+    entry.organ = organ.of(pair.name, "");
   }
+  Context<Cpu> context({.threads = o.threads > 0 ? o.threads : choose_threads().count});
+  context.run(static_cast<Index>(looks.size()), [&](Index i, int) { look_at(looks[static_cast<std::size_t>(i)]); });
+  Entries entries;
+  for (const Look& look : looks)
+    if (look.error.empty()) entries.push_back(look.entry);
   const int failed = tell_findings(pairs, looks);
   if (entries.empty())
     throw IoError(message(o.images, ": no image has annotations in ", o.annotations, " that can be read"));
@@ -213,15 +207,16 @@ int manifest(const ManifestOptions& o) {
     const std::map<std::string, Count> counts = counts_of(entries);
     for (std::size_t s = 0; s < shares.size(); ++s)
       if (shares[s] > 0 && !counts.contains(kSplits[s]))
-        std::cerr << "nucdet: too few patients for a split '" << kSplits[s] << "'\n";
+        note(message("too few patients for a split '", kSplits[s], "'"));
   }
   std::set<std::string> patients;
   for (const io::ManifestEntry& e : entries) patients.insert(e.patient);
   if (patients.size() == 1 && !patients.begin()->empty())
-    std::cerr << "nucdet: all images are of one patient, '" << printable(*patients.begin()) << "'\n";
+    note(message("all images are of one patient, '", *patients.begin(), "'"));
+  guard.check_again();
   io::write_manifest(o.out, entries);
   print(o, entries, failed);
-  return failed > 0 ? 3 : 0;
+  return failed > 0 ? kSomeInputsFailed : kDone;
 }
 
 }  // namespace nucdet::program

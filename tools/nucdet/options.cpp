@@ -25,6 +25,14 @@ void add_maps(CLI::App& app, models::NetworkChoice& n) {
       ->check(whole(1, 2));
 }
 
+void add_threads(CLI::App& app, int& threads) {
+  app.add_option("--threads", threads,
+                 "Threads; 0: one for each processor that the job may use (nucdet doctor says how many and why)")
+      ->envname("NUCDET_THREADS")
+      ->capture_default_str()
+      ->check(whole(0, 1024));
+}
+
 void add_device(CLI::App& app, DeviceOptions& o) {
   app.add_option(
          "--device", o.device,
@@ -42,16 +50,12 @@ void add_device(CLI::App& app, DeviceOptions& o) {
   app.add_flag(
       "--exact", o.exact,
       "On the processor: convolutions as plain sums, 2 to 3 times slower; the same bits for tiles of any size");
-  app.add_option("--threads", o.threads,
-                 "Threads; 0: one for each processor that the job may use (nucdet doctor says how many and why)")
-      ->envname("NUCDET_THREADS")
-      ->capture_default_str()
-      ->check(whole(0, 1024));
+  add_threads(app, o.threads);
 }
 void add_quiet(CLI::App& app, bool& quiet) { app.add_flag("-q,--quiet", quiet, "No progress"); }
 
 void add_json(CLI::App& app, bool& json) {
-  app.add_flag("--json", json, "Print the result as one JSON object in place of text");
+  app.add_flag("--json", json, "Print the result as JSON in place of text, a line an object");
 }
 
 namespace {

@@ -29,6 +29,7 @@ CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
 void add_network(CLI::App& app, models::NetworkChoice& network);
 void add_maps(CLI::App& app, models::NetworkChoice& network);
 void add_device(CLI::App& app, DeviceOptions& options);
+void add_threads(CLI::App& app, int& threads);
 void add_quiet(CLI::App& app, bool& quiet);
 void add_pixel_size(CLI::App& app, models::AskedPixelSize& pixel_size);
 void add_lists(CLI::App& app, bool& recursive);

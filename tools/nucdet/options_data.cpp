@@ -46,9 +46,7 @@ CLI::App& add_manifest(CLI::App& app, ManifestOptions& o) {
   c.add_option("--split", o.split, "Shares of train and val, or of train, val and test: 70,15,15; default: no splits");
   c.add_option("--seed", o.seed, "Seed of the splits")->capture_default_str()->check(any_seed());
   add_lists(c, o.recursive);
-  c.add_option("--threads", o.threads, "Threads; 0: one for each processor")
-      ->capture_default_str()
-      ->check(whole(0, 1024));
+  add_threads(c, o.threads);
   c.add_flag("--overwrite", o.overwrite, "Replace a manifest that is there");
   add_json(c, o.json);
   return c;

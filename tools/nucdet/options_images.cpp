@@ -26,11 +26,10 @@ void add_results(CLI::App& c, DetectOptions& o) {
   CLI::Option* geojson = c.add_flag("--geojson", o.geojson, "Also NAME.geojson, for QuPath")->group(group);
   c.add_flag("--gzip", o.gzip, "It as NAME.geojson.gz")->needs(geojson)->group(group);
   c.add_flag("--ids", o.ids, "Its features with UUIDs, the same in every run")->needs(geojson)->group(group);
-  c.add_option("--offset", o.offset, "X,Y that it adds: where a crop lies in its slide")
+  c.add_option("--offset", o.offset, "X,Y that GeoJSON and the store add: where a crop lies in its slide")
       ->delimiter(',')
       ->expected(2)
       ->check(within(-1e9, 1e9))
-      ->needs(geojson)
       ->group(group);
   c.add_flag("--store", o.store, "Also NAME.db, an AnnotationStore of TIAToolbox")->group(group);
   c.add_flag("--density", o.density, "Also NAME.density.csv and .png: nuclei per mm2")->group(group);

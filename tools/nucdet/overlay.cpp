@@ -52,9 +52,8 @@ int overlay(const OverlayOptions& o) {
     names = io::read_class_names(files);
   } catch (const IoError& error) { complain(message("drawn without classes: ", error.what())); }
   const auto read = [&](const std::string& file) {
-    const io::PixelSize& size = scaling.pixel_size;
     return io::read_annotations(
-        file, {.um_per_pixel = size.known() ? size.x : 0, .image = std::filesystem::path(o.image).filename().string()});
+        file, {.um_per_pixel = scaling.pixel_size.um(), .image = std::filesystem::path(o.image).filename().string()});
   };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/provenance.hpp"
@@ -14,16 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Those that come first are preferred where an image has several. Pictures are label masks.
-constexpr const char* kEndings[] = {".csv", ".geojson", ".geojson.gz", ".json", ".tsv", ".txt",
-                                    ".xml", ".db",      ".roi",        ".png",  ".tif", ".tiff"};
-constexpr std::size_t kFirstMask = 9;
-
-std::string small_letters(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
+// A picture may be a label mask, and comes last.
+constexpr std::string_view kMaskEndings[] = {".png", ".tif", ".tiff"};
+constexpr std::size_t kTables = std::size(io::kAnnotationEndings), kNoAnnotations = kTables + std::size(kMaskEndings);
 
 /// The name without its ending; "a.geojson.gz" and "a.ome.tif" have two.
 std::string stem_of(const fs::path& file) {
@@ -33,15 +27,15 @@ std::string stem_of(const fs::path& file) {
   return stem.string();
 }
 
-/// Its place among kEndings, their number if it is none of them.
+/// The place of its ending among those of annotations, by which one of several is chosen; kNoAnnotations for others.
 std::size_t rank_of(const fs::path& file) {
   const std::string name = small_letters(file.filename().string());
-  std::size_t best = std::size(kEndings);
-  for (std::size_t i = 0; i < std::size(kEndings); ++i) {
-    const std::string_view ending = kEndings[i];
-    if (name.size() > ending.size() && name.substr(name.size() - ending.size()) == ending) best = i;
-  }
-  return best;
+  const auto ends = [&](std::string_view ending) { return name.size() > ending.size() && name.ends_with(ending); };
+  for (std::size_t i = 0; i < kTables; ++i)
+    if (ends(io::kAnnotationEndings[i])) return i;
+  for (std::size_t i = 0; i < std::size(kMaskEndings); ++i)
+    if (ends(kMaskEndings[i])) return kTables + i;
+  return kNoAnnotations;
 }
 
 template <class Iterator>
@@ -72,8 +66,8 @@ std::vector<fs::path> annotation_files(const fs::path& folder, const std::set<fs
       recursive ? files_in<fs::recursive_directory_iterator>(folder) : files_in<fs::directory_iterator>(folder);
   std::size_t own = 0;
   std::erase_if(files, [&](const fs::path& file) {
-    if (rank_of(file) == std::size(kEndings) || file.filename() == "manifest.csv") return true;
-    if (rank_of(file) >= kFirstMask && images.contains(fs::weakly_canonical(file))) return true;
+    if (rank_of(file) == kNoAnnotations || file.filename() == "manifest.csv") return true;
+    if (rank_of(file) >= kTables && images.contains(fs::weakly_canonical(file))) return true;
     return io::made_by_nucdet(file) && ++own > 0;
   });
   if (own > 0)
@@ -81,7 +75,7 @@ std::vector<fs::path> annotation_files(const fs::path& folder, const std::set<fs
   return files;
 }
 
-/// The one of these that is taken: the first by kEndings.
+/// The one of these that is taken: the first by its ending.
 fs::path chosen(std::vector<fs::path> files, const std::string& image, Pairs& found) {
   std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
   if (files.size() > 1)

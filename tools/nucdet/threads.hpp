@@ -9,7 +9,7 @@ namespace nucdet::program {
 /// How many threads a command takes if none are asked for, and why.
 struct ChosenThreads {
   int count = 1;
-  std::string why;  ///< "2 processors in the affinity mask, SLURM_CPUS_PER_TASK is 1"
+  std::string why;  ///< "2 of 4 processors may be used, SLURM_CPUS_PER_TASK is 1"
 };
 
 /// As many as the processors that the process may use, or as a job was given by SLURM_CPUS_PER_TASK or OMP_NUM_THREADS,

@@ -13,6 +13,13 @@ inline std::string hexadecimal(std::uint64_t value, int digits = 16) {
   return text;
 }
 
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit depends on all.
+constexpr std::uint64_t mixed(std::uint64_t v) {
+  v = (v ^ (v >> 30)) * 0xBF58476D1CE4E5B9u;
+  v = (v ^ (v >> 27)) * 0x94D049BB133111EBu;
+  return v ^ (v >> 31);
+}
+
 /// 64 bits of FNV-1a: tells files, data and settings apart where they differ by accident, not where somebody means them
 /// to look alike.
 class ContentHash {

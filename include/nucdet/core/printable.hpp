@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "nucdet/core/config.hpp"
+#include "nucdet/core/utf8.hpp"
 
 /// Text that comes from elsewhere (names of files, metadata), made safe to print: a terminal obeys escape sequences,
 /// and a tab or a newline in a name would tear a table.
@@ -20,29 +21,13 @@ std::string printable_message(std::string_view text);
 
 namespace detail {
 
-/// Bytes of the UTF-8 character at the beginning of the text, and its number; 0 bytes where there is none.
-struct Utf8Character {
-  std::size_t bytes = 0;
-  char32_t number = 0;
-};
-
-inline Utf8Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return {1, first};
-  const std::size_t bytes = first >= 0xf0 && first < 0xf5   ? 4
-                            : first >= 0xe0 && first < 0xf0 ? 3
-                            : first >= 0xc2                 ? 2
-                                                            : 0;
-  if (bytes == 0 || first >= 0xf5 || text.size() < bytes) return {};
-  char32_t number = first & (0xffu >> (bytes + 1));
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    number = number << 6 | (byte(i) & 0x3f);
-  }
-  const bool too_long = (bytes == 3 && number < 0x800) || (bytes == 4 && number < 0x10000);
-  if (too_long || number > 0x10ffff || (number >= 0xd800 && number < 0xe000)) return {};
-  return {bytes, number};
+/// The number of a character of UTF-8, whose bytes these are.
+inline char32_t number_of_character(std::string_view bytes) {
+  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(bytes[i])); };
+  if (bytes.size() == 1) return byte(0);
+  char32_t number = byte(0) & (0xffu >> (bytes.size() + 1));
+  for (std::size_t i = 1; i < bytes.size(); ++i) number = number << 6 | (byte(i) & 0x3f);
+  return number;
 }
 
 /// Control characters; marks that end a line or turn the direction of writing, as attacks on readers do.
@@ -58,9 +43,8 @@ NUCDET_INLINE std::string printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const detail::Utf8Character c = detail::first_character(text);
-    const std::size_t bytes = c.bytes == 0 ? 1 : c.bytes;
-    if (c.bytes == 0 || detail::obeyed(c.number))
+    const std::size_t length = utf8_length(text), bytes = length == 0 ? 1 : length;
+    if (length == 0 || detail::obeyed(detail::number_of_character(text.substr(0, length))))
       for (std::size_t i = 0; i < bytes; ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         shown += "\\x", shown += kDigits[byte >> 4], shown += kDigits[byte & 15];

@@ -64,4 +64,11 @@ struct RandomStream {
   }
 };
 
+/// Puts a list in an order drawn from the stream (Fisher and Yates).
+template <class List>
+void shuffle(List& list, RandomStream& random) {
+  for (std::size_t i = list.size(); i > 1; --i)
+    std::swap(list[i - 1], list[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+}
+
 }  // namespace nucdet

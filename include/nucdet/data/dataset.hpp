@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct Sample {
 
 using Dataset = std::vector<Sample>;
 
+/// Points that lie more than half a pixel outside of an image, or are no numbers.
+std::size_t points_outside(std::span<const Point> points, Index height, Index width);
+
 /// All that is annotated, whether it counts or not: what metrics::counted wants to know.
 AnnotatedPoints annotated(const Sample& sample);
 
@@ -61,18 +65,20 @@ ChannelStatistics constants_of(Context<Cpu>& context, const Dataset& dataset);
 
 #ifdef NUCDET_INLINE
 
+NUCDET_INLINE std::size_t points_outside(std::span<const Point> points, Index height, Index width) {
+  const double w = static_cast<double>(width), h = static_cast<double>(height);
+  return static_cast<std::size_t>(std::count_if(points.begin(), points.end(), [&](const Point& p) {
+    return !(p.x >= -1.0 && p.y >= -1.0 && p.x <= w && p.y <= h);
+  }));
+}
+
 NUCDET_INLINE Sample make_sample(Context<Cpu>& context, const Image& image, const std::vector<Point>& points,
                                  double scale, std::string name, std::string group, const Normalization& rule,
                                  std::vector<int> classes, const Areas& areas) {
   check_classes(name, points.size(), classes);
   const View<const float> view = view_of(image);
   check_image(context, view, name);
-  std::size_t outside = 0;
-  for (const Point& p : points) {
-    const bool in = p.x >= -1.0 && p.y >= -1.0 && p.x <= static_cast<double>(view.shape.w) &&
-                    p.y <= static_cast<double>(view.shape.h);
-    outside += in ? 0 : 1;
-  }
+  const std::size_t outside = points_outside(points, view.shape.h, view.shape.w);
   if (outside > 0)
     throw ArgumentError(message(name, ": ", outside, " of ", points.size(), " points lie outside the image of ",
                                 view.shape.w, 'x', view.shape.h, " pixels"));

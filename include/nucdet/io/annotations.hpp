@@ -38,10 +38,12 @@ Annotations read_annotations(const std::filesystem::path& path, const Annotation
 Annotations parse_annotation_bytes(std::span<const std::byte> bytes, std::string_view where,
                                    const AnnotationOptions& options = {});
 
-/// The endings that write_annotations knows.
-inline constexpr const char* kAnnotationEndings = ".csv, .tsv, .geojson, .geojson.gz or .db";
+/// The endings that write_annotations knows, for messages.
+inline constexpr const char* kWrittenEndings = ".csv, .tsv, .geojson, .geojson.gz or .db";
 /// Whether the name ends with one of them.
 bool has_annotation_ending(const std::filesystem::path& path);
+/// Whether what is written by that name has a place for areas.
+bool keeps_areas(const std::filesystem::path& path);
 /// Writes points and classes as the ending says: a table, GeoJSON for QuPath or a TIAToolbox AnnotationStore; areas,
 /// too, where the format has a place for them. Throws ArgumentError for another ending, IoError.
 void write_annotations(const std::filesystem::path& path, const Annotations& annotations);

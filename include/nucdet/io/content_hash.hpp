@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,16 +11,21 @@
 
 namespace nucdet::io {
 
-/// The ContentHash of a file's bytes, 16 hexadecimal digits. Throws IoError.
-std::string content_hash_of(const std::filesystem::path& path);
+/// The ContentHash of a file's bytes, or of the first `most` of them, 16 hexadecimal digits. Throws IoError.
+std::string content_hash_of(const std::filesystem::path& path, std::uint64_t most = ~std::uint64_t{0});
 
 #ifdef NUCDET_INLINE
 
-NUCDET_INLINE std::string content_hash_of(const std::filesystem::path& path) {
+NUCDET_INLINE std::string content_hash_of(const std::filesystem::path& path, std::uint64_t most) {
   detail::InputFile file(path);
   std::vector<char> bytes(std::size_t{1} << 16);
   ContentHash hash;
-  while (const std::size_t found = file.read_some(bytes.data(), bytes.size())) hash.add(bytes.data(), found);
+  while (most > 0) {
+    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, bytes.size()));
+    const std::size_t found = file.read_some(bytes.data(), wanted);
+    if (found == 0) break;
+    hash.add(bytes.data(), found), most -= found;
+  }
   return hash.text();
 }
 

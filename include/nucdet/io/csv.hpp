@@ -14,8 +14,8 @@
 
 /// Tables of points and of images, as this program, other programs and spreadsheets write them: separated by commas,
 /// semicolons, tabs or spaces; UTF-8 or UTF-16, with a byte order mark or without; LF, CRLF or CR; decimal points or
-/// commas; blank lines, empty rows and comments (#) are skipped. docs/formats.md has the rules.
-/// Errors are IoError and name the file, the line and what was found.
+/// commas; blank lines, empty rows and comments (#; in a manifest above the header alone) are skipped. docs/formats.md
+/// has the rules. Errors are IoError and name the file, the line and what was found.
 namespace nucdet::io {
 
 /// Nucleus centres: a header with the columns `x` and `y`, in any place (or of the other names that docs/formats.md
@@ -40,7 +40,7 @@ void write_points(const std::filesystem::path& path, std::span<const Nucleus> nu
 void write_points(const std::filesystem::path& path, std::span<const Nucleus> nuclei, const ClassNames& classes,
                   const PixelSize& pixel_size = {});
 
-/// Text as a field: in quotes if it holds a comma, a quote or a line end.
+/// Text as a field: in quotes if it holds a comma, a quote or a line end, or begins or ends with a blank.
 std::string csv_field(const std::string& text);
 
 /// One image of a data set.
@@ -56,7 +56,18 @@ struct ManifestEntry {
   /// Source pixels to reference pixels by what is stated; 1 where nothing is.
   double stated_scale() const { return scale.value_or(mpp.value_or(kReferenceMpp) / kReferenceMpp); }
   static constexpr double kReferenceMpp = 0.25;
+
+  /// What must stay in one split: the patient, or the image where none is named.
+  std::string source() const { return patient.empty() ? image.string() : patient; }
 };
+
+/// What files of annotations may be called after their image, those that come first preferred.
+inline constexpr std::string_view kAnnotationEndings[] = {".csv", ".geojson", ".geojson.gz", ".json", ".tsv",
+                                                          ".txt", ".xml",     ".db",         ".roi"};
+
+/// The annotations of an image beside it or in ../annotations, by its name; empty if there are none. What nucdet found
+/// itself is none, and is counted where `own` is given.
+std::filesystem::path annotations_of(const std::filesystem::path& image, std::size_t* own = nullptr);
 
 /// How a folder is listed.
 struct FolderOptions {

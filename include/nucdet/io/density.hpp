@@ -48,7 +48,8 @@ struct DensityStyle {
 };
 
 /// The image in grey under the map's colours (viridis; where there are no nuclei, none), above a strip with the
-/// colours' values and a scale bar. Throws ArgumentError for a map that is not of this image's shape or a bad style.
+/// colours' values and a scale bar. The map must be of this image. Throws ArgumentError for an empty map or a bad
+/// style.
 Image draw_density(const data::ImageView& image, const DensityMap& map, const DensityStyle& style = {});
 
 /// A table of the map: the first line has the middles of the columns, each further one that of a row and the nuclei per

@@ -26,8 +26,7 @@ void write_geojson(const std::filesystem::path& path, const DetectionReport& rep
 
 /// The same of annotations: points, and areas as polygons of the classes "Region*" and "Ignore*". What nucdet found
 /// (`detections`) still says so.
-void write_geojson(const std::filesystem::path& path, const Annotations& annotations,
-                   const GeoJsonOptions& options = {});
+void write_geojson(const std::filesystem::path& path, const Annotations& annotations);
 
 /// Nuclei of a FeatureCollection, a Feature, a list of them or a bare geometry, and their classes. Point; MultiPoint
 /// (QuPath's points tool), whose points share a class; Polygon and MultiPolygon, at the centroid of their outer rings,

@@ -46,8 +46,8 @@ struct DetectionReport {
 ///  "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
 /// What is not known is left out: "key", "um_per_pixel", "model_hash". A network with classes adds "classes", their
 /// names, before "count", and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory
-/// does not grow with their number. "files", where there are others, tells whether somebody has worked on them since
-/// (record_of). Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
+/// does not grow with their number. "files" tells whether somebody has worked on them since (record_of). Format 1, of
+/// version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// Whether a text is what write_detections_json writes, by its first bytes.
@@ -84,10 +84,10 @@ struct ScoreReport {
 };
 
 /// {"format": "nucdet-scores-2", "data", "model", "matcher", "gate", "threshold", "xi", "pooled": {...},
-///  "mean_organ_f1", "organs": [...], "images": [...], "curve_over", "curve": [...]}; the members are those of
-///  ScoreReport and its rows. Where classes were scored: "mean_class_f1", "classes": [{"name", "truths", "detections",
-///  "hits", "precision", "recall", "f1"}, ...], "confusion": the rows of write_confusion without names. Format 1, of
-///  version 0.1, had xi as "threshold" and the least response as "floor".
+///  "mean_organ_f1", "organs": [...], "images": [...], "curve_over", "curve": [...], "files": {name: hash}}; the
+///  members are those of ScoreReport and its rows. Where classes were scored: "mean_class_f1", "classes": [{"name",
+///  "truths", "detections", "hits", "precision", "recall", "f1"}, ...], "confusion": the rows of write_confusion
+///  without names. Format 1, of version 0.1, had xi as "threshold" and the least response as "floor".
 void write_scores_json(const std::filesystem::path& path, const ScoreReport& report);
 /// The same on one line.
 std::string scores_json(const ScoreReport& report);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +20,8 @@ struct PixelSize {
   std::string source{};  ///< who says so: "OME PhysicalSizeX", "Aperio MPP", "TIFF resolution", "--mpp", ...
 
   bool known() const { return x > 0 && y > 0; }
+  /// Of square pixels of the same area; 0 where it is not known.
+  double um() const { return known() ? std::sqrt(x * y) : 0; }
 };
 
 /// What a reader accepts, so that a few bytes cannot ask for all memory, and which picture of several it takes.
@@ -51,7 +54,8 @@ struct Picture {
 /// Reads PNG, JPEG, TIFF, JPEG 2000 or WebP, told apart by content, by what the file says of itself:
 ///
 /// - Colours: grey is repeated, palettes are looked up, CMYK, YCbCr and CIELAB become RGB; profiles and gamma are not
-///   applied. Two channels without alpha, or five and more, are no picture and an error.
+///   applied. Two channels without alpha, and two or more beside the colours that nothing explains, are no picture and
+///   an error.
 /// - Depth: up to 8 bits become 8 bits, all others 16. Values of 16 and more bits, and floats, are scaled by the range
 ///   that the file declares, or else by the one that its values evidently have: of 16-bit files those of 8, 10, 12 or
 ///   14 bits; a note says so. Negative and non-finite values, and ranges that cannot be told, are errors.

@@ -1,5 +1,8 @@
 #pragma once
 #include <filesystem>
+#include <map>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "nucdet/version.hpp"
@@ -11,8 +14,9 @@ namespace nucdet::io {
 /// are `none`.
 enum class Product {
   none,
-  detections,  ///< CSV, JSON, GeoJSON, annotation store; tables of their density and counts
+  detections,  ///< of one image: CSV, JSON, GeoJSON, annotation store, the table of its density
   scores,      ///< JSON and tables of an evaluation
+  counts,      ///< of many images: a summary
   figures,     ///< JSON of a bench, of a training in a study
   drawing,     ///< PNG: overlays, sheets of augmentation
   chart,       ///< SVG
@@ -38,10 +42,15 @@ enum class Record {
   none,     ///< there is no such JSON
   unnamed,  ///< it does not name the file, as those of version 0.1 do not
   same,     ///< the file is as it was written
+  earlier,  ///< it is as an earlier call wrote it, which the latest one did not
   changed,  ///< it is not: somebody has worked on it
 };
 /// By the JSON beside: `scores.json` of scores, `a.json` of `a.csv`, `a.overlay.png`, `a.json`. Throws IoError if the
 /// file cannot be read.
 Record record_of(const std::filesystem::path& path);
+
+/// What a new JSON says of files beside it that this call does not write: those that nobody has worked on, so that they
+/// are known the next time. To be asked before the old JSON is replaced.
+std::map<std::string, std::string> earlier_records(std::span<const std::filesystem::path> files);
 
 }  // namespace nucdet::io

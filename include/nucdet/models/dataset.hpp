@@ -16,6 +16,10 @@ std::vector<io::ManifestEntry> entries_of(const std::filesystem::path& manifest,
                                           const io::FolderOptions& folders = {},
                                           std::vector<std::string>* notes = nullptr);
 
+/// Those of a split; all for an empty one. manifest: where they are from, for the IoError if there are none.
+std::vector<io::ManifestEntry> in_split(std::vector<io::ManifestEntry> entries, const std::string& split,
+                                        const std::filesystem::path& manifest);
+
 /// The names of all classes that the points of these entries have, in alphabetical order. Throws IoError.
 ClassNames class_names_of(const std::vector<io::ManifestEntry>& entries);
 

@@ -41,7 +41,7 @@ class PixelSizes {
  public:
   /// The line to be said of this one, or an empty text if it was said before.
   std::string line(const Scaling& scaling);
-  /// One line on all of them: "pixel size: 0.5 um (Aperio MPP, 12 images), 0.25 um (assumed, 3 images)".
+  /// One line on all of them: "pixel size: 0.5 um (Aperio MPP, 12 images); 0.25 um (assumed: ..., 3 images)".
   void add(const Scaling& scaling) { ++count_[text_of(scaling)]; }
   std::string all() const;
 

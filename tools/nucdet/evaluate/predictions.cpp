@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
 #include <optional>
 
-#include "nucdet/core/printable.hpp"
 #include "nucdet/data/resample.hpp"
 #include "nucdet/io/annotations.hpp"
+
+#include "../endings.hpp"
 
 namespace nucdet::program::evaluation {
 
@@ -27,28 +27,13 @@ class Doubts {
     const std::string all = message("predictions look wrong in ", count_, count_ == 1 ? " place:" : " places:", text_,
                                     count_ > 10 ? message("\n  and ", count_ - 10, " more") : "");
     if (strict) throw IoError(all + "\n(--strict refuses them)");
-    std::cerr << "warning: " << printable_message(all) << '\n';
+    note("warning: " + all);
   }
 
  private:
   Index count_ = 0;
   std::string text_{};
 };
-
-std::optional<fs::path> prediction_of(const fs::path& folder, const Input& input) {
-  std::error_code none;
-  for (const fs::path& name : {input.name, input.name.filename()})
-    for (const char* ending : {".csv", ".json", ".geojson", ".geojson.gz", ".tsv", ".txt", ".xml", ".db"})
-      if (const fs::path file = folder / (name.string() + ending); fs::is_regular_file(file, none)) return file;
-  return std::nullopt;
-}
-
-/// At most half a pixel beyond the border, as for annotations.
-std::size_t outside(const std::vector<Point>& points, const io::Picture& picture) {
-  const double w = static_cast<double>(picture.width), h = static_cast<double>(picture.height);
-  return static_cast<std::size_t>(std::count_if(
-      points.begin(), points.end(), [&](const Point& p) { return !(p.x >= -1 && p.y >= -1 && p.x <= w && p.y <= h); }));
-}
 
 /// F1 over all images if every prediction were changed.
 template <class Change>
@@ -94,24 +79,24 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
   for (const Input& input : inputs) {
     const models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
     notes.add(read);
-    const io::PixelSize& size = read.scaling.pixel_size;
-    um.push_back(size.known() ? size.x : models::kReferencePixel);
+    const double mpp = read.scaling.pixel_size.um();
+    um.push_back(mpp > 0 ? mpp : models::kReferencePixel);
     Scored one{input, read.scaling.scale, {}};
     const auto to_reference = [&](Point p) { return data::to_reference(p, one.scale); };
     std::vector<Point> found;
-    if (const auto file = prediction_of(o.predictions, input)) {
-      found = io::read_annotations(*file, {.um_per_pixel = size.known() ? size.x : 0,
-                                           .image = input.entry.image.filename().string(),
-                                           .keep_duplicates = true})
+    if (const auto file = file_called(o.predictions, input, io::kAnnotationEndings)) {
+      found = io::read_annotations(
+                  *file, {.um_per_pixel = mpp, .image = input.entry.image.filename().string(), .keep_duplicates = true})
                   .points;
-      if (const std::size_t count = outside(found, read.picture); count > 0)
+      if (const std::size_t count = data::points_outside(found, read.picture.height, read.picture.width); count > 0)
         doubts.add(message(file->string(), ": ", count, " of ", found.size(), " points lie outside of the image of ",
                            read.picture.width, 'x', read.picture.height, " pixels"));
     } else {
       doubts.add(message(input.name.generic_string(), ": no predictions, counted as nothing found"));
       ++missing;
     }
-    if (const std::size_t count = outside(read.nuclei.points, read.picture); count > 0)
+    if (const std::size_t count = data::points_outside(read.nuclei.points, read.picture.height, read.picture.width);
+        count > 0)
       throw IoError(message(input.entry.annotations.string(), ": ", count, " of ", read.nuclei.points.size(),
                             " points lie outside of the image of ", read.picture.width, 'x', read.picture.height,
                             " pixels"));
@@ -121,7 +106,7 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
     scored.push_back(std::move(one));
   }
   if (!o.quiet)
-    for (const std::string& line : notes.lines()) std::cerr << printable_message(line) << '\n';
+    for (const std::string& line : notes.lines()) note(line);
   if (missing == inputs.size())
     throw IoError(message(o.predictions, ": holds predictions of none of the ", inputs.size(),
                           " images, wanted files called as they are: ", inputs[0].name.generic_string(), ".csv"));

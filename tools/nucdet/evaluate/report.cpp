@@ -7,6 +7,7 @@
 
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/chart.hpp"
+#include "nucdet/io/provenance.hpp"
 #include "nucdet/match/greedy.hpp"
 #include "nucdet/match/hungarian.hpp"
 #include "nucdet/match/ungated.hpp"
@@ -123,6 +124,13 @@ void print_table(const metrics::Summary& summary) {
 
 }  // namespace
 
+namespace {
+
+/// What is written where a model was scored, or where there are classes.
+constexpr const char* kOthers[] = {"curve.csv", "curve.svg", "threshold.svg", "classes.csv", "confusion.csv"};
+
+}  // namespace
+
 void print(const Result& result) {
   print_table(result.summary);
   if (result.classes) print_classes(*result.classes);
@@ -162,6 +170,10 @@ void write(const EvaluateOptions& o, const Result& result, const Thresholds& use
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
   io::write_atomically(folder / "images.csv", csv_of("image", report.images));
   report.files = together.hashes();
+  std::vector<fs::path> others;
+  for (const char* name : kOthers)
+    if (!report.files.contains(name)) others.push_back(folder / name);
+  report.files.merge(io::earlier_records(others));
   io::write_scores_json(folder / "scores.json", report);
   together.commit();
 }
@@ -170,8 +182,7 @@ std::vector<fs::path> files(const EvaluateOptions& o) {
   std::vector<fs::path> all;
   for (const char* name : {"scores.json", "organs.csv", "images.csv"}) all.push_back(fs::path(o.out) / name);
   if (o.predictions.empty())
-    for (const char* name : {"curve.csv", "curve.svg", "threshold.svg", "classes.csv", "confusion.csv"})
-      all.push_back(fs::path(o.out) / name);
+    for (const char* name : kOthers) all.push_back(fs::path(o.out) / name);
   return all;
 }
 

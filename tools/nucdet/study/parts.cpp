@@ -106,8 +106,7 @@ PartPtr auxiliary_of(const Collection& collection, const std::string& target, do
     if (o.name != target)
       for (const data::Sample& s : o.train->samples) others.push_back(&s);
   RandomStream random{seed};
-  for (std::size_t i = others.size(); i > 1; --i)
-    std::swap(others[i - 1], others[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+  shuffle(others, random);
   const double wanted = share * static_cast<double>(others.size());
   others.resize(share > 0 ? static_cast<std::size_t>(std::max(1.0, std::round(wanted))) : 0);
   data::Dataset samples;

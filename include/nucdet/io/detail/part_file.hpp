@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nucdet/core/config.hpp"
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/error.hpp"
 
 #ifdef NUCDET_INLINE
@@ -102,13 +103,8 @@ inline bool is_part_name(std::string_view name) {
 NUCDET_INLINE std::string new_part_name() {
   static std::atomic<std::uint64_t> count{0};
   const auto ticks = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  std::uint64_t x = ticks + 0x9E3779B97F4A7C15ULL * (++count + (static_cast<std::uint64_t>(::getpid()) << 24));
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
-  x ^= x >> 31;
-  std::string name = ".nucdet-";
-  for (int i = 0; i < 16; ++i) name += "0123456789abcdef"[(x >> (60 - 4 * i)) & 15];
-  return name + ".part";
+  const std::uint64_t unique = ++count + (static_cast<std::uint64_t>(::getpid()) << 24);
+  return ".nucdet-" + hexadecimal(mixed(ticks + 0x9E3779B97F4A7C15ULL * unique)) + ".part";
 }
 
 /// Removes a part that nobody holds. Its writer has it locked, or finds it gone and takes another.
