@@ -78,10 +78,9 @@ namespace nucdet::io {
 
 NUCDET_INLINE void AtomicFile::commit() {
   part_.finish();
-  if (AtomicFiles* together = detail::files_of_this_thread)
-    together->parts_.push_back(std::move(part_));
-  else
-    part_.place();
+  if (AtomicFiles* together = detail::files_of_this_thread) return together->parts_.push_back(std::move(part_));
+  part_.place();
+  part_.keep_place();
 }
 
 NUCDET_INLINE AtomicFiles::AtomicFiles() : outer_(detail::files_of_this_thread) { detail::files_of_this_thread = this; }
@@ -96,7 +95,13 @@ NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
 }
 
 NUCDET_INLINE void AtomicFiles::commit() {
-  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) part->place();
+  std::map<std::filesystem::path, const detail::PartFile*>
+      folders;  // each is kept on the disk once: it takes as long as a file
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    part->place();
+    folders[part->target().parent_path()] = &*part;
+  }
+  for (const auto& [folder, part] : folders) part->keep_place();
   parts_.clear();
 }
 

@@ -43,6 +43,8 @@ class PartFile {
   void finish();
   /// The target is the file from now on. After finish().
   void place();
+  /// That it is stays so whatever happens to the power: the folder is on the disk, too. After place().
+  void keep_place() const;
 
   const std::filesystem::path& target() const { return target_; }
   /// Where the bytes are; the target itself for what is no plain file.
@@ -251,6 +253,10 @@ NUCDET_INLINE void PartFile::place() {
   if (direct_) return;
   if (::rename(part_.c_str(), target_.c_str()) != 0) fail("cannot be put in its place", errno);
   ::close(std::exchange(lock_, -1));
+}
+
+NUCDET_INLINE void PartFile::keep_place() const {
+  if (direct_) return;
   const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;  // one may write in a folder that one may not read
   const int error = ::fsync(folder) != 0 ? errno : 0;
