@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "nucdet/core/error.hpp"
 
@@ -100,6 +101,14 @@ Mask read_tiff_mask(const EncodedImage& source) {
   return mask;
 }
 
+/// In masks by other rules the background may be white.
+void check_background(const MaskNuclei& nuclei, const Mask& mask, std::string_view where) {
+  constexpr double kSmallestMask = 10000, kMost = 0.5;
+  const double pixels = static_cast<double>(mask.width) * static_cast<double>(mask.height);
+  if (pixels >= kSmallestMask && nuclei.largest > kMost * pixels)
+    refuse(where, message("a nucleus of ", std::lround(100 * nuclei.largest / pixels), " % of the picture"));
+}
+
 }  // namespace
 
 Annotations label_centroids(std::span<const std::byte> bytes, std::string_view where) {
@@ -107,12 +116,19 @@ Annotations label_centroids(std::span<const std::byte> bytes, std::string_view w
   const bool png = is_png(bytes);
   if (!png && !is_tiff(bytes)) refuse(where, bytes.empty() ? "an empty file" : "neither PNG nor TIFF");
   const Mask mask = png ? read_png_mask(source) : read_tiff_mask(source);
-  Annotations found{.points = centroids_of(mask.runs), .format = "label mask"};
+  MaskNuclei nuclei = nuclei_of(mask.runs);
+  check_background(nuclei, mask, where);
+  Annotations found{.points = std::move(nuclei.centroids), .format = "label mask"};
   found.width = mask.width, found.height = mask.height;
   if (mask.orientation > 4) std::swap(found.width, found.height);
   for (Point& p : found.points) p = turned(p, mask.width, mask.height, mask.orientation);
-  if (!are_labels(mask.runs) && found.points.size() > 1)
-    found.notes.push_back("a mask of one value: the pixels that touch, also at corners, were taken for one nucleus");
+  if (nuclei.values == MaskValues::classes)
+    for (const std::uint32_t value : nuclei.value_of) found.classes.push_back(std::to_string(value));
+  if (nuclei.values != MaskValues::nuclei && found.points.size() > 1)
+    found.notes.push_back(message("a mask of ",
+                                  nuclei.values == MaskValues::one ? "one value" : "few values in many pieces",
+                                  ": the pixels that touch, also at corners, were taken for one nucleus",
+                                  nuclei.values == MaskValues::one ? "" : ", its value for the class"));
   return found;
 }
 

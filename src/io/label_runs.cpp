@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace nucdet::io::detail {
 
@@ -10,6 +11,7 @@ namespace {
 
 struct Centroid {
   double x = 0, y = 0, count = 0;
+  std::uint32_t value = 0;
 
   void add(const LabelRun& run) {
     const double pixels = static_cast<double>(run.end - run.begin);
@@ -20,17 +22,18 @@ struct Centroid {
   Point point() const { return {x / count, y / count}; }
 };
 
-/// The first run of a run's component.
+/// The first run of a run's piece.
 std::size_t root_of(std::vector<std::size_t>& parents, std::size_t i) {
   while (parents[i] != i) i = parents[i] = parents[parents[i]];
   return i;
 }
 
-/// Joins runs that touch, also at corners.
-std::vector<std::size_t> components_of(const std::vector<LabelRun>& runs) {
+/// Joins runs of a value that touch, also at corners: the first run of each run's piece.
+std::vector<std::size_t> pieces_of(const std::vector<LabelRun>& runs) {
   std::vector<std::size_t> parents(runs.size());
   std::iota(parents.begin(), parents.end(), std::size_t{0});
   const auto join = [&](std::size_t i, std::size_t j) {
+    if (runs[i].value != runs[j].value) return;
     const std::size_t a = root_of(parents, i), b = root_of(parents, j);
     parents[std::max(a, b)] = std::min(a, b);
   };
@@ -41,25 +44,35 @@ std::vector<std::size_t> components_of(const std::vector<LabelRun>& runs) {
       ++above;
     for (std::size_t j = above; j < i && runs[j].y == runs[i].y - 1 && runs[j].begin <= runs[i].end; ++j) join(i, j);
   }
+  for (std::size_t i = 0; i < runs.size(); ++i) parents[i] = root_of(parents, i);
   return parents;
+}
+
+/// Classes are few, and each has many nuclei.
+MaskValues values_of(std::size_t values, std::size_t pieces) {
+  constexpr std::size_t kMostClasses = 20, kPieces = 4;
+  if (values <= 1) return MaskValues::one;
+  return values <= kMostClasses && pieces >= kPieces * values ? MaskValues::classes : MaskValues::nuclei;
 }
 
 }  // namespace
 
-bool are_labels(const std::vector<LabelRun>& runs) {
-  return std::any_of(runs.begin(), runs.end(), [&](const LabelRun& run) { return run.value != runs[0].value; });
-}
-
-std::vector<Point> centroids_of(const std::vector<LabelRun>& runs) {
-  const bool labelled = are_labels(runs);
-  std::vector<std::size_t> parents;
-  if (!labelled) parents = components_of(runs);
+MaskNuclei nuclei_of(const std::vector<LabelRun>& runs) {
+  const std::vector<std::size_t> pieces = pieces_of(runs);
+  std::set<std::uint32_t> values;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) values.insert(runs[i].value), count += pieces[i] == i;
+  MaskNuclei found{.values = values_of(values.size(), count)};
   std::map<std::size_t, Centroid> nuclei;
-  for (std::size_t i = 0; i < runs.size(); ++i)
-    nuclei[labelled ? std::size_t{runs[i].value} : root_of(parents, i)].add(runs[i]);
-  std::vector<Point> points;
-  for (const auto& [key, nucleus] : nuclei) points.push_back(nucleus.point());
-  return points;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    Centroid& nucleus = nuclei[found.values == MaskValues::nuclei ? std::size_t{runs[i].value} : pieces[i]];
+    nucleus.add(runs[i]), nucleus.value = runs[i].value;
+  }
+  for (const auto& [key, nucleus] : nuclei) {
+    found.centroids.push_back(nucleus.point()), found.value_of.push_back(nucleus.value);
+    found.largest = std::max(found.largest, nucleus.count);
+  }
+  return found;
 }
 
 }  // namespace nucdet::io::detail

@@ -13,10 +13,21 @@ struct LabelRun {
   std::uint32_t value;
 };
 
-/// Whether there are several values, so that each is a nucleus.
-bool are_labels(const std::vector<LabelRun>& runs);
+/// What a mask's values stand for.
+enum class MaskValues {
+  nuclei,   ///< a value is a nucleus, in one piece or in a few
+  classes,  ///< a few values in many pieces: a piece is a nucleus, its value the class
+  one       ///< a piece is a nucleus
+};
 
-/// The centroids of runs in row-major order: one a value, or one a component where all have the same value.
-std::vector<Point> centroids_of(const std::vector<LabelRun>& runs);
+struct MaskNuclei {
+  MaskValues values = MaskValues::nuclei;
+  std::vector<Point> centroids{};
+  std::vector<std::uint32_t> value_of{};  ///< by nucleus
+  double largest = 0;                     ///< pixels of the largest nucleus
+};
+
+/// The nuclei of runs in row-major order. Pixels that touch, also at corners, are one piece.
+MaskNuclei nuclei_of(const std::vector<LabelRun>& runs);
 
 }  // namespace nucdet::io::detail

@@ -46,6 +46,7 @@ constexpr std::array<Coordinates, 19> kCoordinates{{{"x", "y"},
 /// What is known of a table's columns before its first point is read.
 struct Columns {
   std::size_t x = 0, y = 1, classes = Header::kNone, image = Header::kNone, object = Header::kNone;
+  std::size_t width = Header::kNone, height = Header::kNone;  // of boxes, whose top left corner x and y are then
   std::size_t area = Header::kNone;  // ImageJ's: its centroids of areas are measured as QuPath's are
   double factor = 1, shift = 0;
   std::string x_name = "x", y_name = "y";
@@ -105,6 +106,17 @@ class PointTable {
     for (const char* name : {"class", "classification", "class name", "cell type", "type", "label"})
       if (columns_.classes == Header::kNone && !headless) columns_.classes = header_->find(name);
     settle_format(pair->shift != 0);
+    if (columns_.x_name == "x" && columns_.area == Header::kNone && !headless) settle_boxes();
+  }
+
+  void settle_boxes() {
+    for (const auto& [width, height] : {std::pair{"width", "height"}, {"w", "h"}}) {
+      if (!header_->has(width) || !header_->has(height)) continue;
+      columns_.width = header_->find(width), columns_.height = header_->find(height), columns_.shift = -0.5;
+      found_.notes.push_back(
+          message("x, y, ", width, ", ", height, " were taken for boxes, and their middles for nuclei"));
+      return;
+    }
   }
 
   void settle_unit() {
@@ -149,6 +161,8 @@ class PointTable {
     header_->check(record);
     if (columns_.object != Header::kNone && skips(record)) return;
     Point p{number(record, columns_.x, columns_.x_name), number(record, columns_.y, columns_.y_name)};
+    if (columns_.width != Header::kNone)
+      p.x += number(record, columns_.width, "the width") / 2, p.y += number(record, columns_.height, "the height") / 2;
     double shift = columns_.shift, area = 0;
     if (columns_.area != Header::kNone && parse_decimal(record.fields[columns_.area], area) && area > 0) shift = -0.5;
     found_.points.push_back({p.x * columns_.factor + shift, p.y * columns_.factor + shift});

@@ -186,6 +186,17 @@ TEST_CASE("ImageJ's results: points have their pixels' centres as whole numbers,
     CHECK_THAT(refused(whole.substr(0, length)), Contains("ends early"));
 }
 
+TEST_CASE("boxes become their middles") {
+  // A box of one pixel has that pixel's centre, a whole number.
+  for (const char* text : {"x,y,width,height\n3,4,1,1\n10,20,4,3\n", "class,x,y,w,h\na,3,4,1,1\na,10,20,4,3\n"}) {
+    const Annotations boxes = parse_annotations(text, "t");
+    CHECK((boxes.points == std::vector<Point>{{3, 4}, {11.5, 21}}));
+    REQUIRE(boxes.notes.size() == 1);
+    CHECK(boxes.notes[0].find("were taken for boxes") != std::string::npos);
+  }
+  CHECK(parse_annotations("x,y,width\n3,4,9\n", "t").points == std::vector<Point>{{3, 4}});
+}
+
 TEST_CASE("ImageJ's Cell Counter: a marker's type is its class, by name where it has one") {
   if (refused("<svg></svg>").find("without pugixml") != std::string::npos) {
     WARN("built without pugixml");

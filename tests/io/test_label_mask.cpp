@@ -75,6 +75,24 @@ TEST_CASE("label masks of PNG: grey and palette indices") {
   CHECK(read(contents_of(images / "grey16.png")).points.size() > 100);
 }
 
+TEST_CASE("a mask of classes: a piece is a nucleus, its value the class") {
+  const io::Annotations found = read(tiff_of(mask({"1010202", "0000000", "2010102"}, 8, SAMPLEFORMAT_UINT)));
+  CHECK(found.points.size() == 8);
+  CHECK((found.classes == std::vector<std::string>{"1", "1", "2", "2", "2", "1", "1", "2"}));
+  REQUIRE(found.notes.size() == 1);
+  CHECK(holds(found.notes[0], "its value for the class"));
+  // A nucleus may be in two pieces.
+  const io::Annotations cut = read(tiff_of(mask({"1010202", "0000000", "3030000"}, 8, SAMPLEFORMAT_UINT)));
+  CHECK((cut.points.size() == 3 && cut.classes.empty() && cut.notes.empty()));
+}
+
+TEST_CASE("a mask whose background is not 0") {
+  std::vector<std::string> rows(100, std::string(100, '2'));
+  rows[50] = std::string(50, '2') + '0' + std::string(49, '2');
+  CHECK(holds(error(tiff_of(mask(rows, 8, SAMPLEFORMAT_UINT, 100))),
+              "a nucleus of 100 % of the picture, wanted a label"));
+}
+
 TEST_CASE("points of a mask are turned as its picture is") {
   Page page = mask(kLabels, 8, SAMPLEFORMAT_UINT);
   page.more_tags = [](TIFF* t) { TIFFSetField(t, TIFFTAG_ORIENTATION, 6); };

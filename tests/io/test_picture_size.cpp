@@ -38,7 +38,8 @@ TEST_CASE("um per pixel by Aperio's text") {
   CHECK(is(size_of(head + "MPP=0.25|Left = 3"), 0.25, 0.25, "Aperio MPP"));
   CHECK(is(size_of(head + "MPP = 0.5", 72, 72, RESUNIT_INCH), 0.5, 0.5, "Aperio MPP"));
   for (const char* bad : {"MPP = 0", "MPP = -1", "MPP = nan", "MPP = inf", "MPP = x", "NoMPP = 3"})
-    CHECK(!size_of(head + bad).known());
+    CHECK(is(size_of(head + bad), 0.5, 0.5, "Aperio AppMag"));
+  CHECK(!size_of("Aperio Image Library v11.2.1|AppMag = 0|MPP = x").known());
 }
 
 TEST_CASE("um per pixel by TIFF resolution, but for that of prints") {

@@ -67,6 +67,7 @@ check "done already" 0 "3 of 3 images have their results already" "${detect[@]}"
 check "not by other settings" 0 "p1" "$nucdet" detect cohort -r --out cohort-found --model run/best.safetensors --threshold 0.02 --overlay --skip-existing -q
 sed -i '2d' cohort-found/p1/a.csv
 check "detections that were worked on" 2 "worked on since" "${detect[@]}" cohort -r --out cohort-found --overlay -q
+check "a cohort goes on around them" 0 "1 of 3 images keep results that somebody has worked on" "${detect[@]}" cohort -r --out cohort-found --overlay --skip-existing
 check "unless it is wanted" 0 "p1/a.csv" "${detect[@]}" cohort -r --out cohort-found --overlay --overwrite -q
 check "lines of JSON" 0 '^\{"image":.*"nuclei":[0-9]+' "${detect[@]}" "$image" --out json --json -q
 check "every kind of result" 0 "$name" "${detect[@]}" "$image" --mpp 0.25 --out all --geojson --gzip --ids --offset 1000,2000 --density --store --overlay -q

@@ -15,6 +15,7 @@ for command in --version --help "doctor" "summary --base 4" "summary --base 4 --
   check "$command, closed" 4 "the standard output cannot be written" sh -c "'$nucdet' $command >&-"
 done
 check "synth, disk full" 4 "cannot be written" sh -c "'$nucdet' synth --out '$work/full' --images 4 --size 64 > /dev/full"
+check "a limit of file sizes" 4 "cannot be written: File too large" sh -c "ulimit -f 1; '$nucdet' synth --out '$work/limited' --images 4 --size 256"
 check "a failure stays what it is" 2 "unknown option" sh -c "'$nucdet' doctor --nonsense > /dev/full"
 check "nothing to print" 2 "did you mean" sh -c "'$nucdet' detct >&-"
 check "no stderr" 2 "" sh -c "'$nucdet' detct 2>&-"

@@ -254,6 +254,13 @@ void check(const DetectOptions& o) {
     throw ArgumentError("--offset is for GeoJSON and the store: give --geojson or --store");
 }
 
+/// A cohort goes on around what somebody has corrected in it.
+void leave_corrected(const DetectOptions& o, std::vector<Input>& inputs) {
+  const std::size_t all = inputs.size();
+  const std::size_t corrected = std::erase_if(inputs, [&](const Input& i) { return is_worked_on(o, i); });
+  if (corrected > 0) note(message(corrected, " of ", all, " images keep results that somebody has worked on"));
+}
+
 void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
   OutputGuard guard(o.overwrite);
   guard.input(o.model), guard.input(o.areas);
@@ -271,11 +278,12 @@ int detect(const DetectOptions& asked) {
   check(o);
   if (o.model.empty()) o.model = default_model();
   std::vector<std::string> notes;
-  const std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive, &notes);
+  std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive, &notes);
   if (!o.quiet)
     for (const std::string& one : notes) note(one);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
+  if (o.skip_existing && !o.overwrite) leave_corrected(o, inputs);
   check_files(o, inputs);
   for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());
   return on_device(o.device, {}, o.quiet, [&](auto& context) { return Run(context, o, inputs)(); });

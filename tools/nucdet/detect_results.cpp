@@ -85,6 +85,15 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
   together.commit();
 }
 
+bool is_worked_on(const DetectOptions& o, const Input& input) {
+  const std::vector<fs::path> files = result_files(o, input);
+  return std::any_of(files.begin(), files.end(), [](const fs::path& file) {
+    std::error_code none;
+    return fs::is_regular_file(file, none) && product_of_result(file) == io::Product::detections &&
+           io::product_of(file) == io::Product::detections && io::record_of(file) == io::Record::changed;
+  });
+}
+
 bool is_done(const DetectOptions& o, const Input& input, const std::string& key) {
   for (const fs::path& file : result_files(o, input)) {
     std::error_code none;

@@ -22,6 +22,9 @@ void write_results(const DetectOptions& options, const Input& input, const io::P
 /// What such a file is to those that ask who made it.
 io::Product product_of_result(const std::filesystem::path& file);
 
+/// Whether one of an image's results is there and somebody has worked on it since.
+bool is_worked_on(const DetectOptions& options, const Input& input);
+
 /// Whether an image's results are there and came about by the same key, so that nothing is to be done.
 bool is_done(const DetectOptions& options, const Input& input, const std::string& key);
 

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <iostream>
 
 #include "nucdet/version.hpp"
@@ -59,6 +60,7 @@ int run(CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   keep_standard_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit of sizes (ulimit -f) is a write that fails, with a message
   return guarded([&] {
     CLI::App app("nucdet: detects nuclei in H&E images by regressing a proximity map (Xing et al. 2019)");
     app.require_subcommand(1);

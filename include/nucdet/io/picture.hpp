@@ -65,8 +65,9 @@ struct Picture {
 /// - Pages of a TIFF: the largest picture that is no thumbnail, mask or reduced level, SubIFDs included. Three planes
 ///   of one channel are joined where OME-XML or ImageJ's text says that they are channels. Several of the same size
 ///   are an error, unless options.page names one.
-/// - um per pixel: Aperio's MPP, OME PhysicalSize, ImageJ's unit, TIFF resolution, PNG pHYs, JFIF density. 10 um and
-///   more from a resolution is one of prints (72, 96, 300 dpi) and counts as not known.
+/// - um per pixel: Aperio's MPP or, without it, AppMag (40x is 0.25 um), OME PhysicalSize, ImageJ's unit, TIFF
+///   resolution, PNG pHYs, JFIF density. 10 um and more from a resolution is one of prints (72, 96, 300 dpi) and counts
+///   as not known.
 ///
 /// Throws IoError if the file is missing, truncated, damaged, of another format (which is named) or kind, or larger
 /// than the options allow. A regular file is mapped: it must not be cut while it is read.

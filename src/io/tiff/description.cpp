@@ -58,6 +58,11 @@ TiffDescription read_aperio(std::string_view text) {
   const auto value = value_of(text, "MPP", "|\r\n");
   const auto mpp = value ? number(*value) : std::nullopt;
   if (mpp) d.pixel_size = stated_size(*mpp, *mpp, "Aperio MPP");
+  // Pixels of 40x are 0.25 um large, more or less.
+  const auto power = d.pixel_size.known() ? std::nullopt : value_of(text, "AppMag", "|\r\n");
+  const auto magnification = power ? number(*power) : std::nullopt;
+  if (magnification && *magnification > 0)
+    d.pixel_size = stated_size(10 / *magnification, 10 / *magnification, "Aperio AppMag");
   return d;
 }
 
