@@ -1,0 +1,30 @@
+# nucdet::slide: whole slides, a rectangle at a time; by OpenSlide what libtiff alone does not read.
+set(NUCDET_OPENSLIDE AUTO CACHE STRING "Slides of scanners by OpenSlide: AUTO (where it is found), ON or OFF")
+set_property(CACHE NUCDET_OPENSLIDE PROPERTY STRINGS AUTO ON OFF)
+
+if(TARGET nucdet_io)
+  file(GLOB _slide CONFIGURE_DEPENDS src/slide/*.cpp)
+  add_library(nucdet_slide ${_slide})
+  add_library(nucdet::slide ALIAS nucdet_slide)
+  set_target_properties(nucdet_slide PROPERTIES EXPORT_NAME slide VERSION ${PROJECT_VERSION} SOVERSION 0.1
+                                                POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(nucdet_slide PUBLIC nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>
+                                                              $<BUILD_INTERFACE:nucdet_hardening>)
+  target_include_directories(nucdet_slide PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  nucdet_link_formats(nucdet_slide)
+
+  if(NOT NUCDET_OPENSLIDE STREQUAL "OFF")
+    find_path(NUCDET_OPENSLIDE_INCLUDE openslide.h PATH_SUFFIXES openslide)
+    find_library(NUCDET_OPENSLIDE_LIBRARY openslide)
+    mark_as_advanced(NUCDET_OPENSLIDE_INCLUDE NUCDET_OPENSLIDE_LIBRARY)
+    if(NUCDET_OPENSLIDE_INCLUDE AND NUCDET_OPENSLIDE_LIBRARY)
+      target_compile_definitions(nucdet_slide PRIVATE NUCDET_WITH_OPENSLIDE)
+      target_include_directories(nucdet_slide SYSTEM PRIVATE ${NUCDET_OPENSLIDE_INCLUDE})
+      target_link_libraries(nucdet_slide PRIVATE ${NUCDET_OPENSLIDE_LIBRARY})
+    elseif(NUCDET_OPENSLIDE STREQUAL "ON")
+      message(FATAL_ERROR "NUCDET_OPENSLIDE is ON, and openslide (openslide.h) was not found")
+    else()
+      message(STATUS "nucdet::slide is built without OpenSlide: of scanners' formats only tiled TIFF is read")
+    endif()
+  endif()
+endif()

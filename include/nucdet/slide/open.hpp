@@ -1,0 +1,32 @@
+#pragma once
+#include <filesystem>
+
+#include "nucdet/slide/pyramid_reader.hpp"
+
+namespace nucdet::slide {
+
+/// Opens a whole slide: what scanners write (SVS, NDPI, MRXS, SCN, ...) by OpenSlide where nucdet was built with it,
+/// tiled TIFF and BigTIFF pyramids (OME, generic; without OpenSlide also Aperio's) by libtiff. Throws IoError that says
+/// what the file is and what would read it.
+Slide open_slide(const std::filesystem::path& path);
+
+/// Whether a file is read as a slide: a format of slide scanners, a pyramid, or a tiled picture of more pixels than a
+/// picture may have. False for what is missing or cannot be read.
+bool is_slide(const std::filesystem::path& path);
+
+/// A picture in memory as a slide of one level.
+class PicturePyramid {
+ public:
+  explicit PicturePyramid(io::Picture picture);
+  const std::string& where() const { return picture_.where; }
+  std::span<const Level> levels() const { return {&level_, 1}; }
+  io::PixelSize pixel_size() const { return picture_.pixel_size; }
+  Rectangle bounds() const { return {0, 0, picture_.width, picture_.height}; }
+  void read(Index level, const Rectangle& rectangle, std::uint8_t* rgb) const;
+
+ private:
+  io::Picture picture_;
+  Level level_;
+};
+
+}  // namespace nucdet::slide

@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "nucdet/core/area.hpp"
+#include "nucdet/slide/pyramid_reader.hpp"
+
+namespace nucdet::slide {
+
+/// Where a slide has tissue, on a grid of square-ish cells over level 0: what was left out is glass.
+struct TissueMask {
+  Index width = 0, height = 0;        ///< cells
+  double cell_x = 1, cell_y = 1;      ///< pixels of level 0 that a cell is wide and high
+  std::vector<std::uint8_t> cells{};  ///< rows; 0: glass, else tissue
+
+  bool at(Index x, Index y) const { return cells[static_cast<std::size_t>(y * width + x)] != 0; }
+  /// Whether a point of level 0 lies in tissue; points outside of the grid do not.
+  bool holds(Point p) const;
+  /// Whether any cell under a rectangle of level 0 has tissue.
+  bool touches(const Rectangle& r) const;
+  /// Pixels of level 0 that are tissue.
+  double pixels() const;
+};
+
+struct TissueOptions {
+  double cell_um = 8;          ///< wanted size of a cell
+  double grow_um = 16;         ///< tissue grows by this much, so that its border is not cut
+  double smallest_um2 = 2500;  ///< smaller specks are no tissue, smaller holes in it are none
+};
+
+/// By saturation and luminance at a low level, with thresholds by Otsu (IEEE Trans. SMC 9:62, 1979). Where the size of
+/// a pixel is not known, `um_per_pixel` of level 0 is taken. The same for any number of threads.
+TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
+/// From a picture of the whole slide, of any size, in which 0 is glass. Throws IoError unless its sides have the
+/// slide's proportions to a cell.
+TissueMask tissue_from(const io::Picture& mask, const Slide& slide);
+/// From areas in pixels of level 0.
+TissueMask tissue_in(const Areas& areas, const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
+/// Everywhere.
+TissueMask all_tissue(const Slide& slide);
+
+}  // namespace nucdet::slide
