@@ -39,6 +39,23 @@ Image resample(Context<Cpu>& context, const Image& image, double scale);
 Image resample_part(Context<Cpu>& context, const ImageView& image, double scale, Index top, Index left, Index height,
                     Index width);
 
+/// Pixels [begin, end) of an axis.
+struct PixelSpan {
+  Index begin = 0, end = 0;
+};
+/// Those of a source of `size` pixels that resampled pixels [begin, begin + count) are made of.
+PixelSpan source_span(Index size, Index begin, Index count, double scale);
+
+/// A source of which only a part is at hand: the part's pixels, where they begin in it, and the source's size.
+struct PartOfSource {
+  ImageView pixels;
+  Index top = 0, left = 0;
+  Index source_height = 0, source_width = 0;
+};
+/// The same as resample_part of the whole source. Throws ShapeError, also where the part lacks pixels.
+Image resample_part(Context<Cpu>& context, const PartOfSource& source, double scale, Index top, Index left,
+                    Index height, Index width);
+
 #ifdef NUCDET_INLINE
 
 namespace detail {
@@ -134,16 +151,32 @@ NUCDET_INLINE Image resample(Context<Cpu>& context, const Image& image, double s
                                [&](Index y, float*) { return x.pixel(0, y, columns.begin); });
 }
 
+NUCDET_INLINE PixelSpan source_span(Index size, Index begin, Index count, double scale) {
+  const detail::AxisFilter filter(size, begin, count, scale);
+  return {filter.begin, filter.end};
+}
+
 NUCDET_INLINE Image resample_part(Context<Cpu>& context, const ImageView& image, double scale, Index top, Index left,
                                   Index height, Index width) {
+  return resample_part(context, PartOfSource{image, 0, 0, image.height, image.width}, scale, top, left, height, width);
+}
+
+NUCDET_INLINE Image resample_part(Context<Cpu>& context, const PartOfSource& source, double scale, Index top,
+                                  Index left, Index height, Index width) {
+  const ImageView& image = source.pixels;
   check_scale(scale);
   image.check();
-  const Index h = scaled_size(image.height, scale), w = scaled_size(image.width, scale);
+  const Index h = scaled_size(source.source_height, scale), w = scaled_size(source.source_width, scale);
   if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w)
     throw ShapeError(message("resample_part: the rectangle of ", height, " x ", width, " at (", top, ", ", left,
                              ") is not in the scaled image of ", h, " x ", w));
-  const detail::AxisFilter rows(image.height, top, height, scale), columns(image.width, left, width, scale);
-  const Index count = columns.end - columns.begin, c = image.channels;
+  const detail::AxisFilter rows(source.source_height, top, height, scale);
+  const detail::AxisFilter columns(source.source_width, left, width, scale);
+  if (rows.begin < source.top || columns.begin < source.left || rows.end > source.top + image.height ||
+      columns.end > source.left + image.width)
+    throw ShapeError(message("resample_part: the part of ", image.height, " x ", image.width, " at (", source.top, ", ",
+                             source.left, ") lacks pixels that the rectangle is made of"));
+  const Index count = columns.end - columns.begin, c = image.channels, skipped = (columns.begin - source.left) * c;
   const bool swapped = image.order == ChannelOrder::bgr && c >= 3;
   const auto to_floats = [&]<class T>(const T* pixels, float* to) {
     for (Index i = 0; i < count; ++i)
@@ -155,9 +188,9 @@ NUCDET_INLINE Image resample_part(Context<Cpu>& context, const ImageView& image,
   };
   return detail::resample_rows(context, rows, columns, 3, [&](Index y, float* space) -> const float* {
     if (image.bytes == 1)
-      to_floats(image.row<std::uint8_t>(y) + columns.begin * c, space);
+      to_floats(image.row<std::uint8_t>(y - source.top) + skipped, space);
     else
-      to_floats(image.row<std::uint16_t>(y) + columns.begin * c, space);
+      to_floats(image.row<std::uint16_t>(y - source.top) + skipped, space);
     return space;
   });
 }

@@ -71,6 +71,22 @@ class Detector {
   std::vector<Nucleus> candidates(const data::ImageView& image, const data::ChannelStatistics& statistics,
                                   const Watch& watch = {}) const;
 
+  /// The tiles of an image of this size, in reference pixels. Throws ArgumentError for an image of several if the
+  /// network looks at the whole of it.
+  std::vector<TileRegion> regions(const Shape& image) const;
+  /// What the network has to be shown of a tile: what is read, and on to a multiple of its strides, as far as the image
+  /// reaches.
+  Rectangle shown(const Shape& image, const TileRegion& tile) const;
+  /// The candidates of one tile of an image: the same as among those of the whole. `part`: the pixels that are shown,
+  /// values in [0, 1] or bytes.
+  std::vector<Nucleus> candidates_in(const Shape& image, const TileRegion& tile, View<const float> part,
+                                     const data::ChannelStatistics& statistics) const;
+  std::vector<Nucleus> candidates_in(const Shape& image, const TileRegion& tile, const data::ImageView& part,
+                                     const data::ChannelStatistics& statistics) const;
+  /// Of the candidates of all tiles, those that reach the threshold that goes with the highest response.
+  std::vector<Nucleus> relative(std::vector<Nucleus> nuclei) const;
+  const LocalMaxima& peaks() const { return peaks_; }
+
   /// The peaks of one tile's outputs (see NetworkOnTiles::outputs), with their responses and classes, in its pixels.
   std::vector<Nucleus> peaks_in(const std::vector<Tensor<Device>>& outputs) const;
 
@@ -142,7 +158,6 @@ class Detector {
       nuclei[i].class_id = found[i].id, nuclei[i].class_probability = found[i].probability;
   }
 
-  std::vector<Nucleus> relative(std::vector<Nucleus> nuclei) const;
   /// In the image's own pixels, and with scores for users.
   Detection finished(Detection found, double scale) const;
   template <class Find>
@@ -161,10 +176,9 @@ class Detector {
                                          const data::ChannelStatistics& statistics, const Watch& watch) const;
   template <class Maps>
   std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const;
+  /// The peaks in a tile's maps whose pixels lie in its core, in pixels of the image.
+  std::vector<Nucleus> peaks_in_core(const Shape& image, const TileRegion& tile, const TileMaps<Device>& maps) const;
   bool inside(Point p, const Shape& s) const;
-
-  /// Tiles of an image. Throws ArgumentError for an image of several if the network looks at the whole of it.
-  std::vector<TileRegion> regions(const Shape& image) const;
 
   NetworkOnTiles<Device> network_;
   LocalMaxima peaks_;

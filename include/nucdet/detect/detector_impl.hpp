@@ -35,7 +35,7 @@ template <class Device>
 std::vector<Nucleus> Detector<Device>::candidates(View<const float> image, const data::ChannelStatistics& statistics,
                                                   const Watch& watch) const {
   return candidates_of(image.shape, watch,
-                       [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
+                       [&](const TileRegion& tile) { return network_.maps(image, statistics, tile.read); });
 }
 
 template <class Device>
@@ -43,7 +43,7 @@ std::vector<Nucleus> Detector<Device>::resident_candidates(View<const float> ima
                                                            const data::ChannelStatistics& statistics,
                                                            const Watch& watch) const {
   return candidates_of(image.shape, watch,
-                       [&](const Rectangle& read) { return network_.resident_maps(image, statistics, read); });
+                       [&](const TileRegion& tile) { return network_.resident_maps(image, statistics, tile.read); });
 }
 
 template <class Device>
@@ -51,7 +51,7 @@ std::vector<Nucleus> Detector<Device>::candidates(const data::ImageView& image,
                                                   const data::ChannelStatistics& statistics, const Watch& watch) const {
   image.check();
   return candidates_of({1, image.height, image.width, image.channels}, watch,
-                       [&](const Rectangle& read) { return network_.maps(image, statistics, read); });
+                       [&](const TileRegion& tile) { return network_.maps(image, statistics, tile.read); });
 }
 
 template <class Device>
@@ -94,11 +94,10 @@ std::vector<Nucleus> Detector<Device>::scaled_candidates(const data::ImageView& 
                                                          const Watch& watch) const {
   image.check(), data::check_scaled_size(image.height, image.width, scale, data::kMostInParts);
   const Shape whole{1, data::scaled_size(image.height, scale), data::scaled_size(image.width, scale), 3};
-  return candidates_of(whole, watch, [&](const Rectangle& read) {
-    const Shape padded = network_.padded(read);
-    const Image part = data::resample_part(context().host(), image, scale, read.y, read.x,
-                                           std::min(padded.h, whole.h - read.y), std::min(padded.w, whole.w - read.x));
-    return network_.maps(view_of(part), statistics, {0, 0, read.width, read.height});
+  return candidates_of(whole, watch, [&](const TileRegion& tile) {
+    const Rectangle part = shown(whole, tile);
+    const Image pixels = data::resample_part(context().host(), image, scale, part.y, part.x, part.height, part.width);
+    return network_.maps(view_of(pixels), statistics, {0, 0, tile.read.width, tile.read.height});
   });
 }
 
@@ -172,35 +171,61 @@ std::vector<TileRegion> Detector<Device>::regions(const Shape& image) const {
 }
 
 template <class Device>
+Rectangle Detector<Device>::shown(const Shape& image, const TileRegion& tile) const {
+  const Rectangle& read = tile.read;
+  const Shape padded = network_.padded(read);
+  return {read.x, read.y, std::min(padded.w, image.w - read.x), std::min(padded.h, image.h - read.y)};
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::candidates_in(const Shape& image, const TileRegion& tile, View<const float> part,
+                                                     const data::ChannelStatistics& statistics) const {
+  [[maybe_unused]] const auto turn = this->turn();
+  return peaks_in_core(image, tile, network_.maps(part, statistics, {0, 0, tile.read.width, tile.read.height}));
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::candidates_in(const Shape& image, const TileRegion& tile,
+                                                     const data::ImageView& part,
+                                                     const data::ChannelStatistics& statistics) const {
+  [[maybe_unused]] const auto turn = this->turn();
+  return peaks_in_core(image, tile, network_.maps(part, statistics, {0, 0, tile.read.width, tile.read.height}));
+}
+
+template <class Device>
+std::vector<Nucleus> Detector<Device>::peaks_in_core(const Shape& image, const TileRegion& tile,
+                                                     const TileMaps<Device>& maps) const {
+  LocalMaxima peaks = peaks_;
+  peaks.keep_border = true;
+  std::vector<Nucleus> nuclei;
+  std::vector<Point> offsets;
+  for (const Peak& p : find_peak_pixels(context(), maps.map.template view<const float>(), peaks)) {
+    const double x = static_cast<double>(p.x + tile.read.x), y = static_cast<double>(p.y + tile.read.y);
+    if (!tile.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
+    if (!peaks_.keep_border && !inside({x, y}, image)) continue;
+    nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
+    offsets.push_back(p.offset);
+  }
+  give_classes(context(), maps, nuclei);
+  for (std::size_t k = 0; k < nuclei.size(); ++k) {
+    Point& centre = nuclei[k].centre;
+    centre = {centre.x + static_cast<double>(tile.read.x) + offsets[k].x,
+              centre.y + static_cast<double>(tile.read.y) + offsets[k].y};
+  }
+  return nuclei;
+}
+
+template <class Device>
 template <class Maps>
 std::vector<Nucleus> Detector<Device>::candidates_of(const Shape& image, const Watch& watch,
                                                      const Maps& maps_of_tile) const {
   [[maybe_unused]] const auto turn = this->turn();
   std::vector<Nucleus> all;
-  LocalMaxima peaks = peaks_;
-  peaks.keep_border = true;
   const std::vector<TileRegion> tiles = regions(image);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const TileRegion& region = tiles[i];
     watch.step("Detector", static_cast<Index>(i), static_cast<Index>(tiles.size()));
-    const TileMaps<Device> maps = maps_of_tile(region.read);
-    const View<const float> map = maps.map.template view<const float>();
-    std::vector<Nucleus> nuclei;
-    std::vector<Point> offsets;
-    for (const Peak& p : find_peak_pixels(context(), map, peaks)) {
-      const double x = static_cast<double>(p.x + region.read.x), y = static_cast<double>(p.y + region.read.y);
-      if (!region.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
-      if (!peaks_.keep_border && !inside({x, y}, image)) continue;
-      nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
-      offsets.push_back(p.offset);
-    }
-    give_classes(context(), maps, nuclei);
-    for (std::size_t k = 0; k < nuclei.size(); ++k) {
-      Point& centre = nuclei[k].centre;
-      centre = {centre.x + static_cast<double>(region.read.x) + offsets[k].x,
-                centre.y + static_cast<double>(region.read.y) + offsets[k].y};
-      all.push_back(nuclei[k]);
-    }
+    const std::vector<Nucleus> found = peaks_in_core(image, tiles[i], maps_of_tile(tiles[i]));
+    all.insert(all.end(), found.begin(), found.end());
   }
   if (watch.progress) watch.progress(static_cast<Index>(tiles.size()), static_cast<Index>(tiles.size()));
   const auto pixel = [](const Nucleus& n) { return std::pair(std::round(n.centre.y), std::round(n.centre.x)); };
