@@ -44,6 +44,7 @@ Rectangle SlidePlan::to_level0(const Rectangle& r) const {
 }
 
 Rectangle SlidePlan::source_of(const Rectangle& r) const {
+  if (scale == 1) return r;
   const data::PixelSpan down = data::source_span(level_height, r.y, r.height, scale);
   const data::PixelSpan across = data::source_span(level_width, r.x, r.width, scale);
   return {across.begin, down.begin, across.end - across.begin, down.end - down.begin};
