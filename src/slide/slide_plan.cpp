@@ -28,8 +28,7 @@ SlidePlan::SlidePlan(const Slide& slide, double um_per_pixel)
 }
 
 Point SlidePlan::to_level0(Point p) const {
-  const Point at = data::to_source(p, scale);
-  return {(at.x + 0.5) * downsample_x - 0.5, (at.y + 0.5) * downsample_y - 0.5};
+  return {(p.x + 0.5) / scale * downsample_x - 0.5, (p.y + 0.5) / scale * downsample_y - 0.5};
 }
 
 Rectangle SlidePlan::to_level0(const Rectangle& r) const {

@@ -53,6 +53,7 @@ std::vector<Nucleus> stream(const Detector<Cpu>& detector, const slide::Slide& s
       detector, slide, plan, statistics, tiles, numbers,
       [&](Index, const std::vector<Nucleus>& nuclei) { all.insert(all.end(), nuclei.begin(), nuclei.end()); }, {},
       {ahead});
+  for (Nucleus& n : all) n.score = detector.peaks().score(n.score);
   return sorted(std::move(all));
 }
 
