@@ -53,7 +53,9 @@ std::vector<Index> SlidePlan::wanted(const std::vector<detect::TileRegion>& tile
                                      const Rectangle& region) const {
   std::vector<Index> numbers;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Rectangle core = to_level0(tiles[i].core);
+    // A peak's pixel is the tile's, its centre may be half a pixel beside it.
+    const Rectangle& c = tiles[i].core;
+    const Rectangle core = to_level0({c.x - 1, c.y - 1, c.width + 2, c.height + 2});
     if (touch(core, region) && tissue.touches(core)) numbers.push_back(static_cast<Index>(i));
   }
   return numbers;

@@ -50,6 +50,9 @@ struct DetectOptions {
   bool overlay = false, geojson = false, gzip = false, ids = false, store = false, density = false;
   std::vector<double> offset;  ///< x, y that GeoJSON adds: where a crop lies in its slide
   std::string summary;         ///< a CSV with a line for each image
+  std::string tissue;          ///< of slides: auto, all, or a mask's file; empty: auto, or the regions of `areas`
+  Index ahead = 2;             ///< of slides: tiles that are read ahead
+  Index memory = 0;            ///< MB that the process may take; 0: no limit
   bool recursive = false, skip_existing = false, overwrite = false, json = false, quiet = false;
   DeviceOptions device;
 };

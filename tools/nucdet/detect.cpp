@@ -1,5 +1,7 @@
 #include <chrono>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "nucdet/core/content_hash.hpp"
@@ -12,12 +14,14 @@
 #include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/load.hpp"
+#include "nucdet/slide/open.hpp"
 #include "nucdet/version.hpp"
 
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "detect_part.hpp"
 #include "detect_results.hpp"
+#include "detect_slide.hpp"
 #include "device.hpp"
 #include "endings.hpp"
 #include "guard.hpp"
@@ -57,10 +61,11 @@ std::string key_of(const DetectOptions& o, const Input& input, const io::Detecti
   hash.add(o.pixel_size.mpp.value_or(e.mpp.value_or(0))), hash.add(o.pixel_size.scale.value_or(e.scale.value_or(0)));
   hash.add(static_cast<double>(settings.threshold)), hash.add(settings.xi),
       hash.add(o.thresholds.components.value_or(0));
-  for (const Index number : {o.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
+  for (const Index number : {settings.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
     hash.add(static_cast<double>(number));
   for (const Index number : o.region) hash.add(static_cast<double>(number));
   for (const double number : o.offset) hash.add(number);
+  hash.add(o.tissue.empty() || o.tissue == "auto" || o.tissue == "all" ? o.tissue : io::content_hash_of(o.tissue));
   hash.add(static_cast<double>(o.ids)), hash.add(choose_device(o.device).line);
   return hash.text();
 }
@@ -97,6 +102,7 @@ io::SummaryRow summary_of(const Input& input, const io::DetectionReport& report,
 
 void guard_results(OutputGuard& guard, const DetectOptions& o, const Input& input) {
   for (const fs::path& file : result_files(o, input)) guard.output(file, product_of_result(file));
+  if (input.slide) guard.own_output(input.result(o.out, ".journal"));
 }
 
 /// Once more, right before they are written: others may have written there while the network was at work.
@@ -114,8 +120,9 @@ class Run {
         inputs_(inputs),
         pictures_(o, inputs),
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
-        detector_(*loaded_.model, loaded_.peaks, loaded_.normalization, {.cell = o.tile}, {.over = o.average}),
+        detector_(fitting_detector()),
         settings_(report_of(o, loaded_.peaks, loaded_.normalization)) {
+    settings_.tile = detector_.tiles().cell;
     settings_.classes = ClassNames(detector_.classes());
     loaded_.model.reset();  // the detector has weights of its own
   }
@@ -128,8 +135,25 @@ class Run {
     std::size_t number;
     std::string key;
   };
+  /// With the tiles that were asked for, or smaller ones.
+  detect::Detector<Device> fitting_detector() const {
+    const auto with_tile = [&](Index tile) {
+      return detect::Detector<Device>(*loaded_.model, loaded_.peaks, loaded_.normalization, {.cell = tile},
+                                      {.over = o_.average});
+    };
+    return detector_within<Device>(o_, with_tile(o_.tile), with_tile);
+  }
   std::vector<Job> jobs() const;
   void detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch);
+  /// What was looked at: pixels that count, how results are drawn, what is to be done once they are written.
+  struct Looked {
+    double counted_pixels = 0;
+    ResultDrawings drawings{};
+    std::function<void()> written{};
+  };
+  Looked look_at_picture(const Job& job, const io::Picture& picture, io::DetectionReport& report, const Watch& watch);
+  Looked look_at_slide(const Job& job, io::DetectionReport& report, const Watch& watch);
+  void finish(const Job& job, const Looked& looked, io::DetectionReport& report, std::chrono::steady_clock::time_point);
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
   void write_summary() const {
     if (o_.summary.empty()) return;
@@ -145,6 +169,7 @@ class Run {
   io::DetectionReport settings_;
   models::PixelSizes sizes_{};
   std::vector<io::SummaryRow> summary_{};
+  const Interrupt* interrupt_ = nullptr;
 };
 
 /// What there is to know of how an image is looked at: each pixel size once, and what reading it had to decide.
@@ -160,10 +185,9 @@ void Run<Device>::say_how(const io::Picture& picture, const models::Scaling& sca
 }
 
 template <class Device>
-void Run<Device>::detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch) {
+typename Run<Device>::Looked Run<Device>::look_at_picture(const Job& job, const io::Picture& picture,
+                                                          io::DetectionReport& report, const Watch& watch) {
   const Input& input = inputs_[job.number];
-  const auto begin = std::chrono::steady_clock::now();
-  const io::Picture picture = pictures_.read(job.number, next);
   models::check_size(input.entry, picture);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
@@ -172,18 +196,55 @@ void Run<Device>::detect_in(const Job& job, std::optional<std::size_t> next, con
   if (const auto file = areas_file(o_, input)) counted.areas = areas_in(*file);
   detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
-
-  io::DetectionReport report = settings_;
-  report.image = input.entry.image.filename().string();
   report.width = picture.width, report.height = picture.height;
   report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;
   report.statistics = std::move(found.statistics), report.nuclei = std::move(found.nuclei);
+  return {counted.pixels(), drawings_on(picture)};
+}
+
+template <class Device>
+typename Run<Device>::Looked Run<Device>::look_at_slide(const Job& job, io::DetectionReport& report,
+                                                        const Watch& watch) {
+  const Input& input = inputs_[job.number];
+  const auto work = std::make_shared<const SlideWork>(slide_work(o_, input));
+  if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
+  const auto* constants = std::get_if<data::FixedNormalization>(&loaded_.normalization);
+  report.statistics = constants ? constants->statistics
+                                : detector_.statistics(view_of(low_level(detector_.context().host(), work->slide)));
+  const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), job.key);
+  if (!journal->tiles().empty() && !o_.quiet)
+    note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
+  detect_remaining(detector_, *work, report.statistics, *journal, {static_cast<std::size_t>(o_.ahead)}, *interrupt_,
+                   watch);
+  report.width = work->slide.width(), report.height = work->slide.height();
+  report.scale = work->scaling.scale, report.pixel_size = work->scaling.pixel_size;
+  report.nuclei = detector_.relative(journal->read());
+  for (Nucleus& n : report.nuclei) n.score = loaded_.peaks.score(n.score);
+  return {work->counted_pixels(), drawings_on(work), [journal] { journal->remove(); }};
+}
+
+template <class Device>
+void Run<Device>::detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch) {
+  const Input& input = inputs_[job.number];
+  const auto begin = std::chrono::steady_clock::now();
+  io::DetectionReport report = settings_;
+  report.image = input.entry.image.filename().string();
   report.key = job.key;
+  if (input.slide) return finish(job, look_at_slide(job, report, watch), report, begin);
+  const io::Picture picture = pictures_.read(job.number, next);
+  finish(job, look_at_picture(job, picture, report, watch), report, begin);
+}
+
+template <class Device>
+void Run<Device>::finish(const Job& job, const Looked& looked, io::DetectionReport& report,
+                         std::chrono::steady_clock::time_point begin) {
+  const Input& input = inputs_[job.number];
   check_results(o_, input);
-  write_results(o_, input, picture, report);
+  write_results(o_, input, looked.drawings, report);
+  if (looked.written) looked.written();
   if (!o_.summary.empty()) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    summary_.push_back(summary_of(input, report, counted.pixels(), seconds));
+    summary_.push_back(summary_of(input, report, looked.counted_pixels, seconds));
   }
   const fs::path result = input.result(o_.out, ".csv");
   if (o_.json)
@@ -214,6 +275,7 @@ int Run<Device>::operator()() {
   if (const std::size_t done = inputs_.size() - todo.size(); done > 0 && !o_.quiet)
     note(message(done, " of ", inputs_.size(), " images have their results already"));
   Interrupt interrupt(Interrupt::Ending::after_piece);
+  interrupt_ = &interrupt;
   ImageProgress progress(static_cast<std::int64_t>(todo.size()), o_.quiet);
   const Watch watch{.stop = interrupt.token(), .progress = [&](Index done, Index all) {
                       interrupt.poll();
@@ -231,7 +293,14 @@ int Run<Device>::operator()() {
     const fs::path& image = inputs_[todo[k].number].entry.image;
     progress.begin(image.filename().string());
     try {
-      detect_in(todo[k], k + 1 < todo.size() ? std::optional(todo[k + 1].number) : std::nullopt, watch);
+      detect_in(
+          todo[k],
+          k + 1 < todo.size() && !inputs_[todo[k + 1].number].slide ? std::optional(todo[k + 1].number) : std::nullopt,
+          watch);
+    } catch (const Paused& paused) {
+      complain(paused.what());
+      write_summary();
+      return kFinishedEarly;
     } catch (...) {
       const std::optional<std::string> failure = failure_of(std::current_exception(), image);
       if (!failure || inputs_.size() == 1) throw;
@@ -264,6 +333,7 @@ void leave_corrected(const DetectOptions& o, std::vector<Input>& inputs) {
 void check_files(const DetectOptions& o, const std::vector<Input>& inputs) {
   OutputGuard guard(o.overwrite);
   guard.input(o.model), guard.input(o.areas);
+  if (o.tissue != "auto" && o.tissue != "all") guard.input(o.tissue);
   for (const std::string& given : o.inputs) guard.input(given);
   for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
   guard.folder(o.out);
@@ -283,6 +353,7 @@ int detect(const DetectOptions& asked) {
     for (const std::string& one : notes) note(one);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
+  for (Input& i : inputs) i.slide = slide::is_slide(i.entry.image);
   if (o.skip_existing && !o.overwrite) leave_corrected(o, inputs);
   check_files(o, inputs);
   for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());

@@ -24,21 +24,22 @@ struct Part {
   bool asked;
 };
 
-std::vector<Part> parts_of(const DetectOptions& o) {
+std::vector<Part> parts_of(const DetectOptions& o, const Input& input) {
   return {{".csv", true},
           {".geojson", o.geojson && !o.gzip},
           {".geojson.gz", o.geojson && o.gzip},
           {".db", o.store},
-          {".overlay.png", o.overlay},
+          {".overview.png", input.slide},
+          {".overlay.png", o.overlay && !input.slide},
           {".density.csv", o.density},
-          {".density.png", o.density}};
+          {".density.png", o.density && !input.slide}};
 }
 
 }  // namespace
 
 std::vector<fs::path> result_files(const DetectOptions& o, const Input& input) {
   std::vector<fs::path> files;
-  for (const Part& part : parts_of(o))
+  for (const Part& part : parts_of(o, input))
     if (part.asked) files.push_back(input.result(o.out, part.ending));
   files.push_back(input.result(o.out, kJson));
   return files;
@@ -48,7 +49,16 @@ io::Product product_of_result(const fs::path& file) {
   return file.extension() == ".png" ? io::Product::drawing : io::Product::detections;
 }
 
-void write_results(const DetectOptions& o, const Input& input, const io::Picture& picture,
+ResultDrawings drawings_on(const io::Picture& picture) {
+  const auto overlay = [&picture](const io::DetectionReport& report) {
+    std::vector<io::OverlayMark> marks;
+    for (const Nucleus& n : report.nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
+    return io::draw_overlay(io::to_image(picture), marks, {.classes = report.classes});
+  };
+  return {overlay, [&picture](const io::DensityMap& map) { return io::draw_density(picture.view(), map); }};
+}
+
+void write_results(const DetectOptions& o, const Input& input, const ResultDrawings& drawings,
                    io::DetectionReport& report) {
   const auto file = [&](const char* ending) { return input.result(o.out, ending); };
   io::AtomicFiles together;
@@ -66,18 +76,14 @@ void write_results(const DetectOptions& o, const Input& input, const io::Picture
   if (o.density) {
     io::PixelSize size = report.pixel_size;
     if (!size.known()) size.x = size.y = models::kReferencePixel;  // as was assumed, and said
-    const io::DensityMap map = io::density_map(centres_of(report.nuclei), picture.height, picture.width, size);
+    const io::DensityMap map = io::density_map(centres_of(report.nuclei), report.height, report.width, size);
     io::write_density_csv(file(".density.csv"), map);
-    io::write_drawing(file(".density.png"), io::draw_density(picture.view(), map));
+    if (drawings.density) io::write_drawing(file(".density.png"), drawings.density(map));
   }
-  if (o.overlay) {
-    std::vector<io::OverlayMark> marks;
-    for (const Nucleus& n : report.nuclei) marks.push_back({.at = n.centre, .class_id = n.class_id});
-    io::write_drawing(file(".overlay.png"),
-                      io::draw_overlay(io::to_image(picture), marks, {.classes = report.classes}));
-  }
+  if (o.overlay || input.slide)
+    io::write_drawing(file(input.slide ? ".overview.png" : ".overlay.png"), drawings.overlay(report));
   std::vector<fs::path> others;
-  for (const Part& part : parts_of(o))
+  for (const Part& part : parts_of(o, input))
     if (!part.asked) others.push_back(file(part.ending));
   report.files = together.hashes();
   report.files.merge(io::earlier_records(others));

@@ -1,8 +1,10 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "nucdet/io/density.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/picture.hpp"
 #include "nucdet/io/provenance.hpp"
@@ -16,8 +18,16 @@ namespace nucdet::program {
 /// The files that `detect` writes for an image; the last one is the JSON, which tells of the others.
 std::vector<std::filesystem::path> result_files(const DetectOptions& options, const Input& input);
 
+/// How results are drawn on what was looked at.
+struct ResultDrawings {
+  std::function<Image(const io::DetectionReport&)> overlay{};  ///< of a slide: its overview
+  std::function<Image(const io::DensityMap&)> density{};       ///< none of a slide
+};
+/// On a picture, which must outlive them.
+ResultDrawings drawings_on(const io::Picture& picture);
+
 /// Writes them: all, or none. Adds to the report what its JSON tells of the others. Throws IoError.
-void write_results(const DetectOptions& options, const Input& input, const io::Picture& picture,
+void write_results(const DetectOptions& options, const Input& input, const ResultDrawings& drawings,
                    io::DetectionReport& report);
 /// What such a file is to those that ask who made it.
 io::Product product_of_result(const std::filesystem::path& file);

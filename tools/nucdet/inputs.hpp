@@ -13,6 +13,7 @@ namespace nucdet::program {
 
 struct Input {
   io::ManifestEntry entry{};
+  bool slide = false;            ///< looked at a tile at a time
   std::filesystem::path name{};  ///< of its results, below their folder, without an ending: "patient 3/slide_07"
 
   /// A result's file.

@@ -51,9 +51,22 @@ void add_parts(CLI::App& c, DetectOptions& o) {
       ->check(whole(0, 1'000'000'000))
       ->group(group);
   c.add_option(
-       "--areas", o.areas,
+       "--areas,--roi", o.areas,
        "GeoJSON, or a folder of NAME.geojson: polygons of the classes Region* and Ignore* say where nuclei count")
       ->group(group);
+  const std::string slides = "Whole slides";
+  c.add_option("--tissue", o.tissue,
+               "auto: what has colour or is dark at a low level; all: everywhere; or a picture of the whole slide that "
+               "is 0 where there is none; default: auto, or the regions of --areas")
+      ->group(slides);
+  c.add_option("--ahead", o.ahead, "Tiles that are read ahead")
+      ->capture_default_str()
+      ->check(whole(1, 64))
+      ->group(slides);
+  c.add_option("--memory", o.memory,
+               "MB that the process may take; tiles are made smaller to keep it, and what goes beyond it fails")
+      ->check(whole(100, 1'000'000))
+      ->group(slides);
 }
 
 }  // namespace nucdet::program
