@@ -48,7 +48,14 @@ bool TableParser::at_comment() const {
   const std::string_view line = trimmed(rest_of_line());
   // A first column may be called "#".
   return !line.empty() && line[0] == '#' &&
-         (line.size() == 1 || std::string_view(",;\t\"").find(line[1]) == std::string_view::npos);
+         (line.size() == 1 || std::string_view(",;\t\"").find(line[1]) == std::string_view::npos) && !is_row();
+}
+
+/// A line that begins with a "#" but has the header's number of fields is a row: "#ff0000,10,20".
+bool TableParser::is_row() const {
+  if (!begun_ || fields_ < 2 || separator_ == ' ') return false;
+  const std::string_view line = rest_of_line();
+  return static_cast<std::size_t>(std::count(line.begin(), line.end(), separator_)) + 1 == fields_;
 }
 
 std::string_view TableParser::rest_of_line() const {
@@ -96,6 +103,7 @@ bool TableParser::next(Record& record) {
       record.fields.push_back(field(more));
     }
     if (std::all_of(record.fields.begin(), record.fields.end(), [](auto f) { return f.empty(); })) continue;
+    if (!begun_) fields_ = record.fields.size();
     begun_ = true;
     return true;
   }

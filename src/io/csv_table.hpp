@@ -42,6 +42,7 @@ class TableParser {
 
  private:
   bool at_comment() const;
+  bool is_row() const;
   std::string_view rest_of_line() const;
   void skip_line();
   void settle_separator();
@@ -55,6 +56,7 @@ class TableParser {
   std::size_t at_ = 0;
   Index line_ = 1;
   bool begun_ = false;
+  std::size_t fields_ = 0;  // of the first record
   std::string_view comment_;
   std::deque<std::string> unescaped_;  // of this record, where quotes stood in a field
 };

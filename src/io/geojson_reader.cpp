@@ -40,6 +40,7 @@ class GeoJsonReader {
       bare_geometry(root, type);
     found_.detections = !member(root, "nucdet").is_null();
     found_.format = found_.detections ? "nucdet GeoJSON" : qupath_ ? "QuPath GeoJSON" : "GeoJSON";
+    drop_areas();
     detail::drop_empty_classes(found_);
     if (helpers_ > 0)
       found_.notes.push_back(message(helpers_, " objects are no nuclei (cores, tiles, points of areas)"));
@@ -64,9 +65,23 @@ class GeoJsonReader {
       ++helpers_;
       return;
     }
+    detected_ = detected_ || object == "detection" || object == "cell";
     // The outline of a cell of QuPath is the cell's; its nucleus has one of its own.
     const json& nucleus = member(value, "nucleusGeometry");
-    geometry(nucleus.is_object() ? nucleus : member(value, "geometry"), class_of(properties));
+    const std::size_t before = found_.points.size();
+    const json& shape = nucleus.is_object() ? nucleus : member(value, "geometry");
+    geometry(shape, class_of(properties));
+    const bool outline = text_of(member(shape, "type")).ends_with("Polygon");
+    if (object == "annotation" && outline && found_.points.size() > before) annotations_.push_back(before);
+  }
+  /// Where QuPath tells detections, outlined annotations are areas around them.
+  void drop_areas() {
+    if (!detected_ || annotations_.empty()) return;
+    for (auto at = annotations_.rbegin(); at != annotations_.rend(); ++at) {
+      found_.points.erase(found_.points.begin() + static_cast<std::ptrdiff_t>(*at));
+      found_.classes.erase(found_.classes.begin() + static_cast<std::ptrdiff_t>(*at));
+    }
+    found_.notes.push_back(message(annotations_.size(), " annotations beside the detections were left out"));
   }
   void geometry(const json& value, const std::string& name) {
     const std::string type = text_of(member(value, "type"));
@@ -138,6 +153,8 @@ class GeoJsonReader {
   Index feature_ = 1;
   static constexpr double kLargeNucleus = 20000;  // square pixels: of 0.25 um, 40 um across
   std::size_t helpers_ = 0, large_ = 0;
+  bool detected_ = false;
+  std::vector<std::size_t> annotations_{};  // the points of outlined ones
   bool qupath_ = false;
   Annotations found_;
 };

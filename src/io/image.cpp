@@ -29,6 +29,8 @@ Picture decode_picture(std::span<const std::byte> bytes, std::string_view where,
   const detail::EncodedImage source{bytes, where, options};
   if (options.page && *options.page < 1)
     throw ArgumentError(message("read_picture: page ", *options.page, ", pages count from 1"));
+  if (options.page && *options.page > 1 && !detail::is_tiff(bytes))
+    throw IoError(message(where, ": page ", *options.page, " was asked for, and only TIFF has more than one"));
   if (detail::is_png(bytes)) return detail::decode_png(source);
   if (detail::begins_with(bytes, "\xff\xd8\xff"sv)) return detail::decode_jpeg(source);
   if (detail::is_tiff(bytes)) return detail::decode_tiff(source);

@@ -1,6 +1,7 @@
 #include "image_folder.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
@@ -55,25 +56,32 @@ bool passes(const fs::path& file, PassedOver& over) {
   return drawn && ++over.pictures > 0;
 }
 
-template <class Iterator>
-std::vector<fs::path> images_in(const fs::path& folder, PassedOver& over) {
-  std::vector<fs::path> images;
+/// Links to folders are followed, but not into a folder that they lie in. A link that leads nowhere is an image that
+/// cannot be read.
+void list_images(const fs::path& folder, bool recursive, std::set<fs::path>& above, PassedOver& over,
+                 std::vector<fs::path>& images) {
   std::error_code error;
-  for (Iterator file(folder, error); !error && file != Iterator(); file.increment(error)) {
+  const fs::path place = fs::canonical(folder, error);
+  if (error || !above.insert(place).second) return;
+  for (fs::directory_iterator file(folder, error); !error && file != fs::directory_iterator(); file.increment(error)) {
     std::error_code none;
-    if constexpr (std::is_same_v<Iterator, fs::recursive_directory_iterator>)
-      if (is_hidden(file->path()) && file->is_directory(none)) file.disable_recursion_pending();
-    if (is_image_name(file->path()) && file->is_regular_file(none) && !passes(file->path(), over))
+    if (file->is_directory(none)) {
+      if (recursive && !is_hidden(file->path())) list_images(file->path(), true, above, over, images);
+      continue;
+    }
+    const bool nowhere = file->is_symlink(none) && !file->exists(none);
+    if (is_image_name(file->path()) && (file->is_regular_file(none) || nowhere) && !passes(file->path(), over))
       images.push_back(file->path());
   }
   if (error) throw IoError(message(folder.string(), ": cannot be listed: ", error.message()));
-  std::sort(images.begin(), images.end());
-  return images;
+  above.erase(place);
 }
 
 std::vector<fs::path> images_in(const fs::path& folder, const FolderOptions& options, PassedOver& over) {
-  std::vector<fs::path> images = options.recursive ? images_in<fs::recursive_directory_iterator>(folder, over)
-                                                   : images_in<fs::directory_iterator>(folder, over);
+  std::vector<fs::path> images;
+  std::set<fs::path> above;
+  list_images(folder, options.recursive, above, over, images);
+  std::sort(images.begin(), images.end());
   if (images.empty())
     throw IoError(message(folder.string(),
                           ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, SVS, WebP, JPEG "

@@ -122,6 +122,10 @@ Annotations label_centroids(std::span<const std::byte> bytes, std::string_view w
   found.width = mask.width, found.height = mask.height;
   if (mask.orientation > 4) std::swap(found.width, found.height);
   for (Point& p : found.points) p = turned(p, mask.width, mask.height, mask.orientation);
+  if (nuclei.values == MaskValues::nuclei && 2 * nuclei.pieces > 3 * nuclei.labels)
+    found.notes.push_back(
+        message(nuclei.labels, " values in ", nuclei.pieces,
+                " pieces: each value was taken for one nucleus; is it a mask of classes or of shades?"));
   if (nuclei.values == MaskValues::classes)
     for (const std::uint32_t value : nuclei.value_of) found.classes.push_back(std::to_string(value));
   if (nuclei.values != MaskValues::nuclei && found.points.size() > 1)

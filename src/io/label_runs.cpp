@@ -63,6 +63,7 @@ MaskNuclei nuclei_of(const std::vector<LabelRun>& runs) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) values.insert(runs[i].value), count += pieces[i] == i;
   MaskNuclei found{.values = values_of(values.size(), count)};
+  found.pieces = count, found.labels = values.size();
   std::map<std::size_t, Centroid> nuclei;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     Centroid& nucleus = nuclei[found.values == MaskValues::nuclei ? std::size_t{runs[i].value} : pieces[i]];

@@ -24,6 +24,7 @@ struct MaskNuclei {
   MaskValues values = MaskValues::nuclei;
   std::vector<Point> centroids{};
   std::vector<std::uint32_t> value_of{};  ///< by nucleus
+  std::size_t pieces = 0, labels = 0;     ///< in the mask
   double largest = 0;                     ///< pixels of the largest nucleus
 };
 

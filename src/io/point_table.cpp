@@ -2,7 +2,9 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <utility>
 
+#include "nucdet/core/ascii.hpp"
 #include "nucdet/io/csv.hpp"
 
 #include "csv_table.hpp"
@@ -23,7 +25,7 @@ struct Coordinates {
 
 // The first pair that a header has is taken. QuPath measures from the corner of the top left pixel; axis-0 and
 // centroid-0 (napari, scikit-image) are rows.
-constexpr std::array<Coordinates, 19> kCoordinates{{{"x", "y"},
+constexpr std::array<Coordinates, 20> kCoordinates{{{"x", "y"},
                                                     {"x px", "y px"},
                                                     {"x pixel", "y pixel"},
                                                     {"x pixels", "y pixels"},
@@ -36,11 +38,12 @@ constexpr std::array<Coordinates, 19> kCoordinates{{{"x", "y"},
                                                     {"centroid x px", "centroid y px", false, -0.5},
                                                     {"centroid x um", "centroid y um", true, -0.5},
                                                     {"centroid 1", "centroid 0"},
+                                                    {"axis 2", "axis 1"},
                                                     {"axis 1", "axis 0"},
                                                     {"center x", "center y"},
                                                     {"centre x", "centre y"},
                                                     {"location center x", "location center y"},
-                                                    {"x um", "y um", true},
+                                                    {"x um", "y um", true, -0.5},
                                                     {"x microns", "y microns", true}}};
 
 /// What is known of a table's columns before its first point is read.
@@ -62,6 +65,7 @@ class PointTable {
     if (!table_.next(record))
       throw IoError(message(where_, ": is empty, wanted a header with the columns x and y and a line for each point"));
     const bool headless = !settle_header(record);
+    tab_behind_ = record.fields.size() == header_->count() + 1;
     settle_columns(headless);
     if (headless) point(record);
     while (table_.next(record)) point(record);
@@ -105,8 +109,17 @@ class PointTable {
     if (pair->um) settle_unit();
     for (const char* name : {"class", "classification", "class name", "cell type", "type", "label"})
       if (columns_.classes == Header::kNone && !headless) columns_.classes = header_->find(name);
-    settle_format(pair->shift != 0);
+    settle_format(columns_.x_name.starts_with("centroid x ") && pair->shift != 0);
+    settle_images(headless);
+    if (columns_.x_name == "axis 2")
+      found_.notes.push_back("points of three axes: the last two were taken for y and x, whatever the first says");
     if (columns_.x_name == "x" && columns_.area == Header::kNone && !headless) settle_boxes();
+  }
+
+  /// A column that says which image a point is of.
+  void settle_images(bool headless) {
+    for (const char* name : {"image", "image name", "filename", "file name", "file", "imagenumber", "image number"})
+      if (columns_.image == Header::kNone && !headless) columns_.image = header_->find(name);
   }
 
   void settle_boxes() {
@@ -138,6 +151,20 @@ class PointTable {
            std::all_of(names.begin(), names.end(), known);
   }
 
+  /// Each column of QuPath's tables of points ends in a tab, and is there if an object has something in it.
+  bool is_of_qupath(const std::vector<std::string>& names) {
+    constexpr std::array<std::string_view, 5> kTheirs{"x", "y", "class", "name", "color"};
+    auto next = kTheirs.begin();
+    for (const std::string& name : names) {
+      next = std::find(next, kTheirs.end(), name);
+      if (next == kTheirs.end()) return false;
+      ++next;
+    }
+    if (tab_behind_)
+      found_.notes.push_back("a tab behind each column: taken for QuPath's, which counts from the pixel's corner");
+    return tab_behind_;
+  }
+
   void settle_format(bool qupath_measurements) {
     const std::vector<std::string>& names = header_->names();
     const bool tabs = table_.separator() == '\t';
@@ -147,8 +174,8 @@ class PointTable {
       found_.format = "nucdet CSV", found_.detections = true;
     } else if (qupath_measurements) {
       found_.format = "QuPath measurements";
-      columns_.image = header_->find("image"), columns_.object = header_->find("object type");
-    } else if (plain && tabs && header_->has("color")) {
+      columns_.object = header_->find("object type");
+    } else if (plain && tabs && (header_->has("color") || is_of_qupath(names))) {
       found_.format = "QuPath points", columns_.shift = -0.5;
     } else if (plain && names[columns_.x] == "X" && header_->has("area")) {
       found_.format = "ImageJ results", columns_.area = header_->find("area");
@@ -166,10 +193,19 @@ class PointTable {
     double shift = columns_.shift, area = 0;
     if (columns_.area != Header::kNone && parse_decimal(record.fields[columns_.area], area) && area > 0) shift = -0.5;
     found_.points.push_back({p.x * columns_.factor + shift, p.y * columns_.factor + shift});
+    if (columns_.image == Header::kNone && found_.points.size() == 1) labels_are_images(record);
     if (columns_.classes != Header::kNone) found_.classes.emplace_back(record.fields[columns_.classes]);
     if (columns_.image != Header::kNone) note_image(record);
     if (columns_.object != Header::kNone)
       areas_.push_back(plain_name(record.fields[columns_.object]).find("annotation") != std::string::npos);
+  }
+
+  /// ImageJ's column "Label" has the image's title.
+  void labels_are_images(const Record& record) {
+    if (columns_.classes == Header::kNone || columns_.classes != header_->find("label")) return;
+    const std::string label = small_letters(std::string(record.fields[columns_.classes]));
+    for (const std::string_view ending : {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".svs", ".ndpi"})
+      if (label.ends_with(ending)) columns_.image = std::exchange(columns_.classes, Header::kNone);
   }
 
   double number(const Record& record, std::size_t column, const std::string& name) const {
@@ -253,6 +289,7 @@ class PointTable {
   TableParser table_;
   std::optional<Header> header_;
   Columns columns_;
+  bool tab_behind_ = false;  // the header's last column
   Annotations found_;
   std::vector<bool> areas_;
   std::vector<bool> wanted_;  // by image

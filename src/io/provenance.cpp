@@ -109,6 +109,7 @@ bool comment_is_ours(std::string_view head, std::string_view opening) {
 }
 
 constexpr std::string_view kEarlier = " earlier";  // after the hash of a file that the latest call did not write
+constexpr std::string_view kWas = " was ";         // before that of the file in whose place it came
 constexpr std::string_view kRecord = ",\n \"files\": {";
 
 /// What the JSON says of a file by its name: the hash, or nothing. Sets `before` to where the record begins.
@@ -132,10 +133,11 @@ Record record_in(const fs::path& json, const fs::path& path, const std::string& 
   std::uint64_t before = 0;
   const std::string hash = recorded_hash(json, name, before);
   if (hash.empty()) return Record::unnamed;
-  const bool itself = json.filename() == path.filename(), earlier = hash.ends_with(kEarlier);
-  const std::string now = itself ? content_hash_of(path, before) : content_hash_of(path);
-  if (now != std::string_view(hash).substr(0, hash.size() - (earlier ? kEarlier.size() : 0))) return Record::changed;
-  return earlier ? Record::earlier : Record::same;
+  const std::string now = json.filename() == path.filename() ? content_hash_of(path, before) : content_hash_of(path);
+  if (hash == now || hash == now + std::string(kEarlier))
+    return hash.ends_with(kEarlier) ? Record::earlier : Record::same;
+  if (hash.starts_with(now + std::string(kWas))) return Record::same;
+  return hash.ends_with(std::string(kWas) + now) ? Record::earlier : Record::changed;
 }
 
 }  // namespace

@@ -168,6 +168,11 @@ TEST_CASE("QuPath measures from a pixel's corner, in um where it knows them") {
   const Annotations points = parsed("x\ty\tclass\tname\tcolor\n2\t2.5\tTumor\t\t-65536\n3.5\t-3.5\t\t\t-1\n");
   CHECK((points.format == "QuPath points" && points.points == kTwo));
   CHECK(points.classes == std::vector<std::string>{"Tumor", ""});
+  // Columns that no object fills are not there; each ends in a tab.
+  for (const char* text : {"x\ty\t\n2\t2.5\t\n3.5\t-3.5\t\n", "x\ty\tclass\t\n2\t2.5\tTumor\t\n3.5\t-3.5\t\t\n"})
+    CHECK(parsed(text).points == kTwo);
+  // Of nucdet's own tables, which count um from the corner as QuPath does.
+  CHECK(parsed("x_um,y_um\n1.0,1.25\n1.75,-1.75\n", {.um_per_pixel = 0.5}).points == kTwo);
 }
 
 TEST_CASE("ImageJ's results: points have their pixels' centres as whole numbers, areas their corners") {
@@ -184,6 +189,25 @@ TEST_CASE("ImageJ's results: points have their pixels' centres as whole numbers,
   const std::string whole = roi(10, kTwo, true, false);
   for (std::size_t length = 4; length < whole.size(); ++length)
     CHECK_THAT(refused(whole.substr(0, length)), Contains("ends early"));
+}
+
+TEST_CASE("a table of many images is one of the image that is asked for, whatever made it") {
+  for (const char* text : {"image,x,y\na.png,1,2\nb.png,3,4\n", "x,y,Filename\n1,2,a.png\n3,4,b.png\n",
+                           " ,X,Y,Label\n1,1,2,a.png\n2,3,4,b.png\n"}) {
+    CHECK_THAT(refused(text), Contains("points of the images 'a.png' and 'b.png' in one table"));
+    CHECK(parsed(text, {.image = "b.png"}).points == std::vector<Point>{{3, 4}});
+    CHECK(parsed(text, {.image = "b.png"}).classes.empty());
+  }
+}
+
+TEST_CASE("what looks like a comment but has the fields of a row is a row") {
+  CHECK(parsed("color,x,y\n# made by hand\n#ff0000,1,2\n#00ff00,3,4\n").points == std::vector<Point>{{1, 2}, {3, 4}});
+}
+
+TEST_CASE("of three axes the last two are y and x") {
+  const Annotations found = parsed("index,axis-0,axis-1,axis-2\n0,5,2,1.5\n1,7,-4,3\n");
+  CHECK(found.points == kTwo);
+  CHECK_THAT(joined(found.notes), Contains("three axes"));
 }
 
 TEST_CASE("boxes become their middles") {

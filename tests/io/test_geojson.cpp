@@ -221,6 +221,21 @@ TEST_CASE("points annotated in QuPath, with classes") {
   CHECK(!found.detections);
 }
 
+TEST_CASE("an annotation that is drawn around detections is none of them; a point that was added is") {
+  const auto feature = [](const std::string& geometry, const std::string& object) {
+    return R"({"type":"Feature","geometry":)" + geometry + R"(,"properties":{"objectType":")" + object + R"("}})";
+  };
+  const std::string box = R"({"type":"Polygon","coordinates":[[[0,0],[100,0],[100,100],[0,100],[0,0]]]})";
+  const std::string all = "[" + feature(box, "annotation") + "," +
+                          feature(R"({"type":"Point","coordinates":[1.5,2.5]})", "detection") + "," +
+                          feature(R"({"type":"Point","coordinates":[3.5,4.5]})", "annotation") + "]";
+  const Annotations found = parse_geojson(all, "g");
+  CHECK(found.points == std::vector<Point>{{1, 2}, {3, 4}});
+  CHECK(std::any_of(found.notes.begin(), found.notes.end(),
+                    [](const std::string& n) { return n.find("1 annotations beside the detections") == 0; }));
+  CHECK(parse_geojson("[" + feature(box, "annotation") + "]", "g").points.size() == 1);
+}
+
 TEST_CASE("bad GeoJSON names file, feature and what was found") {
   const auto error = [](std::string_view text) { return error_of<IoError>([&] { parse_geojson(text, "a.geojson"); }); };
   CHECK(error("{\"type\":").find("a.geojson: byte ") == 0);

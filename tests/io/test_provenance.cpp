@@ -26,7 +26,7 @@ void write_result(const TemporaryFolder& folder, const std::string& stem) {
   write_points(folder / (stem + ".csv"), kTwo);
   write_drawing(folder / (stem + ".overlay.png"), make_image(4, 4, 3, 0.5f));
   DetectionReport report{.image = stem + ".png", .nuclei = kTwo};
-  report.files = together.hashes();
+  report.files = together.records();
   write_detections_json(folder / (stem + ".json"), report);
   together.commit();
 }
@@ -66,6 +66,23 @@ TEST_CASE("what nucdet writes is known by its content") {
   CHECK(product_of(folder / "n.dot") == Product::graph);
   put(folder / "log", "iteration,loss,rate,gradient_norm,validation_loss,f1,worst\n");
   CHECK(product_of(folder / "log") == Product::log);
+}
+
+TEST_CASE("a run that was ended between its renames leaves files that are still nucdet's") {
+  const TemporaryFolder folder;
+  write_result(folder, "a");
+  const std::string old = contents_of(folder / "a.csv");
+  AtomicFiles together;
+  write_points(folder / "a.csv", std::vector<Nucleus>{{{5, 5}, 0.5f}});
+  DetectionReport report{.image = "a.png"};
+  report.files = together.records();
+  write_detections_json(folder / "a.json", report);
+  together.commit();
+  CHECK(record_of(folder / "a.csv") == Record::same);
+  put(folder / "a.csv", old);  // as if the process had been killed after the JSON
+  CHECK(record_of(folder / "a.csv") == Record::earlier);
+  put(folder / "a.csv", old + "1,2,3\n");
+  CHECK(record_of(folder / "a.csv") == Record::changed);
 }
 
 TEST_CASE("a user's files are none of nucdet's, however they look") {

@@ -58,6 +58,13 @@ cp "$image" cohort/p1/a.png && cp "$image" cohort/p1/deep/a.png && cp "$image" c
 touch cohort/._b.png
 check "a folder and its folders" 0 "p1/deep/a.csv" "${detect[@]}" cohort -r --out cohort-found --overlay -q
 has cohort-found/p1/a.csv cohort-found/p1/deep/a.json cohort-found/p2/a.overlay.png
+mkdir linked && cp "$image" linked/a.png && ln -s ../cohort/p1 linked/p && ln -s nowhere linked/gone.png && ln -s . linked/loop
+check "links are followed, but not in circles; one that leads nowhere is told" 3 "gone.png" "${detect[@]}" linked -r --out linked-found -q
+has linked-found/a.csv linked-found/p/a.csv
+[ ! -e linked-found/loop ] || fail "a link in a circle was followed"
+check "a page of a PNG" 4 "page 5 was asked for, and only TIFF has more than one" "${detect[@]}" "$image" --page 5 --out x
+printf 'x,y\n500,500\n' > outside.csv
+check "points outside of a drawing" 0 "1 of 1 points lie outside" "$nucdet" overlay "$image" --truth outside.csv --out outside.png
 check "two files of one name" 0 "p2/a.csv" "${detect[@]}" cohort/p1/a.png cohort/p2/a.png --out both -q
 check "into the folder of the images" 0 "p2" "${detect[@]}" cohort/p2 --out cohort/p2 --overlay --geojson -q
 check "once more" 0 "p2" "${detect[@]}" cohort/p2 --out cohort/p2 --overlay --geojson -q

@@ -106,6 +106,12 @@ check "a run" 0 "" "${train[@]}" --iterations 2
 sed -i '2s/^\([^,]*\),[^,]*/\1,abc/' "$work/log/log.csv"
 check "a damaged log" 4 "log.csv: row 2, column 2 is 'abc', wanted a number" "${train[@]}" --iterations 2 --resume
 
+# Options from a file.
+printf '\xef\xbb\xbf[summary]\nbase=4\n' > "$work/bom.toml"
+check "a file with a byte order mark" 0 "parameters" "$nucdet" --config "$work/bom.toml" summary
+printf '[detect]\nout="somewhere\n' > "$work/quote.toml"
+check "a quote that is not closed" 2 "line 2: the quote is not closed" "$nucdet" --config "$work/quote.toml" detect "$image"
+
 # Signals: SIGTERM and SIGUSR1 let the image in work be finished.
 check "weights" 0 "" "$nucdet" train "$work/data" --out "$work/weights" --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --quiet
 mkdir "$work/many"

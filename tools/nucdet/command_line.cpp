@@ -54,7 +54,21 @@ class StrictConfig : public CLI::ConfigTOML {
     };
     if (std::any_of(text.begin(), text.end(), unreadable))
       refuse("is no text, wanted lines 'key = value' in sections like [detect]");
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // of editors on Windows
+    check_quotes(text);
     return text;
+  }
+
+  /// CLI11 takes a quote that is not closed for a part of the value.
+  void check_quotes(const std::string& text) const {
+    std::istringstream lines(text);
+    std::string line;
+    for (int number = 1; std::getline(lines, line); ++number) {
+      const std::size_t equals = line.find('='), begin = line.find_first_not_of(" \t", equals + 1);
+      if (equals == line.npos || begin == line.npos || (line[begin] != '"' && line[begin] != '\'')) continue;
+      if (line.find(line[begin], begin + 1) == line.npos)
+        refuse("line " + std::to_string(number) + ": the quote is not closed");
+    }
   }
 
   void check(const CLI::ConfigItem& item) const {

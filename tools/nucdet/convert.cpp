@@ -6,6 +6,7 @@
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/picture.hpp"
+#include "nucdet/models/pixel_size.hpp"
 
 #include "commands.hpp"
 #include "endings.hpp"
@@ -64,8 +65,9 @@ int convert(const ConvertOptions& o) {
   guard.new_output(out);
   io::Picture picture;
   if (!o.image.empty()) picture = io::read_picture(o.image);
-  const io::AnnotationOptions options{.um_per_pixel = o.mpp.value_or(picture.pixel_size.um()),
-                                      .image = fs::path(o.image).filename().string()};
+  double um = o.mpp.value_or(0);
+  if (um == 0 && picture.pixel_size.known()) um = models::scaling_of({}, {}, picture).pixel_size.um();
+  const io::AnnotationOptions options{.um_per_pixel = um, .image = fs::path(o.image).filename().string()};
   const io::Annotations found = io::read_annotations(o.in, options);
   for (const std::string& one : picture.notes) tell(o.image, one);
   for (const std::string& one : found.notes) tell(o.in, one);

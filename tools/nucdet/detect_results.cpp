@@ -85,7 +85,7 @@ void write_results(const DetectOptions& o, const Input& input, const ResultDrawi
   std::vector<fs::path> others;
   for (const Part& part : parts_of(o, input))
     if (!part.asked) others.push_back(file(part.ending));
-  report.files = together.hashes();
+  report.files = together.records();
   report.files.merge(io::earlier_records(others));
   io::write_detections_json(file(kJson), report);
   together.commit();

@@ -74,6 +74,8 @@ void OutputGuard::check_again() const {
 void OutputGuard::check_replaced(const fs::path& file, io::Product product) const {
   if (product == io::Product::none && overwrite_) return;
   const io::Product found = io::product_of(file);
+  if (product == io::Product::none)
+    throw ArgumentError(message(file.string(), " is there: choose another name, or give --overwrite"));
   if (found == io::Product::none)
     throw ArgumentError(
         message(file.string(), " is there and not a result of nucdet: move it away or choose another --out"));

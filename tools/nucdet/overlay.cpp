@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "nucdet/core/printable.hpp"
+#include "nucdet/data/dataset.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/io/image.hpp"
@@ -44,6 +45,7 @@ int overlay(const OverlayOptions& o) {
     throw ArgumentError("overlay: neither --detections nor --truth was given");
   const io::Picture picture = io::read_picture(o.image);
   const models::Scaling scaling = models::scaling_of(o.pixel_size, {}, picture);
+  for (const std::string& one : picture.notes) note(message(picture.where, ": ", one));
   std::vector<std::filesystem::path> files;
   for (const std::string& file : {o.detections, o.truth})
     if (!file.empty()) files.push_back(file);
@@ -52,8 +54,14 @@ int overlay(const OverlayOptions& o) {
     names = io::read_class_names(files);
   } catch (const IoError& error) { complain(message("drawn without classes: ", error.what())); }
   const auto read = [&](const std::string& file) {
-    return io::read_annotations(
+    io::Annotations found = io::read_annotations(
         file, {.um_per_pixel = scaling.pixel_size.um(), .image = std::filesystem::path(o.image).filename().string()});
+    for (const std::string& one : found.notes) note(message(file, ": ", one));
+    const std::size_t outside = data::points_outside(found.points, picture.height, picture.width);
+    if (outside > 0)
+      note(message(file, ": ", outside, " of ", found.points.size(), " points lie outside of the image of ",
+                   picture.width, 'x', picture.height));
+    return found;
   };
   std::vector<io::OverlayMark> marks;
   if (files.size() == 1) {  // one list of points: nothing to score

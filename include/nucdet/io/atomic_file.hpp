@@ -44,8 +44,10 @@ class AtomicFiles {
   AtomicFiles& operator=(const AtomicFiles&) = delete;
   ~AtomicFiles();
 
-  /// The content_hash_of each file so far, by the file's name without its folder. Throws IoError.
-  std::map<std::string, std::string> hashes() const;
+  /// The content_hash_of each file so far, by the file's name without its folder; " was " and that of the file in whose
+  /// place it comes, where there is one and it differs: a process that ends between the two leaves the older one.
+  /// Throws IoError.
+  std::map<std::string, std::string> records() const;
 
   /// Puts the files in their places, the one that was committed last first: it tells of the others. Throws IoError.
   void commit();
@@ -87,10 +89,16 @@ NUCDET_INLINE AtomicFiles::AtomicFiles() : outer_(detail::files_of_this_thread) 
 
 NUCDET_INLINE AtomicFiles::~AtomicFiles() { detail::files_of_this_thread = outer_; }
 
-NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::hashes() const {
+NUCDET_INLINE std::map<std::string, std::string> AtomicFiles::records() const {
   std::map<std::string, std::string> all;
-  for (const detail::PartFile& part : parts_)
-    if (!part.direct()) all[part.target().filename().string()] = content_hash_of(part.path());
+  for (const detail::PartFile& part : parts_) {
+    if (part.direct()) continue;
+    std::string& record = all[part.target().filename().string()];
+    record = content_hash_of(part.path());
+    std::error_code none;
+    if (!std::filesystem::is_regular_file(part.target(), none)) continue;
+    if (const std::string old = content_hash_of(part.target()); old != record) record += " was " + old;
+  }
   return all;
 }
 

@@ -42,7 +42,7 @@ enum class Record {
   none,     ///< there is no such JSON
   unnamed,  ///< it does not name the file, as those of version 0.1 do not
   same,     ///< the file is as it was written
-  earlier,  ///< it is as an earlier call wrote it, which the latest one did not
+  earlier,  ///< it is as an earlier call wrote it, which the latest one did not, or was ended before it could
   changed,  ///< it is not: somebody has worked on it
 };
 /// By the JSON beside: `scores.json` of scores, `a.json` of `a.csv`, `a.overlay.png`, `a.json`. Throws IoError if the

@@ -169,7 +169,7 @@ void write(const EvaluateOptions& o, const Result& result, const Thresholds& use
   }
   io::write_atomically(folder / "organs.csv", csv_of("organ", report.organs));
   io::write_atomically(folder / "images.csv", csv_of("image", report.images));
-  report.files = together.hashes();
+  report.files = together.records();
   std::vector<fs::path> others;
   for (const char* name : kOthers)
     if (!report.files.contains(name)) others.push_back(folder / name);
