@@ -1,5 +1,7 @@
 #include "openslide_pyramid.hpp"
 
+#include "nucdet/slide/open.hpp"
+
 #ifdef NUCDET_WITH_OPENSLIDE
 
 #include <charconv>
@@ -127,8 +129,6 @@ std::vector<Piece> pieces_of(const ReadStarts& starts, Index begin, Index end) {
 
 }  // namespace
 
-std::string openslide_version() { return openslide_get_version(); }
-
 std::string openslide_vendor(const std::filesystem::path& path) {
   const char* const vendor = openslide_detect_vendor(path.c_str());
   return vendor == nullptr ? "" : vendor;
@@ -236,11 +236,22 @@ io::Picture OpenSlidePyramid::read_associated(const std::string& name) const {
 
 }  // namespace nucdet::slide::detail
 
+namespace nucdet::slide {
+
+std::string openslide_version() { return openslide_get_version(); }
+
+}  // namespace nucdet::slide
+
 #else
+
+namespace nucdet::slide {
+
+std::string openslide_version() { return {}; }
+
+}  // namespace nucdet::slide
 
 namespace nucdet::slide::detail {
 
-std::string openslide_version() { return {}; }
 std::string openslide_vendor(const std::filesystem::path&) { return {}; }
 
 }  // namespace nucdet::slide::detail

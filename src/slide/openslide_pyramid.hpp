@@ -7,8 +7,6 @@
 
 namespace nucdet::slide::detail {
 
-/// "3.4.1"; empty where nucdet was built without OpenSlide.
-std::string openslide_version();
 /// Who wrote a slide, in OpenSlide's words ("aperio", "generic-tiff"); empty for what it does not read.
 std::string openslide_vendor(const std::filesystem::path& path);
 
