@@ -12,13 +12,13 @@ namespace nucdet::slide::detail {
 /// pixels of level 0, and what is read from the nearest is shifted by a part of a pixel that differs from one x to
 /// another: the same pixel would come out differently in two rectangles. So an axis is cut into pieces once and for
 /// all, and each is read from its own beginning. A beginning is the most exact position among some: where one fits, the
-/// pixels are those of the file; else the shift is at most half a pixel of level 0.
+/// pixels are those of the file; else the shift is at most half a pixel of level 0, of the last piece below one.
 class ReadStarts {
  public:
   /// Pixels of a level that libraries take for a whole number: cairo rounds to 1/256.
   static constexpr double kExact = 1.0 / 512;
-  /// Where there is a choice, pieces have at least this many pixels and at most four times as many.
-  static constexpr Index kPiece = 256;
+  /// Pixels of a piece; the last may have fewer.
+  static constexpr Index kPiece = 256, kMostOfPiece = 2048;
 
   ReadStarts(Index size, double downsample);
 
