@@ -90,6 +90,12 @@ Format text_format(Bytes bytes) {
   return {0, "", "a text"};
 }
 
+Format format_of(Bytes bytes) {
+  for (const Format& f : kFormats)
+    if (bytes.size() > f.at && begins_with(bytes.subspan(f.at), f.magic)) return f;
+  return text_format(bytes);
+}
+
 [[noreturn]] void refuse(std::string_view where, std::string_view name, std::string_view way_out) {
   throw IoError(message(where, ": is ", name,
                         ", a format that is not read; wanted PNG, JPEG, TIFF, JPEG 2000 or WebP: ",
@@ -102,10 +108,12 @@ void refuse_as(std::string_view what, std::string_view where) { refuse(where, wh
 
 void refuse_format(std::span<const std::byte> bytes, std::string_view where) {
   if (bytes.empty()) throw IoError(message(where, ": is empty, wanted an image: PNG, JPEG, TIFF, JPEG 2000 or WebP"));
-  for (const Format& f : kFormats)
-    if (bytes.size() > f.at && begins_with(bytes.subspan(f.at), f.magic)) refuse(where, f.name, f.way_out);
-  const Format f = text_format(bytes);
+  const Format f = format_of(bytes);
   refuse(where, f.name, f.way_out);
+}
+
+std::string_view foreign_format(std::span<const std::byte> bytes) {
+  return bytes.empty() ? "empty" : format_of(bytes).name;
 }
 
 }  // namespace nucdet::io::detail

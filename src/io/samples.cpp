@@ -138,6 +138,14 @@ bool SampleConverter::again() {
   return changed;
 }
 
+SampleLayout SampleConverter::settled() const {
+  SampleLayout settled = layout_;
+  settled.range_is_declared = true;
+  settled.alpha_white = alpha_white_;
+  if (alpha_ignored_) settled.alpha = -1;
+  return settled;
+}
+
 void SampleConverter::write_notes() {
   if (!layout_.range.note.empty()) canvas_.note(layout_.range.note);
   if (alpha_ignored_) canvas_.note("alpha is 0 everywhere: it was ignored, and the colours were taken as they are");

@@ -18,6 +18,7 @@ struct SampleLayout {
   SampleRange range{0, 255};      ///< what stands for black and white
   bool range_is_declared = true;  ///< else it is sought in the values
   int hinted_bits = 0;            ///< then: the depth that the file speaks of, if the values keep to it; 0: none
+  double alpha_white = 0;         ///< what stands for opaque; 0: the largest value of the type, until values are seen
 };
 
 /// Turns rows of samples into a picture's pixels. The range of the values and the use of alpha are assumed first, as
@@ -27,12 +28,17 @@ struct SampleLayout {
 class SampleConverter {
  public:
   SampleConverter(Canvas& canvas, SampleLayout layout)
-      : canvas_(canvas), layout_(std::move(layout)), alpha_white_(full_range(layout_.type).white) {}
+      : canvas_(canvas),
+        layout_(std::move(layout)),
+        alpha_white_(layout_.alpha_white > 0 ? layout_.alpha_white : full_range(layout_.type).white) {}
 
   /// `count` pixels stored in row y from column x on.
   void add_row(const void* samples, Index y, Index x, Index count);
   /// True if all rows must be added again. At the end the canvas has the notes. Throws as evident_range.
   bool again();
+  /// After again(): the layout by which the rows are converted. A converter of it needs to see no values first, and
+  /// can so be used for a part of a picture.
+  SampleLayout settled() const;
 
  private:
   template <class T>

@@ -64,7 +64,8 @@ struct Page {
   Index width = 19, height = 13, channels = 3;
   int bits = 8, format = SAMPLEFORMAT_UINT, photometric = PHOTOMETRIC_RGB;
   bool separate = false;
-  int tile = 0;  ///< 0: strips of 5 rows
+  int tile = 0;                                      ///< 0: strips of 5 rows
+  std::function<bool(Index x, Index y)> left_out{};  ///< of tiles, by their first pixel: not written
   int compression = COMPRESSION_NONE;
   std::vector<std::uint16_t> extras{};
   std::function<void(TIFF*)> more_tags{};
@@ -116,12 +117,14 @@ inline void write_tiles(TIFF* tiff, const Page& page) {
   for (Index lane = 0; lane < lanes; ++lane)
     for (Index top = 0; top < page.height; top += page.tile)
       for (Index left = 0; left < page.width; left += page.tile) {
+        if (page.left_out && page.left_out(left, top)) continue;
         std::fill(tile.begin(), tile.end(), std::uint8_t{0});
-        for (Index y = top; y < std::min(page.height, top + page.tile); ++y)
-          for (Index x = left; x < std::min(page.width, left + page.tile); ++x)
+        for (Index y = 0; y < page.tile; ++y)
+          for (Index x = 0; x < page.tile; ++x)  // beyond the border as at it, so that JPEG sees no edge
             for (Index c = 0; c < channels; ++c)
-              put_sample(tile, static_cast<std::size_t>(((y - top) * page.tile + x - left) * channels + c),
-                         page.samples(x, y, lane + c), page);
+              put_sample(tile, static_cast<std::size_t>((y * page.tile + x) * channels + c),
+                         page.samples(std::min(left + x, page.width - 1), std::min(top + y, page.height - 1), lane + c),
+                         page);
         TIFFWriteEncodedTile(tiff,
                              TIFFComputeTile(tiff, static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(top), 0,
                                              static_cast<std::uint16_t>(lane)),

@@ -23,6 +23,7 @@ configure -S "$source/tests/package/find_package" -B "$work/find" -DCMAKE_PREFIX
 cmake --build "$work/find"
 "$work/find/outside" > /dev/null
 "$work/find/outside_headers" > /dev/null
+"$work/find/outside_slide" > /dev/null
 if [ -e "$work/prefix/include/nucdet/cuda/launch.cuh" ]; then "$work/find/outside_gpu"; fi
 
 hidden=()
@@ -40,6 +41,10 @@ if command -v pkg-config > /dev/null; then
   "${cache[@]}" "$compiler" -std=c++20 "${flags[@]}" -c "$source/tests/package/main.cpp" -o "$work/main.o"
   "$compiler" "$work/main.o" "${libraries[@]}" -o "$work/by_pkg_config"
   "$work/by_pkg_config" > /dev/null
+  read -ra libraries <<< "$(pkg-config --libs nucdet-slide)"
+  "${cache[@]}" "$compiler" -std=c++20 "${flags[@]}" -c "$source/tests/package/slide.cpp" -o "$work/slide.o"
+  "$compiler" "$work/slide.o" "${libraries[@]}" -o "$work/slide_by_pkg_config"
+  "$work/slide_by_pkg_config" > /dev/null
 else
   echo "SKIPPED: no pkg-config"
 fi

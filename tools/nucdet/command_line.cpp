@@ -73,38 +73,58 @@ class StrictConfig : public CLI::ConfigTOML {
 
   void check(const CLI::ConfigItem& item) const {
     const CLI::App* command = &app_;
-    const std::vector<std::string> commands = names_of_commands(app_);
     for (const std::string& section : item.parents) {
-      const bool known = command == &app_ && std::find(commands.begin(), commands.end(), section) != commands.end();
+      const std::vector<std::string> commands = names_of_commands(*command);
+      const bool known = std::find(commands.begin(), commands.end(), section) != commands.end();
       if (!known)
         refuse("section '" + section + "' is no command" + suggestion(section, commands) +
                " (sections are called after the commands of nucdet)");
-      command = app_.get_subcommand(section);
+      command = command->get_subcommand(section);
     }
     if (item.name == "++" || item.name == "--") return;
     const std::vector<std::string> keys = keys_of(*command);
     if (std::find(keys.begin(), keys.end(), item.name) != keys.end()) return;
-    const std::string of = command == &app_ ? "outside of a section" : "in section [" + command->get_name() + "]";
+    const std::string of = command == &app_ ? "outside of a section" : "in section [" + section_of(*command) + "]";
     refuse("unknown key '" + item.name + "' " + of + suggestion(item.name, keys) +
            (command == &app_ ? " (options of a command stand below its name: [detect])" : ""));
+  }
+
+  static std::string section_of(const CLI::App& command) {
+    std::string path = path_of(command);
+    std::replace(path.begin(), path.end(), ' ', '.');
+    return path;
   }
 
   const CLI::App& app_;
 };
 
+/// "nucdet", "nucdet slide info"
+std::string typed(const CLI::App& command) {
+  const std::string path = path_of(command);
+  return path.empty() ? "nucdet" : "nucdet " + path;
+}
+
 /// The words that a command did not know, of which the first is what matters.
-std::string unknown_word(const CLI::App& app, const CLI::App& command) {
+std::string unknown_word(const CLI::App& command) {
   const std::vector<std::string> unknown = command.remaining();
   if (unknown.empty()) return {};
   const auto option = std::find_if(unknown.begin(), unknown.end(), [](const auto& w) { return w.starts_with('-'); });
   if (option != unknown.end()) {
     const std::string name = option->substr(0, option->find('='));
     const std::vector<std::string> names = names_of_options(command);
-    const std::string where = &command == &app ? "nucdet" : "nucdet " + command.get_name();
-    return "unknown option '" + name + "' of " + where + suggestion(name, names);
+    return "unknown option '" + name + "' of " + typed(command) + suggestion(name, names);
   }
-  if (&command == &app) return "unknown command '" + unknown[0] + "'" + suggestion(unknown[0], names_of_commands(app));
-  return "'" + unknown[0] + "' is one argument more than nucdet " + command.get_name() + " takes";
+  const std::vector<std::string> commands = names_of_commands(command);
+  if (commands.empty()) return "'" + unknown[0] + "' is one argument more than " + typed(command) + " takes";
+  const std::string of = command.get_parent() == nullptr ? "" : " of " + typed(command);
+  return "unknown command '" + unknown[0] + "'" + of + suggestion(unknown[0], commands);
+}
+
+/// Those of the commands that were named first.
+std::string unknown_words(const CLI::App& command) {
+  for (const CLI::App* below : command.get_subcommands())
+    if (std::string mistake = unknown_words(*below); !mistake.empty()) return mistake;
+  return unknown_word(command);
 }
 
 }  // namespace
@@ -114,6 +134,22 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     if (!command->get_group().empty()) commands.push_back(command);
   return commands;
+}
+
+std::vector<const CLI::App*> all_commands_of(const CLI::App& app) {
+  std::vector<const CLI::App*> all;
+  for (const CLI::App* command : commands_of(app)) {
+    all.push_back(command);
+    const std::vector<const CLI::App*> below = all_commands_of(*command);
+    all.insert(all.end(), below.begin(), below.end());
+  }
+  return all;
+}
+
+std::string path_of(const CLI::App& command) {
+  if (command.get_parent() == nullptr) return {};
+  const std::string above = path_of(*command.get_parent());
+  return above.empty() ? command.get_name() : above + ' ' + command.get_name();
 }
 
 std::vector<std::string> names_of_commands(const CLI::App& app) {
@@ -143,9 +179,7 @@ void add_config(CLI::App& app) {
 }
 
 std::string describe_mistake(const CLI::App& app, const CLI::ParseError& error) {
-  for (const CLI::App* command : app.get_subcommands())
-    if (const std::string mistake = unknown_word(app, *command); !mistake.empty()) return mistake;
-  if (const std::string mistake = unknown_word(app, app); !mistake.empty()) return mistake;
+  if (const std::string mistake = unknown_words(app); !mistake.empty()) return mistake;
   const bool from_file =
       app.get_config_ptr()->count() > 0 && error.get_name() != "ConfigError" && error.get_name() != "FileError";
   const std::string file = from_file ? app.get_config_ptr()->results().front() : "";

@@ -15,7 +15,8 @@ struct Command {
   std::function<int()> run;
 };
 
-/// Declares a command: `declare` names its options in `Options`, `run` does it.
+/// Declares a command, of the program or of a command with commands of its own: `declare` names its options in
+/// `Options`, `run` does it.
 template <class Options>
 void add_command(CLI::App& app, std::vector<Command>& all, CLI::App& (*declare)(CLI::App&, Options&),
                  int (*run)(const Options&)) {
@@ -33,6 +34,10 @@ std::string describe_mistake(const CLI::App& app, const CLI::ParseError& error);
 
 /// The commands, and of one the names of its options, as they are typed. Hidden ones are left out.
 std::vector<const CLI::App*> commands_of(const CLI::App& app);
+/// All commands, those of commands after them.
+std::vector<const CLI::App*> all_commands_of(const CLI::App& app);
+/// What is typed after "nucdet" for a command: "detect", "slide info".
+std::string path_of(const CLI::App& command);
 std::vector<std::string> names_of_commands(const CLI::App& app);
 std::vector<std::string> names_of_options(const CLI::App& command);
 /// "--threshold", "--floor"

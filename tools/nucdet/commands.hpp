@@ -158,6 +158,22 @@ struct StudyOptions {
 };
 int run_study(const StudyOptions&);
 
+struct SlideInfoOptions {
+  std::string slide;
+  bool json = false;
+};
+/// Levels, pixel size, bounds and the pictures beside a slide.
+int slide_info(const SlideInfoOptions&);
+
+struct SlideThumbnailOptions {
+  std::string slide, out;
+  std::string associated;  ///< a picture beside the slide, in place of the slide itself
+  Index longest = 1024;    ///< pixels of the longer side, at most
+  bool json = false;
+};
+/// The slide, or a picture beside it, as a PNG.
+int slide_thumbnail(const SlideThumbnailOptions&);
+
 struct DoctorOptions {
   bool json = false;
 };

@@ -22,34 +22,50 @@ std::string quoted(const std::string& text) {
   return out + '\'';
 }
 
+/// The commands as they are typed, each quoted: 'detect', 'slide', 'slide info'.
+std::string patterns_of(const CLI::App& app) {
+  std::vector<std::string> patterns;
+  for (const CLI::App* command : all_commands_of(app)) patterns.push_back(quoted(path_of(*command)));
+  return joined(patterns, "|");
+}
+
+bool has_commands(const CLI::App& command) { return !commands_of(command).empty(); }
+
+/// Commands, of what has such, then options.
+std::string words_after(const CLI::App& command) {
+  std::vector<std::string> words = names_of_commands(command);
+  for (std::string& name : names_of_options(command)) words.push_back(std::move(name));
+  return joined(words, " ");
+}
+
 std::string bash(const CLI::App& app) {
   std::string lists, words;
-  for (const CLI::App* command : commands_of(app)) {
-    lists += "    " + command->get_name() + ") words=" + quoted(joined(names_of_options(*command), " ")) + " ;;\n";
+  for (const CLI::App* command : all_commands_of(app)) {
+    lists += "    " + quoted(path_of(*command)) + ") words=" + quoted(words_after(*command)) +
+             (has_commands(*command) ? "; more=1" : "; more=") + " ;;\n";
     for (const CLI::Option* option : command->get_options())
       if (const std::vector<std::string> known = words_of(*option); !known.empty() && !option->get_lnames().empty()) {
         std::string patterns;
         for (const std::string& name : names_of(*option))
-          patterns += (patterns.empty() ? "" : "|") + quoted(command->get_name() + ' ' + name);
-        words += "    " + patterns + ") words=" + quoted(joined(known, " ")) + "; value=1 ;;\n";
+          patterns += (patterns.empty() ? "" : "|") + quoted(path_of(*command) + ' ' + name);
+        words += "    " + patterns + ") words=" + quoted(joined(known, " ")) + "; more=1 ;;\n";
       }
   }
   return "# Completion of nucdet for bash, made by: nucdet completion bash\n"
          "_nucdet() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= words= value= i\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= words= more=1 i\n"
          "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
-         "    case ${COMP_WORDS[i]} in\n    " +
-         joined(names_of_commands(app), "|") +
-         ") command=${COMP_WORDS[i]}; break ;;\n    esac\n  done\n"
+         "    case ${command:+$command }${COMP_WORDS[i]} in\n    " +
+         patterns_of(app) +
+         ") command=${command:+$command }${COMP_WORDS[i]} ;;\n    esac\n  done\n"
          "  case $command in\n" +
-         lists +
-         "    *) words=" + quoted(joined(names_of_commands(app), " ") + ' ' + joined(names_of_options(app), " ")) +
+         lists + "    *) words=" + quoted(words_after(app)) +
          " ;;\n  esac\n"
          "  case \"$command $previous\" in\n" +
          words +
          "  esac\n"
          "  COMPREPLY=()\n"
-         "  if [[ $current == -* || -n $value || -z $command ]]; then\n"
+         "  if [[ $current == -* || -n $more ]]; then\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
          "  fi\n"
          "}\n"
@@ -61,10 +77,14 @@ std::string zsh(const CLI::App& app) {
     for (std::size_t at = 0; (at = name.find(':', at)) != std::string::npos; at += 2) name.insert(at, "\\");
     return "    " + quoted(name + ':' + what.substr(0, what.find('\n'))) + '\n';
   };
-  std::string commands, lists;
-  for (const CLI::App* command : commands_of(app)) {
-    commands += entry(command->get_name(), command->get_description());
-    lists += "  " + command->get_name() + ") options=(\n";
+  const auto commands_in = [&](const CLI::App& of) {
+    std::string all;
+    for (const CLI::App* command : commands_of(of)) all += entry(command->get_name(), command->get_description());
+    return "commands=(\n" + all + ")";
+  };
+  std::string lists;
+  for (const CLI::App* command : all_commands_of(app)) {
+    lists += "  " + quoted(path_of(*command)) + ") " + commands_in(*command) + "; options=(\n";
     for (const CLI::Option* option : command->get_options())
       for (const std::string& name : names_of(*option)) lists += entry(name, option->get_description());
     lists += "  ) ;;\n";
@@ -72,34 +92,44 @@ std::string zsh(const CLI::App& app) {
   return "#compdef nucdet\n"
          "# Completion of nucdet for zsh, made by: nucdet completion zsh\n"
          "local -a commands options\n"
-         "local command= word\n"
-         "commands=(\n" +
-         commands +
-         ")\n"
+         "local command= word\n" +
+         commands_in(app) +
+         "\n"
          "for word in ${words[2,CURRENT-1]}; do\n"
-         "  case $word in\n  " +
-         joined(names_of_commands(app), "|") +
-         ") command=$word; break ;;\n  esac\ndone\n"
+         "  case ${command:+$command }$word in\n  " +
+         patterns_of(app) +
+         ") command=${command:+$command }$word ;;\n  esac\ndone\n"
          "case $command in\n" +
          lists +
          "esac\n"
-         "if [[ -z $command ]]; then\n"
-         "  _describe command commands\n"
-         "elif [[ $PREFIX == -* ]]; then\n"
+         "if [[ $PREFIX == -* && -n $command ]]; then\n"
          "  _describe option options\n"
+         "elif (( ${#commands} )); then\n"
+         "  _describe command commands\n"
          "else\n"
          "  _files\n"
          "fi\n";
 }
 
+/// What fish asks: whether the words of a command were typed, and none of those that may follow.
+std::string seen_in_fish(const CLI::App& command) {
+  std::string condition;
+  for (const CLI::App* c = &command; c->get_parent() != nullptr; c = c->get_parent())
+    condition = "__fish_seen_subcommand_from " + c->get_name() + (condition.empty() ? "" : "; and ") + condition;
+  if (condition.empty()) return "__fish_use_subcommand";
+  if (has_commands(command))
+    condition += "; and not __fish_seen_subcommand_from " + joined(names_of_commands(command), " ");
+  return condition;
+}
+
 std::string fish(const CLI::App& app) {
   std::string script = "# Completion of nucdet for fish, made by: nucdet completion fish\n";
-  for (const CLI::App* command : commands_of(app)) {
-    script += "complete -c nucdet -n __fish_use_subcommand -f -a " + command->get_name() + " -d " +
-              quoted(command->get_description()) + '\n';
+  for (const CLI::App* command : all_commands_of(app)) {
+    script += "complete -c nucdet -n '" + seen_in_fish(*command->get_parent()) + "' -f -a " + command->get_name() +
+              " -d " + quoted(command->get_description()) + '\n';
     for (const CLI::Option* option : command->get_options()) {
       if (names_of(*option).empty()) continue;
-      script += "complete -c nucdet -n '__fish_seen_subcommand_from " + command->get_name() + "'";
+      script += "complete -c nucdet -n '" + seen_in_fish(*command) + "'";
       for (const std::string& name : option->get_lnames()) script += " -l " + name;
       for (const std::string& name : option->get_snames()) script += " -s " + name;
       const std::vector<std::string> words = words_of(*option);

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "nucdet/cpu/kernels.hpp"
+#include "nucdet/slide/open.hpp"
 #include "nucdet/version.hpp"
 
 #include "commands.hpp"
@@ -74,7 +75,7 @@ int doctor(const DoctorOptions& o) {
   const Processors there = look_for_processors();
   const ChosenThreads threads = choose_threads();
   const Json cuda = look_for_cuda();
-  const std::string device = choose_device({}).line;
+  const std::string device = choose_device({}).line, openslide = slide::openslide_version();
   Json kernels = Json::array();
   for (const cpu::Kernels* each : cpu::available_kernels()) kernels.push_back(each->name);
   if (o.json) {
@@ -84,6 +85,7 @@ int doctor(const DoctorOptions& o) {
                 {"threads_why", threads.why},
                 {"kernels", kernels},
                 {"best_kernels", cpu::best_kernels()->name},
+                {"openslide", openslide.empty() ? Json() : Json(openslide)},
                 {"cuda", cuda},
                 {"device_auto", device}});
     return 0;
@@ -94,6 +96,9 @@ int doctor(const DoctorOptions& o) {
             << "kernels:          ";
   for (const Json& name : kernels) std::cout << name.get<std::string>() << ' ';
   std::cout << "(--kernels auto is " << cpu::best_kernels()->name << ")\n";
+  std::cout << "OpenSlide:        "
+            << (openslide.empty() ? "this program was built without it: of slides, tiled TIFF is read" : openslide)
+            << '\n';
   print_cuda(cuda);
   std::cout << "--device auto is: " << device << '\n';
   return 0;

@@ -88,12 +88,12 @@ std::string manual(const CLI::App& app) {
       "COMMAND [OPTIONS] ...\n.SH DESCRIPTION\n" +
       roff(app.get_description()) + '\n';
   page += ".PP\nThe commands:\n";
-  for (const CLI::App* command : commands_of(app))
-    page += ".TP\n\\fB" + roff(command->get_name()) + "\\fR\n" + roff(command->get_description()) + '\n';
+  for (const CLI::App* command : all_commands_of(app))
+    page += ".TP\n\\fB" + roff(path_of(*command)) + "\\fR\n" + roff(command->get_description()) + '\n';
   page += ".SH OPTIONS\n";
   describe(app, page);
-  for (const CLI::App* command : commands_of(app)) {
-    std::string name = command->get_name();
+  for (const CLI::App* command : all_commands_of(app)) {
+    std::string name = path_of(*command);
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
     page += ".SH NUCDET " + roff(name) + '\n' + roff(command->get_description()) + ".\n";

@@ -23,6 +23,10 @@ CLI::App& add_synth(CLI::App& app, SynthOptions& options);
 CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
 CLI::App& add_bench(CLI::App& app, BenchOptions& options);
 CLI::App& add_study(CLI::App& app, StudyOptions& options);
+/// The command that has those of slides below it.
+CLI::App& add_slide(CLI::App& app);
+CLI::App& add_slide_info(CLI::App& slide, SlideInfoOptions& options);
+CLI::App& add_slide_thumbnail(CLI::App& slide, SlideThumbnailOptions& options);
 CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
 
 // Options that several subcommands have.

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <string>
 
 #include "nucdet/slide/pyramid_reader.hpp"
 
@@ -13,6 +14,9 @@ Slide open_slide(const std::filesystem::path& path);
 /// Whether a file is read as a slide: a format of slide scanners, a pyramid, or a tiled picture of more pixels than a
 /// picture may have. False for what is missing or cannot be read.
 bool is_slide(const std::filesystem::path& path);
+
+/// The version of the OpenSlide library that is used; empty where nucdet was built without it.
+std::string openslide_version();
 
 /// A picture in memory as a slide of one level.
 class PicturePyramid {

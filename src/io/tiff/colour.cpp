@@ -6,6 +6,8 @@
 
 #include "nucdet/core/error.hpp"
 
+#include "cielab.hpp"
+
 namespace nucdet::io::detail {
 
 namespace {
@@ -81,6 +83,13 @@ void set_range(const TiffFile& file, const TiffSamples& s, const TiffDescription
   layout.range_is_declared = true;
 }
 
+void look_up(const std::vector<std::uint8_t>& palette, const std::uint8_t* indices, Index count,
+             std::vector<std::uint8_t>& rgb) {
+  rgb.clear();
+  for (Index i = 0; i < count; ++i)
+    rgb.insert(rgb.end(), palette.begin() + 3 * indices[i], palette.begin() + 3 * indices[i] + 3);
+}
+
 /// The number of colours of what needs no conversion; 0 of what does.
 Index plain_colours(const TiffFile& file, const TiffSamples& s, const TiffDescription& d, bool joined) {
   std::uint16_t told = 0;
@@ -128,6 +137,38 @@ TiffColour colour_of(const TiffFile& file, const TiffSamples& s, const TiffDescr
                           "RGB, palette, CMYK, YCbCr or CIELAB: export the picture as RGB"));
   }
   return colour;
+}
+
+TiffEncoding encoding_of(TiffFile& file, const std::vector<std::uint64_t>& directories,
+                         const TiffDescription& description) {
+  file.select(directories[0]);
+  TiffEncoding e{samples_of(file), {}};
+  const bool joined = directories.size() > 1;
+  if (joined) {
+    e.samples.directories = directories;
+    e.samples.channels = static_cast<Index>(directories.size());
+  }
+  e.colour = colour_of(file, e.samples, description, joined);
+  if (e.colour.way == TiffColour::Way::cielab) e.samples.format = SAMPLEFORMAT_UINT;  // its signs are cielab_to_rgb's
+  return e;
+}
+
+TiffRowSink converting_sink(const TiffEncoding& e, SampleConverter& converter) {
+  using Way = TiffColour::Way;
+  if (e.colour.way == Way::palette)
+    return [&, rgb = std::vector<std::uint8_t>()](void* row, Index y, Index x, Index count) mutable {
+      look_up(e.colour.palette, static_cast<std::uint8_t*>(row), count, rgb);
+      converter.add_row(rgb.data(), y, x, count);
+    };
+  if (e.colour.way == Way::cielab)
+    return [&](void* row, Index y, Index x, Index count) {
+      if (e.samples.bits == 8)
+        cielab_to_rgb(static_cast<std::uint8_t*>(row), count);
+      else
+        cielab_to_rgb(static_cast<std::uint16_t*>(row), count);
+      converter.add_row(row, y, x, count);
+    };
+  return [&](void* row, Index y, Index x, Index count) { converter.add_row(row, y, x, count); };
 }
 
 }  // namespace nucdet::io::detail

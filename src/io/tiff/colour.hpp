@@ -17,4 +17,17 @@ struct TiffColour {
 /// for colour spaces and channels that make no picture.
 TiffColour colour_of(const TiffFile& file, const TiffSamples& samples, const TiffDescription& description, bool joined);
 
+/// All that reading a page needs to know.
+struct TiffEncoding {
+  TiffSamples samples;
+  TiffColour colour;
+};
+/// Of a page, or of three that are planes. Throws as samples_of and colour_of. The file is left at the first of them.
+TiffEncoding encoding_of(TiffFile& file, const std::vector<std::uint64_t>& directories,
+                         const TiffDescription& description);
+
+/// Takes the rows of such a page as they are stored, and adds their colours to a converter of its layout. Both must
+/// outlive it.
+TiffRowSink converting_sink(const TiffEncoding& encoding, SampleConverter& converter);
+
 }  // namespace nucdet::io::detail

@@ -1,8 +1,11 @@
 #include "pages.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "nucdet/core/error.hpp"
+
+#include "../pixel_size.hpp"
 
 namespace nucdet::io::detail {
 
@@ -127,6 +130,21 @@ TiffChoice choose_pages(TiffFile& file) {
     choice.notes.push_back(message(taken.within ? "a picture within page " : "page ", taken.number, " of ",
                                    count_pages(all), " was taken: ", size_of(taken)));
   return choice;
+}
+
+PixelSize pixel_size_of(const TiffFile& file, const TiffDescription& d, const TiffPage& page, const TiffPage& full) {
+  const double scale = static_cast<double>(full.width) / static_cast<double>(page.width);
+  const double scale_down = static_cast<double>(full.height) / static_cast<double>(page.height);
+  const bool same_field = std::abs(scale / scale_down - 1) < 0.02;
+  if (d.pixel_size.known())
+    return same_field ? stated_size(scale * d.pixel_size.x, scale * d.pixel_size.y, d.pixel_size.source) : PixelSize{};
+  float x = 0, y = 0;
+  if (TIFFGetField(file.get(), TIFFTAG_XRESOLUTION, &x) != 1 || TIFFGetField(file.get(), TIFFTAG_YRESOLUTION, &y) != 1)
+    return {};
+  if (d.um_per_unit != 0) return resolution_size(x, y, d.um_per_unit, "ImageJ unit");
+  const int unit = file.field16(TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+  if (unit != RESUNIT_INCH && unit != RESUNIT_CENTIMETER) return {};
+  return resolution_size(x, y, unit == RESUNIT_INCH ? 25400 : 10000, "TIFF resolution");
 }
 
 }  // namespace nucdet::io::detail

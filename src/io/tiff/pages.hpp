@@ -36,4 +36,8 @@ struct TiffChoice {
 /// not one picture.
 TiffChoice choose_pages(TiffFile& file);
 
+/// um per pixel of `page`, at whose directory the file is, where the description speaks of `full`.
+PixelSize pixel_size_of(const TiffFile& file, const TiffDescription& description, const TiffPage& page,
+                        const TiffPage& full);
+
 }  // namespace nucdet::io::detail

@@ -1,10 +1,6 @@
-#include <cmath>
-
 #include "nucdet/core/error.hpp"
 
 #include "../foreign_formats.hpp"
-#include "../pixel_size.hpp"
-#include "cielab.hpp"
 #include "colour.hpp"
 #include "pages.hpp"
 
@@ -39,49 +35,6 @@ void check_size_of(const TiffFile& file, const TiffChoice& choice) {
               "PNG (QuPath: File, Export images; or vips crop), or take a smaller page by --page: ", pages));
 }
 
-PixelSize pixel_size_of(const TiffFile& file, const TiffChoice& choice, const TiffPage& page, const TiffPage& full) {
-  const TiffDescription& d = choice.description;
-  const double scale = static_cast<double>(full.width) / static_cast<double>(page.width);
-  const double scale_down = static_cast<double>(full.height) / static_cast<double>(page.height);
-  const bool same_field = std::abs(scale / scale_down - 1) < 0.02;
-  if (d.pixel_size.known())
-    return same_field ? stated_size(scale * d.pixel_size.x, scale * d.pixel_size.y, d.pixel_size.source) : PixelSize{};
-  float x = 0, y = 0;
-  if (TIFFGetField(file.get(), TIFFTAG_XRESOLUTION, &x) != 1 || TIFFGetField(file.get(), TIFFTAG_YRESOLUTION, &y) != 1)
-    return {};
-  if (d.um_per_unit != 0) return resolution_size(x, y, d.um_per_unit, "ImageJ unit");
-  const int unit = file.field16(TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
-  if (unit != RESUNIT_INCH && unit != RESUNIT_CENTIMETER) return {};
-  return resolution_size(x, y, unit == RESUNIT_INCH ? 25400 : 10000, "TIFF resolution");
-}
-
-void look_up(const std::vector<std::uint8_t>& palette, const std::uint8_t* indices, Index count,
-             std::vector<std::uint8_t>& rgb) {
-  rgb.clear();
-  for (Index i = 0; i < count; ++i)
-    rgb.insert(rgb.end(), palette.begin() + 3 * indices[i], palette.begin() + 3 * indices[i] + 3);
-}
-
-void read_rows(const EncodedImage& source, const TiffSamples& samples, const TiffColour& colour,
-               SampleConverter& converter) {
-  using Way = TiffColour::Way;
-  const auto add = [&](void* row, Index y, Index x, Index count) { converter.add_row(row, y, x, count); };
-  if (colour.way == Way::direct) return read_tiff_rows(source, samples, add);
-  if (colour.way == Way::by_libtiff) return read_tiff_as_rgb(source, samples, add);
-  std::vector<std::uint8_t> rgb;
-  read_tiff_rows(source, samples, [&](void* row, Index y, Index x, Index count) {
-    if (colour.way == Way::palette) {
-      look_up(colour.palette, static_cast<std::uint8_t*>(row), count, rgb);
-      return add(rgb.data(), y, x, count);
-    }
-    if (samples.bits == 8)
-      cielab_to_rgb(static_cast<std::uint8_t*>(row), count);
-    else
-      cielab_to_rgb(static_cast<std::uint16_t*>(row), count);
-    add(row, y, x, count);
-  });
-}
-
 }  // namespace
 
 Picture decode_tiff(const EncodedImage& source) {
@@ -93,22 +46,18 @@ Picture decode_tiff(const EncodedImage& source) {
   }();
   check_size_of(file, choice);
   const TiffPage& page = choice.planes[0];
-  file.select(page.directory);
-  TiffSamples samples = samples_of(file);
-  const bool joined = choice.planes.size() > 1;
-  if (joined) {
-    samples.directories.clear();
-    for (const TiffPage& plane : choice.planes) samples.directories.push_back(plane.directory);
-    samples.channels = static_cast<Index>(choice.planes.size());
-  }
-  const TiffColour colour = colour_of(file, samples, choice.description, joined);
-  if (colour.way == TiffColour::Way::cielab) samples.format = SAMPLEFORMAT_UINT;  // its signs are cielab_to_rgb's
+  std::vector<std::uint64_t> directories;
+  for (const TiffPage& plane : choice.planes) directories.push_back(plane.directory);
+  const TiffEncoding encoding = encoding_of(file, directories, choice.description);
+  const auto& [samples, colour] = encoding;
   Canvas canvas(source, "TIFF", samples.width, samples.height, picture_bits(colour.layout.type),
                 file.field16(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT));
   for (const std::string& note : choice.notes) canvas.note(note);
-  canvas.set_pixel_size(pixel_size_of(file, choice, page, choice.full));
+  canvas.set_pixel_size(pixel_size_of(file, choice.description, page, choice.full));
   SampleConverter converter(canvas, colour.layout);
-  do read_rows(source, samples, colour, converter);
+  const TiffRowSink add = converting_sink(encoding, converter);
+  const bool as_rgb = colour.way == TiffColour::Way::by_libtiff;
+  do (as_rgb ? read_tiff_as_rgb : read_tiff_rows)(source, samples, add);
   while (converter.again());
   return std::move(canvas).take();
 }

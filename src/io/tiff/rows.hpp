@@ -37,5 +37,8 @@ void read_tiff_rows(const EncodedImage& source, const TiffSamples& samples, cons
 
 /// The same by libtiff's own conversion to 8-bit RGB, for YCbCr that no codec converts.
 void read_tiff_as_rgb(const EncodedImage& source, const TiffSamples& samples, const TiffRowSink& sink);
+/// Of the directory that the file is at, the tile or strip that begins at (y, x), of which height x width pixels lie
+/// within the page.
+void read_tiff_block_as_rgb(const TiffFile& file, Index y, Index x, Index height, Index width, const TiffRowSink& sink);
 
 }  // namespace nucdet::io::detail

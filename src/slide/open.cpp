@@ -1,0 +1,104 @@
+#include "nucdet/slide/open.hpp"
+
+#include <array>
+
+#include "nucdet/core/ascii.hpp"
+#include "nucdet/core/error.hpp"
+#include "nucdet/io/detail/input_file.hpp"
+
+#include "io/byte_reading.hpp"
+#include "io/foreign_formats.hpp"
+#include "io/jpeg2000.hpp"
+#include "openslide_pyramid.hpp"
+#include "tiff_pyramid.hpp"
+
+namespace nucdet::slide {
+
+namespace {
+
+using namespace io::detail;
+using std::string_view_literals::operator""sv;
+
+constexpr std::string_view kGeneric =
+    "generic-tiff";  // OpenSlide's name of any tiled TIFF, of which it reads pages only
+constexpr std::size_t kHeadBytes = 1024;
+
+/// The first bytes of a file. Throws IoError if it cannot be read.
+std::string head_of(const std::filesystem::path& path) {
+  InputFile file(path);
+  std::string head(kHeadBytes, '\0');
+  head.resize(file.read_some(head.data(), head.size()));
+  return head;
+}
+
+std::string ending_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending) c = small_letter(c);
+  return ending;
+}
+
+/// A picture's format by its first bytes; empty for others.
+std::string_view picture_format(Bytes head) {
+  if (is_png(head)) return "a PNG picture";
+  if (begins_with(head, "\xff\xd8\xff"sv)) return "a JPEG picture";
+  if (is_jpeg2000(head)) return "a JPEG 2000 picture";
+  if (begins_with(head, "RIFF"sv) && head.size() >= 12 && begins_with(head.subspan(8), "WEBP"sv))
+    return "a WebP picture";
+  return {};
+}
+
+/// What a file is that only OpenSlide might read, by its name, since its bytes may be those of a picture or a text.
+std::string_view format_by_name(const std::string& ending) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames = {{{".mrxs", "a 3DHISTECH MRXS slide"},
+                                                                                    {".ndpi", "a Hamamatsu NDPI slide"},
+                                                                                    {".vms", "a Hamamatsu VMS slide"},
+                                                                                    {".vmu", "a Hamamatsu VMU slide"},
+                                                                                    {".scn", "a Leica SCN slide"},
+                                                                                    {".bif", "a Ventana BIF slide"},
+                                                                                    {".svslide", "a Sakura slide"},
+                                                                                    {".vsi", "an Olympus VSI slide"}}};
+  for (const auto& [name, what] : kNames)
+    if (ending == name) return what;
+  return {};
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
+  const std::string version = openslide_version();
+  throw IoError(message(path.string(), ": is ", what,
+                        ", wanted a slide: a tiled TIFF (OME-TIFF, a pyramid), or what OpenSlide reads ",
+                        "(SVS, NDPI, MRXS, SCN, BIF, ...), ",
+                        version.empty() ? std::string("which this build was made without") : "here version " + version,
+                        "; QuPath, bfconvert and vips tiffsave write tiled TIFF"));
+}
+
+}  // namespace
+
+Slide open_slide(const std::filesystem::path& path) {
+  const std::string head = head_of(path);
+  const Bytes bytes = std::as_bytes(std::span(head));
+  const std::string vendor = detail::openslide_vendor(path);
+#ifdef NUCDET_WITH_OPENSLIDE
+  if (!vendor.empty() && vendor != kGeneric) return Slide(detail::OpenSlidePyramid(path));
+#endif
+  const std::string_view named = format_by_name(ending_of(path));
+  if (is_tiff(bytes) && (named.empty() || vendor == kGeneric)) return Slide(detail::TiffPyramid(path));
+  if (!named.empty()) refuse(path, named);
+  const std::string_view picture = picture_format(bytes);
+  refuse(path, picture.empty() ? foreign_format(bytes) : picture);
+}
+
+bool is_slide(const std::filesystem::path& path) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return false;
+  try {
+    const std::string head = head_of(path), ending = ending_of(path);
+    const Bytes bytes = std::as_bytes(std::span(head));
+    const bool named = !format_by_name(ending).empty();
+    if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
+    const std::string vendor = detail::openslide_vendor(path);
+    if (!vendor.empty() && vendor != kGeneric) return true;
+    return is_tiff(bytes) && (!named || vendor == kGeneric) && detail::is_tiff_slide(path);
+  } catch (const IoError&) { return false; }
+}
+
+}  // namespace nucdet::slide

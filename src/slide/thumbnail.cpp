@@ -1,0 +1,117 @@
+#include "nucdet/slide/thumbnail.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nucdet/core/error.hpp"
+
+namespace nucdet::slide {
+
+namespace {
+
+constexpr Index kMostSide = 32768;
+constexpr Index kBlock = 1024;  // read at once
+
+/// Where the pixels of an axis go if it is made smaller: each to one pixel, or a part of it to the next.
+class Shares {
+ public:
+  struct Share {
+    Index to;
+    double here, next;
+  };
+
+  Shares(Index from, Index to) {
+    const double scale = static_cast<double>(to) / static_cast<double>(from);
+    for (Index x = 0; x < from; ++x) {
+      const double begin = static_cast<double>(x) * scale, end = static_cast<double>(x + 1) * scale;
+      const Index at = std::min(to - 1, static_cast<Index>(begin));
+      const double here = at + 1 < to ? std::min(1.0, (static_cast<double>(at + 1) - begin) / (end - begin)) : 1.0;
+      all_.push_back({at, here, 1 - here});
+    }
+  }
+  const Share& operator[](Index x) const { return all_[static_cast<std::size_t>(x)]; }
+
+ private:
+  std::vector<Share> all_;
+};
+
+class Means {
+ public:
+  Means(const Level& level, Index width, Index height)
+      : width_(width),
+        height_(height),
+        across_(level.width, width),
+        down_(level.height, height),
+        pixels_of_one_(static_cast<double>(level.width) / static_cast<double>(width) *
+                       static_cast<double>(level.height) / static_cast<double>(height)),
+        sums_(static_cast<std::size_t>(3 * (width + 1) * (height + 1))) {}  // a share of 0 may go beyond the border
+
+  void add(const Rectangle& r, const std::uint8_t* rgb) {
+    for (Index y = r.y; y < r.y + r.height; ++y) {
+      const auto& down = down_[y];
+      for (Index x = r.x; x < r.x + r.width; ++x, rgb += 3) {
+        const auto& across = across_[x];
+        double* const to = sums_.data() + 3 * (down.to * (width_ + 1) + across.to);
+        double* const below = to + 3 * (width_ + 1);
+        for (int c = 0; c < 3; ++c) {
+          to[c] += down.here * across.here * rgb[c], to[c + 3] += down.here * across.next * rgb[c];
+          below[c] += down.next * across.here * rgb[c], below[c + 3] += down.next * across.next * rgb[c];
+        }
+      }
+    }
+  }
+
+  io::Picture::Bytes take() const {
+    io::Picture::Bytes rgb;
+    for (Index y = 0; y < height_; ++y)
+      for (Index i = 0; i < 3 * width_; ++i) {
+        const double mean = sums_[static_cast<std::size_t>(3 * y * (width_ + 1) + i)] / pixels_of_one_;
+        rgb.push_back(static_cast<std::uint8_t>(std::clamp(mean + 0.5, 0.0, 255.0)));
+      }
+    return rgb;
+  }
+
+ private:
+  Index width_, height_;
+  Shares across_, down_;
+  double pixels_of_one_;
+  std::vector<double> sums_;
+};
+
+/// The coarsest level whose longer side has at least so many pixels; level 0 if there is none.
+Index level_of(std::span<const Level> levels, Index longest) {
+  Index chosen = 0;
+  for (std::size_t i = 1; i < levels.size(); ++i)
+    if (std::max(levels[i].width, levels[i].height) >= longest) chosen = static_cast<Index>(i);
+  return chosen;
+}
+
+}  // namespace
+
+io::Picture thumbnail(const Slide& slide, Index longest) {
+  if (longest < 1 || longest > kMostSide)
+    throw ArgumentError(message("thumbnail: the longer side is ", longest, ", wanted 1 to ", kMostSide, " pixels"));
+  const Index number = level_of(slide.levels(), longest);
+  const Level& level = slide.levels()[static_cast<std::size_t>(number)];
+  const double scale =
+      std::min(1.0, static_cast<double>(longest) / static_cast<double>(std::max(level.width, level.height)));
+  const auto side = [&](Index pixels) { return std::max<Index>(1, std::llround(static_cast<double>(pixels) * scale)); };
+  io::Picture picture{
+      .where = slide.where(), .format = "slide", .height = side(level.height), .width = side(level.width)};
+  Means means(level, picture.width, picture.height);
+  std::vector<std::uint8_t> rgb(static_cast<std::size_t>(3 * kBlock * kBlock));
+  for (Index y = 0; y < level.height; y += kBlock)
+    for (Index x = 0; x < level.width; x += kBlock) {
+      const Rectangle r{x, y, std::min(kBlock, level.width - x), std::min(kBlock, level.height - y)};
+      slide.read(number, r, rgb.data());
+      means.add(r, rgb.data());
+    }
+  picture.pixels = means.take();
+  if (const io::PixelSize size = slide.pixel_size(); size.known())
+    picture.pixel_size = {size.x * static_cast<double>(slide.width()) / static_cast<double>(picture.width),
+                          size.y * static_cast<double>(slide.height()) / static_cast<double>(picture.height),
+                          size.source};
+  return picture;
+}
+
+}  // namespace nucdet::slide

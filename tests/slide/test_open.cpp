@@ -1,0 +1,55 @@
+#include "slide/slides.hpp"
+#include "support/catch.hpp"
+
+using namespace slides;
+using namespace pictures;
+
+namespace {
+
+std::string refusal_of(const std::filesystem::path& path) {
+  return error_of<IoError>([&] { slide::open_slide(path); });
+}
+
+}  // namespace
+
+TEST_CASE("a slide is a pyramid, or tiled and too large for a picture; what is no slide says what it is") {
+  const TemporaryFolder folder;
+  const Page fine{.width = 96, .height = 64, .tile = 32}, half{.width = 48, .height = 32, .tile = 16};
+  put(folder / "pyramid.tif", tiff_of({fine, half}));
+  put(folder / "tiled.tif", tiff_of(fine));
+  put(folder / "strips.tif", tiff_of(Page{}));
+  put(folder / "empty.tif", "");
+  put(folder / "text.svs", "no slide");
+  put(folder / "picture.png", std::string("\x89PNG\r\n\x1a\n"));
+  put(folder / "b.mrxs", "no slide either");
+  put(folder / "cut.tif", tiff_of({fine, half}).substr(0, 100));
+  CHECK(slide::is_slide(folder / "pyramid.tif"));
+  for (const char* name :
+       {"tiled.tif", "strips.tif", "empty.tif", "text.svs", "picture.png", "b.mrxs", "cut.tif", "missing"})
+    CHECK_FALSE(slide::is_slide(folder / name));
+  CHECK_FALSE(slide::is_slide(folder.path()));
+
+  CHECK(slide::open_slide(folder / "pyramid.tif").levels().size() == 2);
+  CHECK(slide::open_slide(folder / "tiled.tif").levels().size() == 1);  // small, but asked for
+  CHECK(holds(refusal_of(folder / "strips.tif"), "not stored in tiles"));
+  CHECK(holds(refusal_of(folder / "empty.tif"), "is empty, wanted a slide"));
+  CHECK(holds(refusal_of(folder / "text.svs"), "is a text, wanted a slide"));
+  CHECK(holds(refusal_of(folder / "picture.png"), "is a PNG picture, wanted a slide"));
+  CHECK(holds(refusal_of(folder / "b.mrxs"), "is a 3DHISTECH MRXS slide"));
+  CHECK(holds(refusal_of(folder / "missing"), "cannot be opened"));
+  CHECK(holds(refusal_of(folder.path()), "is a folder"));
+}
+
+TEST_CASE("a picture is a slide of one level") {
+  io::Picture picture{.where = "a picture", .height = 70, .width = 90};
+  io::Picture::Bytes rgb(70 * 90 * 3);
+  for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = static_cast<std::uint8_t>(i * 7 % 251);
+  picture.pixels = rgb;
+  picture.pixel_size = {0.5, 0.25, "a test"};
+  const Slide slide{slide::PicturePyramid(picture)};
+  CHECK(differing_parts(slide, 0, 40) == 0);
+  CHECK(read(slide, 0, {0, 0, 90, 70}) == rgb);
+  CHECK((slide.pixel_size().y == 0.25 && slide.bounds() == Rectangle{0, 0, 90, 70} && slide.associated().empty()));
+  CHECK(holds(error_of<IoError>([&] { slide.read_associated("label"); }), "has no picture 'label'"));
+  CHECK(holds(error_of<IoError>([&] { read(slide, 1, {0, 0, 1, 1}); }), "level 1"));
+}
