@@ -14,10 +14,9 @@ namespace {
 // Limits in steps of 8 bits. Between the first two Otsu's thresholds are taken: below is glass with dust, shade towards
 // the corners and the noise of JPEG; above is pale tissue, which Otsu takes for glass beside much dark tissue.
 constexpr float kLeastSaturation = 8, kMostSaturation = 16, kLeastDarkness = 28, kMostDarkness = 50;
-constexpr float kNoise = 6;         // thresholds lie so many spreads above glass
-constexpr int kBlack = 12;          // a fill is no brighter
-constexpr int kWhite = 253;         // and white from here on, if it was compressed
-constexpr float kGlassColour = 20;  // glass has no more saturation
+constexpr float kNoise = 6;                          // thresholds lie so many spreads above glass
+constexpr int kBlack = 12;                           // a dark fill that was compressed is no brighter
+constexpr float kGlassColour = 24, kGlassPink = 12;  // glass has no more saturation, nor less green: that is stain
 constexpr float kGlassDarkest = 180;
 constexpr float kGlassShade = 40;     // and is no darker beside the brightest
 constexpr float kGlassEven = 4;       // steps to a neighbour
@@ -44,22 +43,18 @@ bool all_near(const CellMeans& means, Index x, Index y, Index reach, const Visit
   return true;
 }
 
-/// What no light went through to: 1 for black and constant grey, 2 for white, 0 for the rest.
-enum Fill : std::uint8_t { kNone, kDark, kBright };
+/// What the scanner filled in: neutral and the same everywhere, or black.
+enum Fill : std::uint8_t { kNone, kFilled };
 std::vector<Fill> fills_of(const CellMeans& means) {
   std::vector<Fill> fills(means.rgb.size());
   for (Index y = 0; y < means.height; ++y)
     for (Index x = 0; x < means.width; ++x) {
       const auto i = static_cast<std::size_t>(y * means.width + x);
       const auto& rgb = means.rgb[i];
-      const auto [least, most] = std::minmax({rgb[0], rgb[1], rgb[2]});
       const bool constant = means.constant[i] != 0 && all_near(means, x, y, 1, [&](std::size_t j) {
                               return means.constant[j] != 0 && means.rgb[j] == rgb;
                             });
-      if (least >= kWhite * CellMeans::kOne)
-        fills[i] = kBright;
-      else if (constant || most <= kBlack * CellMeans::kOne)
-        fills[i] = kDark;
+      if (constant || *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne) fills[i] = kFilled;
     }
   return fills;
 }
@@ -70,6 +65,8 @@ float quantile(std::vector<float>& values, double part) {
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
+
+bool may_be_glass(const Colour& c) { return c.saturation() <= kGlassColour && std::max(c.r, c.b) - c.g <= kGlassPink; }
 
 /// Cells that are glass in full light.
 std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<Fill>& fills) {
@@ -84,7 +81,7 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
   for (Index y = 0; y < means.height; ++y)
     for (Index x = 0; x < means.width; ++x) {
       const auto i = static_cast<std::size_t>(y * means.width + x);
-      if (fills[i] == kNone && light[i] >= darkest && colour_of(means.rgb[i]).saturation() <= kGlassColour &&
+      if (fills[i] == kNone && light[i] >= darkest && may_be_glass(colour_of(means.rgb[i])) &&
           all_near(means, x, y, 1, [&](std::size_t j) { return std::abs(light[j] - light[i]) <= kGlassEven; }))
         found.push_back(i);
     }
@@ -165,7 +162,7 @@ Cells tissue_cells(const CellMeans& means) {
       if (fills[i] != kNone) continue;
       // Beside a dark fill a cell is grey because a part of it is filled.
       const bool dark = stains[i].darkness > above.darkness && all_near(means, x, y, 2, [&](std::size_t j) {
-                          return fills[j] != kDark || stains[j].darkness <= above.darkness;
+                          return fills[j] == kNone || stains[j].darkness <= above.darkness;
                         });
       cells[i] = dark || stains[i].saturation > above.saturation;
     }
