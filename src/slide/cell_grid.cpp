@@ -28,13 +28,12 @@ void check(const Slide& slide, double um_x, double um_y, const TissueOptions& o)
 }  // namespace
 
 CellGrid grid_of(const Slide& slide, double um_per_pixel, const TissueOptions& o) {
-  const io::PixelSize known = slide.pixel_size();
-  const double um_x = known.known() ? known.x : um_per_pixel, um_y = known.known() ? known.y : um_per_pixel;
+  const auto [um_x, um_y, source] = pixel_size_of(slide, um_per_pixel);
   check(slide, um_x, um_y, o);
   CellGrid grid;
   grid.level = level_for(slide.levels(), std::max(um_x, um_y), o.cell_um);
   const Level& level = slide.levels()[static_cast<std::size_t>(grid.level)];
-  const auto cells = [&](double um, Index pixels) {
+  const auto cells = [&o](double um, Index pixels) {
     return std::clamp<Index>(static_cast<Index>(std::llround(um / o.cell_um)), 1, pixels);
   };
   const double slide_x = static_cast<double>(slide.width()) * um_x,
