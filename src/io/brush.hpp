@@ -111,13 +111,14 @@ class Brush {
 /// Pixels of a digit of the font.
 inline constexpr double kLetter = 1.9;
 
-inline double text_width(const std::string& text) {
+inline double text_width(const std::string& text, double scale = 1) {
   double width = 0;
-  for (const char c : text) width += kLetter * (stroke_width_of(c) + 1.6);
+  for (const char c : text) width += scale * kLetter * (stroke_width_of(c) + 1.6);
   return width;
 }
 
-inline void draw_text(Brush& brush, const std::string& text, Point at) {
+inline void draw_text(Brush& brush, const std::string& text, Point at, double scale = 1) {
+  const double step = scale * kLetter;
   for (const char c : text) {
     Strokes outline;
     Point last{};
@@ -128,15 +129,15 @@ inline void draw_text(Brush& brush, const std::string& text, Point at) {
         inside = 0;
         continue;
       }
-      const Point p{at.x + kLetter * (strokes[i] - '0'), at.y + kLetter * (strokes[i + 1] - '0')};
+      const Point p{at.x + step * (strokes[i] - '0'), at.y + step * (strokes[i + 1] - '0')};
       ++i;
       const bool dot = inside == 0 && (i + 1 == strokes.size() || strokes[i + 1] == ' ');
       if (inside > 0 || dot) outline.segments.push_back({dot ? p : last, p});
       last = p;
       ++inside;
     }
-    if (!outline.segments.empty()) brush.stroke(outline, 1.5, kLegendText);
-    at.x += kLetter * (stroke_width_of(c) + 1.6);
+    if (!outline.segments.empty()) brush.stroke(outline, 1.5 * scale, kLegendText);
+    at.x += step * (stroke_width_of(c) + 1.6);
   }
 }
 

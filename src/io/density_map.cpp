@@ -44,36 +44,53 @@ void check_density(Index height, Index width, const PixelSize& pixel, const Dens
                                 " of them, at most 1e+08, and a sigma of at most 1000"));
 }
 
+/// Cells along a side of that many um.
+Index cells_along(double um, double cell_um) {
+  return std::max<Index>(1, static_cast<Index>(std::llround(um / cell_um)));
+}
+
 }  // namespace
 
-DensityMap density_map(std::span<const Point> points, Index height, Index width, const PixelSize& pixel_size,
-                       const DensityOptions& options) {
+NucleusCounts::NucleusCounts(Index height, Index width, const PixelSize& pixel_size, const DensityOptions& options)
+    : pixel_size_(pixel_size), options_(options) {
   check_density(height, width, pixel_size, options);
+  height_um_ = static_cast<double>(height) * pixel_size.y, width_um_ = static_cast<double>(width) * pixel_size.x;
+  rows_ = cells_along(height_um_, options.cell_um), columns_ = cells_along(width_um_, options.cell_um);
+  counts_.resize(static_cast<std::size_t>(rows_ * columns_));
+}
+
+void NucleusCounts::add(Point p) {
+  const auto cell = [&](double um, Index n) { return std::min(n - 1, static_cast<Index>(um / options_.cell_um)); };
+  const double x = (p.x + 0.5) * pixel_size_.x, y = (p.y + 0.5) * pixel_size_.y;
+  if (!(x >= 0 && y >= 0 && x <= width_um_ && y <= height_um_)) return;
+  ++counts_[static_cast<std::size_t>(cell(y, rows_) * columns_ + cell(x, columns_))];
+  ++total_;
+}
+
+DensityMap NucleusCounts::map() const {
   DensityMap map;
-  map.cell_um = options.cell_um;
-  map.height_um = static_cast<double>(height) * pixel_size.y, map.width_um = static_cast<double>(width) * pixel_size.x;
-  const auto cells = [&](double um) { return std::max<Index>(1, static_cast<Index>(std::llround(um / map.cell_um))); };
-  const Index rows = cells(map.height_um), columns = cells(map.width_um);
-  std::vector<double> counts(static_cast<std::size_t>(rows * columns)), areas(counts.size());
-  const auto cell = [&](double um, Index n) { return std::min(n - 1, static_cast<Index>(um / map.cell_um)); };
-  for (const Point& p : points) {
-    const double x = (p.x + 0.5) * pixel_size.x, y = (p.y + 0.5) * pixel_size.y;
-    if (x >= 0 && y >= 0 && x <= map.width_um && y <= map.height_um)
-      ++counts[static_cast<std::size_t>(cell(y, rows) * columns + cell(x, columns))];
-  }
+  map.cell_um = options_.cell_um, map.height_um = height_um_, map.width_um = width_um_;
+  std::vector<double> counts = counts_, areas(counts.size());
   const auto side = [&](Index i, Index n, double um) {
     return i + 1 == n ? um - static_cast<double>(i) * map.cell_um : map.cell_um;
   };
-  for (Index y = 0; y < rows; ++y)
-    for (Index x = 0; x < columns; ++x)
-      areas[static_cast<std::size_t>(y * columns + x)] =
-          side(y, rows, map.height_um) * side(x, columns, map.width_um) * 1e-6;
-  if (options.sigma_um > 0)
+  for (Index y = 0; y < rows_; ++y)
+    for (Index x = 0; x < columns_; ++x)
+      areas[static_cast<std::size_t>(y * columns_ + x)] =
+          side(y, rows_, height_um_) * side(x, columns_, width_um_) * 1e-6;
+  if (options_.sigma_um > 0)
     for (std::vector<double>* values : {&counts, &areas})
-      smooth_cells(*values, rows, columns, options.sigma_um / map.cell_um);
-  map.per_mm2 = make_plane(rows, columns);
+      smooth_cells(*values, rows_, columns_, options_.sigma_um / map.cell_um);
+  map.per_mm2 = make_plane(rows_, columns_);
   for (std::size_t i = 0; i < counts.size(); ++i) map.per_mm2.data()[i] = static_cast<float>(counts[i] / areas[i]);
   return map;
+}
+
+DensityMap density_map(std::span<const Point> points, Index height, Index width, const PixelSize& pixel_size,
+                       const DensityOptions& options) {
+  NucleusCounts counts(height, width, pixel_size, options);
+  for (const Point& p : points) counts.add(p);
+  return counts.map();
 }
 
 }  // namespace nucdet::io

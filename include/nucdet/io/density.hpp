@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "nucdet/core/point.hpp"
 #include "nucdet/data/image.hpp"
@@ -34,10 +35,29 @@ struct DensityMap {
   }
 };
 
-/// The map of points, in pixels of an image of height x width pixels whose size is known. Points outside the image do
-/// not count. A cell's value is its count by its area; smoothed, both are before they are divided,
-/// so that the image's edges are not paler. Throws ArgumentError for sizes that are not above 0, a sigma below 0, and
-/// more than 100 million cells.
+/// Nuclei counted by cell as they come, so that those of a slide need no list.
+class NucleusCounts {
+ public:
+  /// Of an image of height x width pixels whose size is known. Throws ArgumentError for sizes that are not above 0, a
+  /// sigma below 0, and more than 100 million cells.
+  NucleusCounts(Index height, Index width, const PixelSize& pixel_size, const DensityOptions& options = {});
+
+  /// In pixels of the image; a point outside does not count.
+  void add(Point p);
+  Index total() const { return total_; }
+  /// A cell's value is its count by its area; smoothed, both are before they are divided, so that the image's edges are
+  /// not paler.
+  DensityMap map() const;
+
+ private:
+  PixelSize pixel_size_;
+  DensityOptions options_;
+  double height_um_, width_um_;
+  Index rows_, columns_, total_ = 0;
+  std::vector<double> counts_;
+};
+
+/// The map of a list of points: see NucleusCounts.
 DensityMap density_map(std::span<const Point> points, Index height, Index width, const PixelSize& pixel_size,
                        const DensityOptions& options = {});
 

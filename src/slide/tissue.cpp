@@ -1,0 +1,96 @@
+#include "nucdet/slide/tissue.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nucdet/core/error.hpp"
+
+#include "cell_grid.hpp"
+#include "cell_means.hpp"
+#include "cell_shapes.hpp"
+#include "tissue_cells.hpp"
+
+namespace nucdet::slide {
+
+namespace {
+
+/// The cell in which `at` lies, where cell i begins at i * size: by these products alone, so that everything that asks
+/// for a cell agrees to the last bit. Clamped to [-1, cells].
+Index cell_at(double at, double size, Index cells) {
+  const double guess = std::floor(at / size);
+  if (!(guess >= -1)) return -1;
+  if (guess > static_cast<double>(cells)) return cells;
+  auto cell = static_cast<Index>(guess);
+  if (static_cast<double>(cell + 1) * size <= at) ++cell;
+  if (static_cast<double>(cell) * size > at) --cell;
+  return std::clamp<Index>(cell, -1, cells);
+}
+
+/// Cells [first, end) that share more than a border with [begin, begin + length).
+struct Span {
+  Index first, end;
+  Span(Index begin, Index length, double size, Index cells) {
+    const auto from = static_cast<double>(begin), to = static_cast<double>(begin + length);
+    first = std::max<Index>(0, cell_at(from, size, cells));
+    const Index last = cell_at(to, size, cells);
+    end = std::min(cells, static_cast<double>(last) * size < to ? last + 1 : last);
+  }
+};
+
+}  // namespace
+
+bool TissueMask::holds(Point p) const {
+  const Index x = cell_at(p.x + 0.5, cell_x, width), y = cell_at(p.y + 0.5, cell_y, height);
+  return x >= 0 && y >= 0 && x < width && y < height && at(x, y);
+}
+
+bool TissueMask::touches(const Rectangle& r) const {
+  if (r.width < 1 || r.height < 1) return false;
+  const Span across(r.x, r.width, cell_x, width), down(r.y, r.height, cell_y, height);
+  for (Index y = down.first; y < down.end; ++y)
+    for (Index x = across.first; x < across.end; ++x)
+      if (at(x, y)) return true;
+  return false;
+}
+
+double TissueMask::pixels() const {
+  const auto count = std::count_if(cells.begin(), cells.end(), [](std::uint8_t c) { return c != 0; });
+  return static_cast<double>(count) * cell_x * cell_y;
+}
+
+TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& o) {
+  const detail::CellGrid grid = detail::grid_of(slide, um_per_pixel, o);
+  const detail::CellMeans means = detail::cell_means(slide, grid.level, grid.width, grid.height);
+  const detail::Cells seeds = detail::tissue_cells(means);
+  const double least = o.smallest_um2 / (grid.um_x * grid.um_y);
+  detail::Cells cells = detail::grown(seeds, grid.width, o.grow_um / std::sqrt(grid.um_x * grid.um_y));
+  detail::drop_specks(cells, seeds, grid.width, least);
+  detail::fill_holes(cells, grid.width, least);
+  return grid.mask(slide, std::move(cells));
+}
+
+TissueMask tissue_from(const io::Picture& mask, const Slide& slide) {
+  // The sizes of a cell that each side allows, as a part of the slide, where it may be a cell too long or too short.
+  const auto w = static_cast<double>(mask.width), h = static_cast<double>(mask.height);
+  const auto slide_w = static_cast<double>(slide.width()), slide_h = static_cast<double>(slide.height());
+  if (mask.width < 1 || mask.height < 1 || (w - 1) * slide_h > (h + 1) * slide_w ||
+      (h - 1) * slide_w > (w + 1) * slide_h)
+    throw IoError(message(mask.where, ": a mask of ", mask.width, " x ", mask.height,
+                          " pixels, wanted the proportions of its slide ", slide.where(), ", ", slide.width(), " x ",
+                          slide.height()));
+  TissueMask tissue{mask.width, mask.height, slide_w / w, slide_h / h};
+  tissue.cells.resize(static_cast<std::size_t>(mask.width * mask.height));
+  std::visit(
+      [&](const auto& values) {
+        for (std::size_t i = 0; i < tissue.cells.size(); ++i)
+          tissue.cells[i] = (values[3 * i] | values[3 * i + 1] | values[3 * i + 2]) != 0;
+      },
+      mask.pixels);
+  return tissue;
+}
+
+TissueMask all_tissue(const Slide& slide) {
+  return {1, 1, static_cast<double>(slide.width()), static_cast<double>(slide.height()), {1}};
+}
+
+}  // namespace nucdet::slide

@@ -1,0 +1,172 @@
+#include "tissue_cells.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <span>
+
+#include "otsu.hpp"
+
+namespace nucdet::slide::detail {
+
+namespace {
+
+// Limits in steps of 8 bits. Between the first two Otsu's thresholds are taken: below is glass with dust, shade towards
+// the corners and the noise of JPEG; above is pale tissue, which Otsu takes for glass beside much dark tissue.
+constexpr float kLeastSaturation = 8, kMostSaturation = 16, kLeastDarkness = 28, kMostDarkness = 50;
+constexpr float kNoise = 6;                          // thresholds lie so many spreads above glass
+constexpr int kBlack = 12;                           // a dark fill that was compressed is no brighter
+constexpr float kGlassColour = 24, kGlassPink = 12;  // glass has no more saturation, nor less green: that is stain
+constexpr float kGlassDarkest = 180;
+constexpr float kGlassShade = 40;     // and is no darker beside the brightest
+constexpr float kGlassEven = 4;       // steps to a neighbour
+constexpr double kLeastGlass = 0.01;  // of the cells
+
+float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
+
+struct Colour {
+  float r, g, b;
+  float light() const { return luminance(r, g, b); }
+  float saturation() const { return std::max({r, g, b}) - std::min({r, g, b}); }
+};
+Colour colour_of(const std::array<std::uint16_t, 3>& rgb) {
+  const auto value = [](std::uint16_t v) { return static_cast<float>(v) / CellMeans::kOne; };
+  return {value(rgb[0]), value(rgb[1]), value(rgb[2])};
+}
+
+/// Calls visit(neighbour) for the cells within `reach` of (x, y), itself too, until one is false; whether none was.
+template <class Visit>
+bool all_near(const CellMeans& means, Index x, Index y, Index reach, const Visit& visit) {
+  for (Index j = std::max<Index>(0, y - reach); j <= std::min(means.height - 1, y + reach); ++j)
+    for (Index i = std::max<Index>(0, x - reach); i <= std::min(means.width - 1, x + reach); ++i)
+      if (!visit(static_cast<std::size_t>(j * means.width + i))) return false;
+  return true;
+}
+
+/// What the scanner filled in: neutral and the same everywhere, or black.
+enum Fill : std::uint8_t { kNone, kFilled };
+std::vector<Fill> fills_of(const CellMeans& means) {
+  std::vector<Fill> fills(means.rgb.size());
+  for (Index y = 0; y < means.height; ++y)
+    for (Index x = 0; x < means.width; ++x) {
+      const auto i = static_cast<std::size_t>(y * means.width + x);
+      const auto& rgb = means.rgb[i];
+      const bool constant = means.constant[i] != 0 && all_near(means, x, y, 1, [&](std::size_t j) {
+                              return means.constant[j] != 0 && means.rgb[j] == rgb;
+                            });
+      if (constant || *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne) fills[i] = kFilled;
+    }
+  return fills;
+}
+
+/// The value that a part of all is not above.
+float quantile(std::vector<float>& values, double part) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+bool may_be_glass(const Colour& c) { return c.saturation() <= kGlassColour && std::max(c.r, c.b) - c.g <= kGlassPink; }
+
+/// Cells that are glass in full light.
+std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<Fill>& fills) {
+  std::vector<float> light(means.rgb.size()), seen;
+  for (std::size_t i = 0; i < light.size(); ++i) {
+    light[i] = colour_of(means.rgb[i]).light();
+    if (fills[i] == kNone) seen.push_back(light[i]);
+  }
+  std::vector<std::size_t> found;
+  if (seen.empty()) return found;
+  const float darkest = std::max(kGlassDarkest, quantile(seen, 0.99) - kGlassShade);
+  for (Index y = 0; y < means.height; ++y)
+    for (Index x = 0; x < means.width; ++x) {
+      const auto i = static_cast<std::size_t>(y * means.width + x);
+      if (fills[i] == kNone && light[i] >= darkest && may_be_glass(colour_of(means.rgb[i])) &&
+          all_near(means, x, y, 1, [&](std::size_t j) { return std::abs(light[j] - light[i]) <= kGlassEven; }))
+        found.push_back(i);
+    }
+  if (static_cast<double>(found.size()) < kLeastGlass * static_cast<double>(light.size())) return {};
+  // Near the brightest, not the most frequent: on a slide full of pale, even tissue that would not be glass.
+  std::vector<float> bright;
+  for (const std::size_t i : found) bright.push_back(light[i]);
+  const float level = quantile(bright, 0.9);
+  std::erase_if(found, [&](std::size_t i) { return std::abs(light[i] - level) > kGlassEven; });
+  return found;
+}
+
+Glass glass_of(const CellMeans& means, const std::vector<std::size_t>& cells) {
+  if (cells.empty()) return {255, 255, 255};
+  Glass glass{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    std::uint64_t sum = 0;
+    for (const std::size_t i : cells) sum += means.rgb[i][c];
+    glass[c] = static_cast<float>(static_cast<double>(sum) / static_cast<double>(cells.size() * CellMeans::kOne));
+  }
+  return glass;
+}
+
+/// In light that glass shows white: its tint is no stain.
+Stain stain_of(const std::array<std::uint16_t, 3>& rgb, const Glass& glass) {
+  const Colour seen = colour_of(rgb);
+  const auto balanced = [](float v, float white) { return std::min(255.0f, v * 255 / white); };
+  const Colour c{balanced(seen.r, glass[0]), balanced(seen.g, glass[1]), balanced(seen.b, glass[2])};
+  return {c.saturation(), 255 - c.light()};
+}
+
+/// Otsu's threshold, on a scale of logarithms: it is to part glass from pale tissue, not pale from dark.
+float otsu_of(const std::vector<float>& values) {
+  constexpr std::size_t kBins = 256;
+  const float scale = static_cast<float>(kBins - 1) / std::log(256.0f);
+  std::array<std::uint64_t, kBins> histogram{};
+  for (const float v : values) ++histogram[static_cast<std::size_t>(scale * std::log1p(v))];
+  return std::expm1(static_cast<float>(otsu(histogram)) / scale);
+}
+
+/// What even noise of glass stays below.
+float above_noise(std::vector<float> values) {
+  if (values.empty()) return 0;
+  const float middle = quantile(values, 0.5);
+  for (float& v : values) v = std::abs(v - middle);
+  return middle + kNoise * 1.4826f * quantile(values, 0.5);  // the spread of a normal distribution by its median
+}
+
+StainThresholds thresholds_of(const std::vector<Stain>& stains, const std::vector<Fill>& fills,
+                              const std::vector<std::size_t>& glass) {
+  const auto threshold = [&](float Stain::*value, float least, float most) {
+    std::vector<float> all, of_glass;
+    for (std::size_t i = 0; i < stains.size(); ++i)
+      if (fills[i] == kNone) all.push_back(stains[i].*value);
+    for (const std::size_t i : glass) of_glass.push_back(stains[i].*value);
+    return std::max(std::clamp(otsu_of(all), least, most), std::min(above_noise(std::move(of_glass)), 2 * most));
+  };
+  return {threshold(&Stain::saturation, kLeastSaturation, kMostSaturation),
+          threshold(&Stain::darkness, kLeastDarkness, kMostDarkness)};
+}
+
+}  // namespace
+
+Glass glass_of(const CellMeans& means) { return glass_of(means, glass_cells(means, fills_of(means))); }
+
+Cells tissue_cells(const CellMeans& means) {
+  const std::vector<Fill> fills = fills_of(means);
+  const std::vector<std::size_t> glass = glass_cells(means, fills);
+  const Glass colour = glass_of(means, glass);
+  std::vector<Stain> stains;
+  stains.reserve(means.rgb.size());
+  for (const auto& rgb : means.rgb) stains.push_back(stain_of(rgb, colour));
+  const StainThresholds above = thresholds_of(stains, fills, glass);
+  Cells cells(means.rgb.size());
+  for (Index y = 0; y < means.height; ++y)
+    for (Index x = 0; x < means.width; ++x) {
+      const auto i = static_cast<std::size_t>(y * means.width + x);
+      if (fills[i] != kNone) continue;
+      // Beside a dark fill a cell is grey because a part of it is filled.
+      const bool dark = stains[i].darkness > above.darkness && all_near(means, x, y, 2, [&](std::size_t j) {
+                          return fills[j] == kNone || stains[j].darkness <= above.darkness;
+                        });
+      cells[i] = dark || stains[i].saturation > above.saturation;
+    }
+  return cells;
+}
+
+}  // namespace nucdet::slide::detail
