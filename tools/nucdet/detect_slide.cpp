@@ -9,6 +9,7 @@
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/slide/open.hpp"
+#include "nucdet/slide/overview.hpp"
 
 namespace nucdet::program {
 
@@ -54,6 +55,16 @@ double SlideWork::counted_pixels() const {
       cells += tissue.at(x, y) && counted(middle) ? 1 : 0;
     }
   return static_cast<double>(cells) * tissue.cell_x * tissue.cell_y;
+}
+
+ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {
+  return {[work = std::move(work)](const io::DetectionReport& report) {
+            const double um = work->scaling.scale * models::kReferencePixel;
+            const io::DensityMap density =
+                io::density_map(centres_of(report.nuclei), report.height, report.width, {um, um, "detect"});
+            return slide::draw_overview(work->slide, um, work->tissue, density);
+          },
+          {}};
 }
 
 Image low_level(Context<Cpu>& context, const slide::Slide& slide) {

@@ -13,8 +13,8 @@ namespace nucdet::program {
 
 struct Input {
   io::ManifestEntry entry{};
-  bool slide = false;            ///< looked at a tile at a time
   std::filesystem::path name{};  ///< of its results, below their folder, without an ending: "patient 3/slide_07"
+  bool slide = false;            ///< looked at a tile at a time
 
   /// A result's file.
   std::filesystem::path result(const std::filesystem::path& folder, const std::string& ending) const {
