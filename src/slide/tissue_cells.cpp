@@ -18,9 +18,12 @@ constexpr float kNoise = 6;                          // thresholds lie so many s
 constexpr int kBlack = 12;                           // a dark fill that was compressed is no brighter
 constexpr float kGlassColour = 24, kGlassPink = 12;  // glass has no more saturation, nor less green: that is stain
 constexpr float kGlassDarkest = 180;
-constexpr float kGlassShade = 40;     // and is no darker beside the brightest
-constexpr float kGlassEven = 4;       // steps to a neighbour
-constexpr double kLeastGlass = 0.01;  // of the cells
+constexpr float kGlassShade = 40;  // and is no darker beside the brightest
+constexpr float kGlassEven = 2;    // steps to a neighbour: faded tissue has more
+constexpr float kGlassNear = 4;    // steps from the level that is taken
+// Of the cells. A picture of nothing but faded tissue has few that look like glass; and where there is little glass,
+// white in its place does no harm.
+constexpr double kLeastGlass = 0.05;
 
 float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
 
@@ -90,7 +93,7 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
   std::vector<float> bright;
   for (const std::size_t i : found) bright.push_back(light[i]);
   const float level = quantile(bright, 0.9);
-  std::erase_if(found, [&](std::size_t i) { return std::abs(light[i] - level) > kGlassEven; });
+  std::erase_if(found, [&](std::size_t i) { return std::abs(light[i] - level) > kGlassNear; });
   return found;
 }
 
