@@ -22,7 +22,6 @@ void check(const SlideTissueOptions& o) {
   for (const std::string& name : {o.out, o.mask_out})
     if (!name.empty() && std::filesystem::path(name).extension() != ".png")
       throw ArgumentError(message("slide tissue: the output is ", name, ", wanted a name in .png"));
-  if (o.out.empty() && o.mask_out.empty()) throw ArgumentError("slide tissue: neither --out nor --mask-out was given");
   if (!o.mask.empty() && !o.areas.empty()) throw ArgumentError("slide tissue: both --mask and --areas were given");
 }
 

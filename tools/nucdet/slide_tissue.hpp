@@ -8,7 +8,7 @@ namespace nucdet::program {
 
 struct SlideTissueOptions {
   std::string slide;
-  std::string out;                    ///< the overview, a PNG
+  std::string out;                    ///< the overview, a PNG; empty: none
   std::string mask_out;               ///< the mask, a PNG of 0 and 255, a pixel a cell; empty: none
   std::string mask;                   ///< a picture whose tissue is taken; empty: it is found
   std::string areas;                  ///< annotations with regions and ignored areas, whose tissue is taken
