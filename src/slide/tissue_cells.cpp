@@ -1,6 +1,7 @@
 #include "tissue_cells.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <span>
@@ -26,6 +27,19 @@ constexpr float kGlassNear = 4;    // steps from the level that is taken
 constexpr double kLeastGlass = 0.05;
 
 float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
+
+/// The colour of glass in light that went through nothing else, 0 to 255.
+using Glass = std::array<float, 3>;
+
+/// How much a cell differs from glass, 0 to 255: by colour (largest less smallest channel), and in light.
+struct Stain {
+  float saturation = 0, darkness = 0;
+};
+
+/// Above one of these a cell is tissue.
+struct StainThresholds {
+  float saturation = 0, darkness = 0;
+};
 
 struct Colour {
   float r, g, b;
@@ -71,7 +85,7 @@ float quantile(std::vector<float>& values, double part) {
 
 bool may_be_glass(const Colour& c) { return c.saturation() <= kGlassColour && std::max(c.r, c.b) - c.g <= kGlassPink; }
 
-/// Cells that are glass in full light.
+/// Cells that are glass in full light: the brightest even, hardly coloured ones; none where there are few.
 std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<Fill>& fills) {
   std::vector<float> light(means.rgb.size()), seen;
   for (std::size_t i = 0; i < light.size(); ++i) {
@@ -97,6 +111,7 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
   return found;
 }
 
+/// White where there are none.
 Glass glass_of(const CellMeans& means, const std::vector<std::size_t>& cells) {
   if (cells.empty()) return {255, 255, 255};
   Glass glass{};
@@ -147,8 +162,6 @@ StainThresholds thresholds_of(const std::vector<Stain>& stains, const std::vecto
 }
 
 }  // namespace
-
-Glass glass_of(const CellMeans& means) { return glass_of(means, glass_cells(means, fills_of(means))); }
 
 Cells tissue_cells(const CellMeans& means) {
   const std::vector<Fill> fills = fills_of(means);

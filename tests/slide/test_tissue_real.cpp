@@ -45,7 +45,8 @@ TEST_CASE("real slides: tissue and glass at places that were looked at") {
     const Slide slide = picture_slide(path);
     const TissueMask mask = find_tissue(slide, 2);
     CHECK(share(mask, slide) == Approx(0.637).margin(0.02));
-    for (const Point p : {Point{1000, 1500}, {3200, 300}, {2200, 2500}, {4350, 2300}, {110, 1900}}) CHECK(mask.holds(p));
+    for (const Point p : {Point{1000, 1500}, {3200, 300}, {2200, 2500}, {4350, 2300}, {110, 1900}})
+      CHECK(mask.holds(p));
     // Glass, white padding, the border of both, a tear.
     for (const Point p : {Point{500, 700}, {1500, 100}, {390, 600}, {2800, 300}, {2820, 2100}})
       CHECK_FALSE(mask.holds(p));
