@@ -15,13 +15,12 @@ struct CellGrid {
   }
 };
 
-/// The slide's, or where it does not know it, `um_per_pixel`.
+/// `um_per_pixel`, or where it is 0 what the slide says, which may be nothing.
 inline io::PixelSize pixel_size_of(const Slide& slide, double um_per_pixel) {
-  const io::PixelSize known = slide.pixel_size();
-  return known.known() ? known : io::PixelSize{um_per_pixel, um_per_pixel, "assumed"};
+  return um_per_pixel == 0 ? slide.pixel_size() : io::PixelSize{um_per_pixel, um_per_pixel, "asked for"};
 }
 
-/// Where the slide does not know the size of its pixels, `um_per_pixel` is taken. Throws ArgumentError for options of
+/// `um_per_pixel`: as pixel_size_of. Throws ArgumentError for options of
 /// no sense, sizes below 0 and more than 100 million cells.
 CellGrid grid_of(const Slide& slide, double um_per_pixel, const TissueOptions& options);
 

@@ -16,12 +16,15 @@ struct Sum {
   std::uint64_t count = 0;
   std::uint8_t least = 255, most = 0;
 
-  void add(const std::uint8_t* pixel) {
-    for (int c = 0; c < 3; ++c) {
-      rgb[c] += pixel[c];
-      least = std::min(least, pixel[c]), most = std::max(most, pixel[c]);
-    }
-    ++count;
+  void add(const std::uint8_t* pixels, Index many) {
+    std::uint32_t r = 0, g = 0, b = 0;  // of a row of one block: no more than 2^20
+    std::uint8_t low = 255, high = 0;
+    for (const std::uint8_t* p = pixels; p != pixels + 3 * many; p += 3) r += p[0], g += p[1], b += p[2];
+    for (const std::uint8_t* p = pixels; p != pixels + 3 * many; ++p)
+      low = std::min(low, *p), high = std::max(high, *p);
+    rgb[0] += r, rgb[1] += g, rgb[2] += b;
+    least = std::min(least, low), most = std::max(most, high);
+    count += static_cast<std::uint64_t>(many);
   }
 };
 
@@ -58,6 +61,7 @@ class Averages {
  public:
   Averages(CellMeans& means, Index pixels_x, Index pixels_y)
       : means_(means),
+        pixels_x_(pixels_x),
         pixels_y_(pixels_y),
         column_(cells_of(means.width, pixels_x)),
         row_(cells_of(means.height, pixels_y)) {}
@@ -68,8 +72,12 @@ class Averages {
     sums_.resize(std::max(sums_.size(), static_cast<std::size_t>((last - first_ + 1) * means_.width)));
     for (Index y = r.y; y < r.y + r.height; ++y) {
       Sum* const to = sums_.data() + (row_[static_cast<std::size_t>(y)] - first_) * means_.width;
-      const Index* column = column_.data() + r.x;
-      for (Index x = 0; x < r.width; ++x, rgb += 3) to[column[x]].add(rgb);
+      for (Index x = r.x; x < r.x + r.width;) {
+        const Index cell = column_[static_cast<std::size_t>(x)];
+        const Index end = std::min(r.x + r.width, begin_of(cell + 1, means_.width, pixels_x_));
+        to[cell].add(rgb, end - x);
+        rgb += 3 * (end - x), x = end;
+      }
     }
   }
   /// All rows of pixels before this one were added.
@@ -99,7 +107,7 @@ class Averages {
   }
 
   CellMeans& means_;
-  Index pixels_y_, first_ = 0;
+  Index pixels_x_, pixels_y_, first_ = 0;
   std::vector<Index> column_, row_;
   std::vector<Sum> sums_{};
 };

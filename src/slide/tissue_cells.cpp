@@ -1,6 +1,7 @@
 #include "tissue_cells.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <span>
@@ -18,11 +19,27 @@ constexpr float kNoise = 6;                          // thresholds lie so many s
 constexpr int kBlack = 12;                           // a dark fill that was compressed is no brighter
 constexpr float kGlassColour = 24, kGlassPink = 12;  // glass has no more saturation, nor less green: that is stain
 constexpr float kGlassDarkest = 180;
-constexpr float kGlassShade = 40;     // and is no darker beside the brightest
-constexpr float kGlassEven = 4;       // steps to a neighbour
-constexpr double kLeastGlass = 0.01;  // of the cells
+constexpr float kGlassShade = 40;  // and is no darker beside the brightest
+constexpr float kGlassEven = 2;    // steps to a neighbour: faded tissue has more
+constexpr float kGlassNear = 4;    // steps from the level that is taken
+// Of the cells. A picture of nothing but faded tissue has few that look like glass; and where there is little glass,
+// white in its place does no harm.
+constexpr double kLeastGlass = 0.05;
 
 float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
+
+/// The colour of glass in light that went through nothing else, 0 to 255.
+using Glass = std::array<float, 3>;
+
+/// How much a cell differs from glass, 0 to 255: by colour (largest less smallest channel), and in light.
+struct Stain {
+  float saturation = 0, darkness = 0;
+};
+
+/// Above one of these a cell is tissue.
+struct StainThresholds {
+  float saturation = 0, darkness = 0;
+};
 
 struct Colour {
   float r, g, b;
@@ -68,7 +85,7 @@ float quantile(std::vector<float>& values, double part) {
 
 bool may_be_glass(const Colour& c) { return c.saturation() <= kGlassColour && std::max(c.r, c.b) - c.g <= kGlassPink; }
 
-/// Cells that are glass in full light.
+/// Cells that are glass in full light: the brightest even, hardly coloured ones; none where there are few.
 std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<Fill>& fills) {
   std::vector<float> light(means.rgb.size()), seen;
   for (std::size_t i = 0; i < light.size(); ++i) {
@@ -90,10 +107,11 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
   std::vector<float> bright;
   for (const std::size_t i : found) bright.push_back(light[i]);
   const float level = quantile(bright, 0.9);
-  std::erase_if(found, [&](std::size_t i) { return std::abs(light[i] - level) > kGlassEven; });
+  std::erase_if(found, [&](std::size_t i) { return std::abs(light[i] - level) > kGlassNear; });
   return found;
 }
 
+/// White where there are none.
 Glass glass_of(const CellMeans& means, const std::vector<std::size_t>& cells) {
   if (cells.empty()) return {255, 255, 255};
   Glass glass{};
@@ -144,8 +162,6 @@ StainThresholds thresholds_of(const std::vector<Stain>& stains, const std::vecto
 }
 
 }  // namespace
-
-Glass glass_of(const CellMeans& means) { return glass_of(means, glass_cells(means, fills_of(means))); }
 
 Cells tissue_cells(const CellMeans& means) {
   const std::vector<Fill> fills = fills_of(means);

@@ -213,12 +213,23 @@ TEST_CASE("a slide of any size has cells, and those of no sense are refused") {
   const Slide slide = slide_of(9, 9, 0, [](Index, Index) { return kPink; });
   CHECK_THROWS_AS(find_tissue(slide, 0), ArgumentError);
   CHECK_THROWS_AS(find_tissue(slide, NAN), ArgumentError);
+  CHECK_THROWS_AS(find_tissue(slide, -1), ArgumentError);
   CHECK_THROWS_AS(find_tissue(slide, 1, {.cell_um = 0}), ArgumentError);
   CHECK_THROWS_AS(find_tissue(slide, 1, {.grow_um = -1}), ArgumentError);
   CHECK_THROWS_AS(tissue_in({}, slide, 1, {.smallest_um2 = -1}), ArgumentError);
   CHECK(share(all_tissue(slide), slide) == Approx(1));
   CHECK(all_tissue(slide).touches({8, 8, 1, 1}));
   CHECK_FALSE(all_tissue(slide).touches({9, 8, 1, 1}));
+}
+
+TEST_CASE("the caller's size of a pixel goes before the slide's") {
+  io::Picture picture = painted(400, 400, 0, [](Index, Index) { return kPink; });
+  picture.pixel_size = {2, 4, "test"};
+  const Slide slide{PicturePyramid(picture)};
+  CHECK(find_tissue(slide, 0).width == 100);
+  CHECK(find_tissue(slide, 0).height == 200);
+  CHECK(find_tissue(slide, 1).width == 50);
+  CHECK(tissue_in({}, slide, 1).height == 50);
 }
 
 TEST_CASE("a mask by others, of any size that has the slide's proportions") {

@@ -11,8 +11,8 @@ struct OverviewStyle {
   double most = 0;       ///< nuclei per mm2 of the brightest colour; 0: the map's most, rounded up
 };
 
-/// Counts nuclei of a slide for an overview. Where the slide does not know the size of its pixels, `um_per_pixel` is
-/// taken. Throws as io::NucleusCounts.
+/// Counts nuclei of a slide for an overview. `um_per_pixel` is that of level 0; 0: as the slide says. Throws as
+/// io::NucleusCounts.
 io::NucleusCounts counts_for(const Slide& slide, double um_per_pixel, const io::DensityOptions& options = {});
 
 /// What people look at: the slide from a low level with the tissue's outline, above a strip with a scale bar and the

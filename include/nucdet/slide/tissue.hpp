@@ -28,13 +28,17 @@ struct TissueOptions {
   double smallest_um2 = 2500;  ///< smaller specks are no tissue, smaller holes in it are none
 };
 
-/// By saturation and luminance at a low level, with thresholds by Otsu (IEEE Trans. SMC 9:62, 1979). Where the size of
-/// a pixel is not known, `um_per_pixel` of level 0 is taken. The same for any number of threads.
+/// By colour and light at a low level, against the slide's own glass, with thresholds by Otsu (IEEE Trans. SMC 9:62,
+/// 1979) within limits that keep pale tissue. White, black and constant grey padding is no tissue; pen marks are left
+/// as tissue. `um_per_pixel` is that of level 0, as the caller takes it; 0: as the slide says. The same bits for any
+/// number of threads; memory goes with the cells, not the pixels. Throws IoError, ArgumentError for options of no sense
+/// and where the size of a pixel is not known.
 TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
-/// From a picture of the whole slide, of any size, in which 0 is glass. Throws IoError unless its sides have the
-/// slide's proportions to a cell.
+/// From a picture of the whole slide, of any size, in which black is glass and every pixel a cell. Throws IoError
+/// unless its sides have the slide's proportions to a cell.
 TissueMask tissue_from(const io::Picture& mask, const Slide& slide);
-/// From areas in pixels of level 0.
+/// From areas in pixels of level 0: cells of which anything may count. They are neither grown nor are small ones
+/// dropped. Throws as find_tissue.
 TissueMask tissue_in(const Areas& areas, const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
 /// Everywhere.
 TissueMask all_tissue(const Slide& slide);
