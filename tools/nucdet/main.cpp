@@ -28,6 +28,7 @@ std::vector<Command> declare_commands(CLI::App& app) {
   CLI::App& slide = add_slide(app);
   add_command(slide, all, add_slide_info, slide_info);
   add_command(slide, all, add_slide_thumbnail, slide_thumbnail);
+  add_command(slide, all, add_slide_tissue, slide_tissue);
   add_command(app, all, add_doctor, doctor);
   all.push_back({app.add_subcommand("man", "Print the manual page; to read it: nucdet man | man -l -"), [&app] {
                    std::cout << manual(app);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.hpp"
+#include "slide_tissue.hpp"
 
 /// The command line: each function declares a subcommand, with its help, and what it fills in.
 namespace nucdet::program {
@@ -27,6 +28,7 @@ CLI::App& add_study(CLI::App& app, StudyOptions& options);
 CLI::App& add_slide(CLI::App& app);
 CLI::App& add_slide_info(CLI::App& slide, SlideInfoOptions& options);
 CLI::App& add_slide_thumbnail(CLI::App& slide, SlideThumbnailOptions& options);
+CLI::App& add_slide_tissue(CLI::App& slide, SlideTissueOptions& options);
 CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
 
 // Options that several subcommands have.

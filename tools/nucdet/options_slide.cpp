@@ -10,7 +10,8 @@ CLI::App& add_slide(CLI::App& app) {
   c.footer(
       "Examples:\n"
       "  nucdet slide info a.svs\n"
-      "  nucdet slide thumbnail a.svs --out a.png\n" +
+      "  nucdet slide thumbnail a.svs --out a.png\n"
+      "  nucdet slide tissue a.svs --out a.tissue.png\n" +
       std::string(kExitCodes));
   return c;
 }
@@ -45,6 +46,36 @@ CLI::App& add_slide_thumbnail(CLI::App& slide, SlideThumbnailOptions& o) {
                                    ->check(whole(1, 32768));
   c.add_option("--associated", o.associated, "Instead the picture of this name beside the slide: label, macro, ...")
       ->excludes(longest);
+  add_json(c, o.json);
+  return c;
+}
+
+CLI::App& add_slide_tissue(CLI::App& slide, SlideTissueOptions& o) {
+  CLI::App& c = *slide.add_subcommand("tissue", "Find a slide's tissue: its area, a picture with its outline, a mask");
+  c.footer(
+      "Examples:\n"
+      "  nucdet slide tissue a.svs --out a.tissue.png\n"
+      "  nucdet slide tissue a.svs --mask-out a.mask.png --json\n" +
+      std::string(kExitCodes));
+  add_slide_file(c, o.slide);
+  c.add_option("-o,--out", o.out, "PNG to write: the slide with the tissue's outline");
+  c.add_option("--mask-out", o.mask_out, "PNG to write: the mask, 0 and 255, a pixel a cell");
+  CLI::Option* const mask =
+      c.add_option("--mask", o.mask, "Take this mask: a picture of the slide, black where is no tissue");
+  c.add_option("--areas", o.areas, "Take the regions of these annotations, less their ignored areas")->excludes(mask);
+  c.add_option("--cell", o.tissue.cell_um, "um along a side of a cell")
+      ->capture_default_str()
+      ->check(CLI::Range(0.5, 1000.0));
+  c.add_option("--grow", o.tissue.grow_um, "um by which tissue grows")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10000.0));
+  c.add_option("--smallest", o.tissue.smallest_um2, "um2: what is smaller is no tissue, or no hole in it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9));
+  c.add_option("--longest", o.longest, "Pixels of the longer side of --out, at most")
+      ->capture_default_str()
+      ->check(whole(100, 20000));
+  add_pixel_size(c, o.pixel_size);
   add_json(c, o.json);
   return c;
 }
