@@ -24,6 +24,8 @@ CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
 CLI::App& add_bench(CLI::App& app, BenchOptions& options);
 CLI::App& add_study(CLI::App& app, StudyOptions& options);
 CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
+CLI::App& add_merge(CLI::App& app, MergeOptions& options);
+CLI::App& add_run_page(CLI::App& app, RunPageOptions& options);
 
 // Options that several subcommands have.
 void add_network(CLI::App& app, models::NetworkChoice& network);
@@ -36,6 +38,8 @@ void add_lists(CLI::App& app, bool& recursive);
 /// What `detect` leaves, and where it looks.
 void add_results(CLI::App& app, DetectOptions& options);
 void add_parts(CLI::App& app, DetectOptions& options);
+/// What `detect` does about many images.
+void add_cohort(CLI::App& app, DetectOptions& options);
 void add_json(CLI::App& app, bool& json);
 
 }  // namespace nucdet::program
