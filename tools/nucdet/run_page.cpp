@@ -42,6 +42,13 @@ std::string number_cell(double value, bool known, int digits = 0) {
   return known ? cell(figure(value, digits), message(value)) : cell("", "");
 }
 
+/// "2025-01-31T23:59:59.123Z" as people write it, to the minute.
+std::string minute_of(std::string time) {
+  time.resize(std::min<std::size_t>(time.size(), 16));
+  std::replace(time.begin(), time.end(), 'T', ' ');
+  return time;
+}
+
 double density_of(const io::SummaryRow& row) {
   return row.area_mm2 > 0 ? static_cast<double>(row.nuclei) / row.area_mm2 : 0;
 }
@@ -95,8 +102,7 @@ void Page::head() {
   text_ += message("<title>", title(), "</title>\n<style>", kPageStyle, "</style>\n</head>\n<body>\n<h1>", title(),
                    "</h1>\n<p class=\"about\">", html_text(io::kMadeBy));
   if (!totals_.first.empty())
-    text_ +=
-        message(", ", html_text(totals_.first.substr(0, 16)), " to ", html_text(totals_.last.substr(0, 16)), " UTC");
+    text_ += message(", ", html_text(minute_of(totals_.first)), " to ", html_text(minute_of(totals_.last)), " UTC");
   if (!totals_.hosts.empty())
     text_ += message(", on ", totals_.hosts.size(), totals_.hosts.size() == 1 ? " machine" : " machines");
   text_ += "</p>\n";
@@ -111,7 +117,9 @@ void Page::totals() {
   for (std::size_t c = 0; c < run_.classes.size(); ++c)
     total(run_.classes[c], figure(static_cast<double>(totals_.of_class[c])));
   if (totals_.area_mm2 > 0)
-    total("mm\xc2\xb2", figure(totals_.area_mm2, totals_.area_mm2 < 100 ? 2 : 0)),
+    total("mm\xc2\xb2", figure(totals_.area_mm2, totals_.area_mm2 < 1     ? 4
+                                                 : totals_.area_mm2 < 100 ? 2
+                                                                          : 0)),
         total("nuclei per mm\xc2\xb2", figure(totals_.per_mm2()));
   if (totals_.seconds > 0) total("time of all tasks", html_text(duration_text(totals_.seconds)));
   text_ += "</dl>\n";
@@ -177,7 +185,8 @@ void Page::row(const ImageRecord& r) {
     const bool known = !failed && c < r.row.of_class.size();
     text_ += number_cell(known ? static_cast<double>(r.row.of_class[c]) : 0, known);
   }
-  text_ += number_cell(r.row.area_mm2, area, 2) + number_cell(r.row.seconds, r.row.seconds > 0, 1);
+  text_ += number_cell(r.row.area_mm2, area, r.row.area_mm2 < 0.1 ? 4 : 2) +
+           number_cell(r.row.seconds, r.row.seconds > 0, 1);
   const std::string state = failed        ? "<span class=\"error\">failed: " + html_text(r.error) + "</span>"
                             : r.corrected ? "corrected by hand"
                                           : "done";
