@@ -145,7 +145,8 @@ lose n3
 hung=$(for pid in $(tasks_on n3); do [ "$(cat "/proc/$pid/comm")" != nucdet ] || echo "$pid"; done | xargs)
 # shellcheck disable=SC2086
 kill -STOP $hung
-scancel --signal=USR1 --batch "${job}_$stopped_task"
+# scancel tries again as long as nodes do not answer, and would hit the second start of the task too.
+timeout 2 scancel --signal=USR1 --batch "${job}_$stopped_task"
 wait_for 60 "task $stopped_task being queued again" attempts "$stopped_task" 1
 wait_for 180 "a second start of task $hung_task of n3" attempts "$hung_task" 1
 wait_for 60 "it leaving the image that the first start holds" grep -q "another run of nucdet works on it" "nucdet-${job}_$hung_task.log"
