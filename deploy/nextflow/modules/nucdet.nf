@@ -7,6 +7,7 @@ process NUCDET_SHARD {
     val shard
     val list
     val out
+    path array
 
     output:
     val shard
@@ -15,7 +16,7 @@ process NUCDET_SHARD {
     """
     export NUCDET='${params.nucdet}' NUCDET_REQUEUE=no
     code=0
-    bash '${projectDir}/../slurm/array.sh' '${list}' '${out}' --shard ${shard}/${params.shards} --threads ${task.cpus} ${params.options} || code=\$?
+    bash '${array}' '${list}' '${out}' --shard ${shard}/${params.shards} --threads ${task.cpus} ${params.options} || code=\$?
     [ \$code = 0 ] || [ \$code = 3 ] || exit \$code
     """
 }
