@@ -107,6 +107,9 @@ struct Job {
   bool again = false;  ///< it was left to another process before
 };
 
+/// What became of a job.
+enum class Outcome { done, failed, left, put_off };
+
 /// Once more, right before they are written: others may have written there while the network was at work.
 void check_results(const DetectOptions& o, const Input& input) {
   OutputGuard guard(o.overwrite);
@@ -136,6 +139,7 @@ class Run {
   std::vector<Job> jobs();
   io::SummaryRow detect_in(const Job& job, std::optional<std::size_t> next, const Watch& watch);
   bool attempt(const Job& job, std::optional<std::size_t> next, const Watch& watch);
+  Outcome work_on(std::vector<Job>& todo, std::size_t k, const Watch& watch);
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
   void write_summary() const {
     if (o_.summary.empty()) return;
@@ -246,6 +250,31 @@ bool Run<Device>::attempt(const Job& job, std::optional<std::size_t> next, const
   return true;
 }
 
+/// What becomes of the k-th. One that another process works on comes once more at the end: that one may be killed
+/// before it is done.
+template <class Device>
+Outcome Run<Device>::work_on(std::vector<Job>& todo, std::size_t k, const Watch& watch) {
+  const Job job = todo[k];
+  const fs::path& image = inputs_[job.number].entry.image;
+  recorder_.begin();
+  try {
+    if (attempt(job, k + 1 < todo.size() ? std::optional(todo[k + 1].number) : std::nullopt, watch))
+      return Outcome::done;
+    if (alone_) throw IoError(message(image.string(), ": another run of nucdet works on it: wait for its end"));
+  } catch (...) {
+    const std::optional<std::string> failure = failure_of(std::current_exception(), image);
+    if (!failure) throw;
+    recorder_.failed(inputs_[job.number], job.key, *failure);
+    if (alone_) throw;
+    complain(*failure);
+    return Outcome::failed;
+  }
+  note(message(image.string(), ": another run of nucdet works on it, and it is left to that one"));
+  if (job.again) return Outcome::left;
+  todo.push_back({job.number, job.key, true});
+  return Outcome::put_off;
+}
+
 template <class Device>
 int Run<Device>::operator()() {
   std::vector<Job> todo = jobs();
@@ -264,27 +293,10 @@ int Run<Device>::operator()() {
       write_summary();
       return kFinishedEarly;
     }
-    const Job job = todo[k];
-    const fs::path& image = inputs_[job.number].entry.image;
-    progress.begin(image.filename().string());
-    recorder_.begin();
-    try {
-      if (!attempt(job, k + 1 < todo.size() ? std::optional(todo[k + 1].number) : std::nullopt, watch)) {
-        if (alone_) throw IoError(message(image.string(), ": another run of nucdet works on it: wait for its end"));
-        note(message(image.string(), ": another run of nucdet works on it, and it is left to that one"));
-        if (!job.again) todo.push_back({job.number, job.key, true});  // that one may be killed before it is done
-        left += job.again ? 1 : 0;
-        continue;
-      }
-    } catch (...) {
-      const std::optional<std::string> failure = failure_of(std::current_exception(), image);
-      if (!failure) throw;
-      recorder_.failed(inputs_[job.number], job.key, *failure);
-      if (alone_) throw;
-      complain(*failure);
-      ++failed;
-    }
-    progress.end();
+    progress.begin(inputs_[todo[k].number].entry.image.filename().string());
+    const Outcome outcome = work_on(todo, k, watch);
+    failed += outcome == Outcome::failed ? 1 : 0, left += outcome == Outcome::left ? 1 : 0;
+    if (outcome == Outcome::done || outcome == Outcome::failed) progress.end();
     if (o_.most_errors && failed > *o_.most_errors) {
       complain(message("ended after ", k + 1, " of ", todo.size(), " images: ", failed, " have failed (--max-errors ",
                        *o_.most_errors, ")"));
@@ -302,9 +314,8 @@ void check(const DetectOptions& o) {
   models::check(o.pixel_size);
   if (!o.summary.empty() && o.skip_existing)
     throw ArgumentError(
-        "--summary is of all images, --skip-existing passes over some: give one of them (`nucdet merge` makes a "
-        "summary "
-        "of what --report tells)");
+        "--summary is of all images, --skip-existing passes over some: give one of them (of what --report "
+        "tells, `nucdet merge` makes a summary)");
   if (!o.offset.empty() && !o.geojson && !o.store)
     throw ArgumentError("--offset is for GeoJSON and the store: give --geojson or --store");
 }

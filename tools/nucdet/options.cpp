@@ -95,6 +95,7 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
       "Examples:\n"
       "  nucdet detect slide.png --out found --overlay\n"
       "  nucdet detect data/manifest.csv --split test --model best.safetensors --out found --overlay\n"
+      "  nucdet detect slides.lst --shard 1/8 --skip-existing --report found/run-1.jsonl --out found\n"
       "Writes NAME.csv (x, y, score, in the image's pixels) and NAME.json for each image, and lists them.\n" +
       std::string(kExitCodes));
   c.add_option("inputs", o.inputs, "Images, folders, manifests, or lists of paths (@list.txt, list.lst)")->required();
