@@ -34,7 +34,7 @@ ONLY_IN = {
     r"Eigen/": {"include/nucdet/cpu/gemm_eigen.hpp"},
     r"xtensor/": {"include/nucdet/data/image.hpp"},
     r"png\.h": {"src/io/png.cpp", "src/io/png_write.cpp"},
-    r"jpeglib\.h": {"src/io/jpeg.cpp"},
+    r"jpeglib\.h": {"src/io/jpeg.cpp", "src/io/jpeg_write.cpp"},
     r"tiffio\.h": {"src/io/tiff/file.hpp"},
     r"openjpeg\.h": {"src/io/jpeg2000.cpp"},
     r"webp/": {"src/io/webp.cpp"},

@@ -1,5 +1,5 @@
 #pragma once
-/// The decoders behind read_picture and the encoder behind write_png. Each sees one image library.
+/// The decoders behind read_picture and the encoders behind write_png and thumbnails. Each sees one image library.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,5 +30,8 @@ void check_size(const EncodedImage& source, Index width, Index height);
 /// 8-bit pixels, rows without gaps, as the bytes of a PNG file; channels 1 or 3.
 std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
                        const char* software = nullptr);
+
+/// 8-bit RGB, rows without gaps, as the bytes of a JPEG file of a quality from 1 to 100.
+std::string encode_jpeg(const std::vector<std::uint8_t>& rgb, Index width, Index height, int quality);
 
 }  // namespace nucdet::io::detail

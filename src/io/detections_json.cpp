@@ -26,6 +26,13 @@ Json json_of(const std::vector<float>& numbers) {
   return list;
 }
 
+std::vector<Index> class_counts(const DetectionReport& report) {
+  std::vector<Index> counts(static_cast<std::size_t>(report.classes.size()));
+  for (const Nucleus& n : report.nuclei)
+    if (n.class_id >= 0 && n.class_id < report.classes.size()) ++counts[static_cast<std::size_t>(n.class_id)];
+  return counts;
+}
+
 /// All but the nuclei.
 Json head_of(const DetectionReport& report) {
   Json json = {{"format", "nucdet-detections-2"}, {"nucdet_version", NUCDET_VERSION_STRING}};
@@ -41,7 +48,8 @@ Json head_of(const DetectionReport& report) {
   json["threshold"] = shortest(report.threshold), json["xi"] = report.xi;
   json["full_scale"] = shortest(report.full_scale);
   json["tile"] = report.tile, json["average"] = report.average;
-  if (!report.classes.empty()) json["classes"] = report.classes.all();
+  if (report.area_mm2 > 0) json["area_mm2"] = report.area_mm2;
+  if (!report.classes.empty()) json["classes"] = report.classes.all(), json["class_counts"] = class_counts(report);
   json["count"] = report.nuclei.size();
   return json;
 }

@@ -53,6 +53,8 @@ Product product_of_json(std::string_view head) {
   const std::string_view format = value_after(head, "\"format\"");
   if (format.starts_with("\"nucdet-detections-")) return Product::detections;
   if (format.starts_with("\"nucdet-scores-")) return Product::scores;
+  if (format.starts_with("\"nucdet-image-")) return Product::log;
+  if (format.starts_with("\"nucdet-run-")) return Product::counts;
   const bool figures = format.starts_with("\"nucdet-bench-") || format.starts_with("\"nucdet-training-");
   return figures ? Product::figures : Product::none;
 }

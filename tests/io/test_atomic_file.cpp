@@ -1,3 +1,4 @@
+#include <atomic>
 #include <thread>
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/io/content_hash.hpp"
+#include "nucdet/io/file_lock.hpp"
 #include "nucdet/io/folder_lock.hpp"
 
 #include "io/temporary_folder.hpp"
@@ -223,4 +225,40 @@ TEST_CASE("one works in a folder, the next is told so") {
   CHECK(files_in(folder) == 0);
   const FolderLock again(folder.path());
   CHECK_FALSE(error_of<IoError>([&] { const FolderLock lost(folder / "missing"); }).empty());
+}
+
+TEST_CASE("a lock of a file is had by one, also after one that was killed has left it") {
+  const TemporaryFolder folder;
+  const auto path = folder / ".a.nucdet.lock";
+  put(path, "");  // left behind
+  {
+    std::optional<FileLock> lock = FileLock::attempt(path);
+    REQUIRE(lock);
+    CHECK_FALSE(FileLock::attempt(path));
+    CHECK(FileLock::attempt(folder / ".b.nucdet.lock"));
+    const FileLock moved = std::move(*lock);
+    lock.reset();
+    CHECK_FALSE(FileLock::attempt(path));
+  }
+  CHECK(files_in(folder) == 0);
+  CHECK(FileLock::attempt(path));
+  CHECK_THROWS_AS(FileLock::attempt(folder / "missing" / "lock"), IoError);
+}
+
+TEST_CASE("threads that pass a lock around have it one at a time") {
+  const TemporaryFolder folder;
+  std::atomic<int> inside = 0, most = 0, got = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int k = 0; k < 2000; ++k)
+        if (const auto lock = FileLock::attempt(folder / "lock")) {
+          const int now = ++inside;
+          if (now > most) most = now;
+          ++got, --inside;
+        }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(most == 1);
+  CHECK(got > 0);
 }

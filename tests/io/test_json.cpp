@@ -46,9 +46,10 @@ TEST_CASE("detections as JSON") {
   write_detections_json(folder / "c.json", report);
   CHECK_THAT(without_spaces(contents_of(folder / "c.json")),
              Catch::Matchers::Contains(
-                 R"("average":8,"classes":["stroma","tumour"],"count":2,"nuclei":[{"x":1.25,"y":2.0,"score":0.3},)"
+                 R"("average":8,"classes":["stroma","tumour"],"class_counts":[0,1],"count":2,)"
+                 R"("nuclei":[{"x":1.25,"y":2.0,"score":0.3},)"
                  R"({"x":-0.5,"y":7.0,"score":1.0,"class":"tumour","class_probability":0.9}],"files":)"));
-  report.pixel_size = {0.5, 0.25, "Aperio MPP"}, report.model_hash = "0f",
+  report.pixel_size = {0.5, 0.25, "Aperio MPP"}, report.model_hash = "0f", report.area_mm2 = 0.125,
   report.files = {{"e.csv", "12"}, {"f.csv", "34"}};
   report.nuclei.clear();
   write_detections_json(folder / "e.json", report);
@@ -57,7 +58,8 @@ TEST_CASE("detections as JSON") {
       Catch::Matchers::Contains(
           R"("scale":0.7,"um_per_pixel":{"x":0.5,"y":0.25,"source":"AperioMPP"},"model":"m","model_hash":"0f",)") &&
           Catch::Matchers::Contains(
-              R"("average":8,"classes":["stroma","tumour"],"count":0,"nuclei":[],"files":{"e.csv":"12","e.json":")" +
+              R"("average":8,"area_mm2":0.125,"classes":["stroma","tumour"],"class_counts":[0,0],"count":0,"nuclei":[],)"
+              R"("files":{"e.csv":"12","e.json":")" +
               own_hash(contents_of(folder / "e.json")) + R"(","f.csv":"34"}})"));
 }
 

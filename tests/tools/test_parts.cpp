@@ -1,4 +1,5 @@
 // Parts of the program that are not seen from the outside one by one.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <map>
@@ -9,11 +10,16 @@
 #include <unistd.h>
 
 #include "nucdet/core/watch.hpp"
+#include "nucdet/io/content_hash.hpp"
 
 #include "endings.hpp"
+#include "inputs.hpp"
 #include "interrupt.hpp"
 #include "io/temporary_folder.hpp"
+#include "page_text.hpp"
 #include "progress.hpp"
+#include "run_records.hpp"
+#include "shards.hpp"
 #include "suggestions.hpp"
 #include "support/catch.hpp"
 #include "threads.hpp"
@@ -154,4 +160,184 @@ TEST_CASE("progress within an image, also while nothing is told") {
     progress.begin("a.png"), progress.tiles(1, 1), progress.end();
   });
   CHECK(std::count(once.begin(), once.end(), '\n') == 1);
+}
+
+TEST_CASE("shards: together all, none twice, by names and sizes and not by the order") {
+  std::vector<Share> shares;
+  for (int i = 0; i < 200; ++i)
+    shares.push_back({"slide_" + std::to_string(i * 37 % 200), static_cast<std::uint64_t>(i % 17 * i % 23) << 28});
+  std::vector<Share> backwards(shares.rbegin(), shares.rend());
+  for (const int count : {1, 2, 7, 200, 300}) {
+    std::map<std::string, int> seen;
+    std::uint64_t least = ~std::uint64_t{0}, most = 0, largest = 0;
+    for (int number = 1; number <= count; ++number) {
+      std::vector<std::string> names, others;
+      std::uint64_t load = 0;
+      for (const std::size_t i : in_shard(shares, {number, count})) {
+        names.push_back(shares[i].name), load += shares[i].bytes, ++seen[shares[i].name];
+        largest = std::max(largest, shares[i].bytes);
+      }
+      for (const std::size_t i : in_shard(backwards, {number, count})) others.push_back(backwards[i].name);
+      std::sort(names.begin(), names.end()), std::sort(others.begin(), others.end());
+      CHECK(names == others);
+      least = std::min(least, load), most = std::max(most, load);
+    }
+    CHECK(seen.size() == shares.size());
+    CHECK(std::all_of(seen.begin(), seen.end(), [](const auto& s) { return s.second == 1; }));
+    CHECK(most - least <= largest + (200u << 16));  // what the last one dealt out can be apart
+  }
+  CHECK(in_shard({}, {1, 3}).empty());
+}
+
+TEST_CASE("shards of small images are of the same number, those of large ones of the same size") {
+  std::vector<Share> shares{{"large", 1u << 30}};
+  for (int i = 0; i < 30; ++i) shares.push_back({"small" + std::to_string(i), 100});
+  CHECK(in_shard(shares, {1, 4}) == std::vector<std::size_t>{0});
+  for (int number = 2; number <= 4; ++number) CHECK(in_shard(shares, {number, 4}).size() == 10);
+}
+
+TEST_CASE("a shard by its text, and by what Slurm says of a task") {
+  CHECK(parse_shard("1/1") == Shard{1, 1});
+  CHECK(parse_shard("12/40") == Shard{12, 40});
+  for (const char* text : {"", "/", "1", "1/", "/2", "0/2", "3/2", "-1/2", "1/2/3", "a/b", "1 /2", "1/99999999", "1/0"})
+    CHECK_THROWS_AS(parse_shard(text), ArgumentError);
+  const auto with = [](std::map<std::string, const char*> variables) {
+    return shard_of_array([variables](const char* name) {
+      const auto found = variables.find(std::string(name).substr(17));  // after SLURM_ARRAY_TASK_
+      return found == variables.end() ? nullptr : found->second;
+    });
+  };
+  CHECK_FALSE(with({}));
+  CHECK_FALSE(with({{"ID", "3"}}));
+  CHECK(with({{"ID", "0"}, {"COUNT", "8"}}) == Shard{1, 8});
+  CHECK(with({{"ID", "7"}, {"COUNT", "8"}, {"MIN", "0"}, {"MAX", "7"}, {"STEP", "1"}}) == Shard{8, 8});
+  CHECK(with({{"ID", "9"}, {"COUNT", "3"}, {"MIN", "1"}, {"MAX", "9"}, {"STEP", "4"}}) == Shard{3, 3});
+  CHECK_THROWS_AS(with({{"ID", "7"}, {"COUNT", "3"}, {"MIN", "1"}, {"MAX", "7"}, {"STEP", "1"}}), ArgumentError);
+  CHECK_THROWS_AS(with({{"ID", "9"}, {"COUNT", "8"}}), ArgumentError);
+}
+
+TEST_CASE("a file is known again by its size and samples") {
+  const TemporaryFolder folder;
+  const auto hash = [&](const std::string& bytes) {
+    put(folder / "a", bytes);
+    return io::sampled_hash_of(folder / "a");
+  };
+  const std::string large(1 << 20, 'x');
+  const std::string known = hash(large);
+  CHECK(known == hash(large));
+  CHECK(known != io::content_hash_of(folder / "a"));
+  CHECK(known != hash(large + 'x'));
+  for (const std::size_t at : {std::size_t{0}, std::size_t{1} << 19, (std::size_t{1} << 20) - 1}) {
+    std::string other = large;
+    other[at] = 'y';
+    CHECK(known != hash(other));
+  }
+  std::string between = large;
+  between[200'000] = 'y';
+  CHECK(known == hash(between));  // which --full-hash is for
+  const std::string small = hash("small");
+  CHECK(small == io::content_hash_of(folder / "a"));
+  CHECK_THROWS_AS(io::sampled_hash_of(folder / "missing"), IoError);
+}
+
+namespace {
+
+ImageRecord example() {
+  ImageRecord r{.image = "/slides/a \"b\".svs", .input = "1", .key = "2"};
+  r.row = {.image = "p/a", .width = 7, .height = 5, .pixel_size = {0.25, 0.5}, .area_mm2 = 0.125, .nuclei = 3};
+  r.row.of_class = {1, 2}, r.row.seconds = 1.5, r.classes = {"tumour", "stroma, other"};
+  r.started = "2025-01-01T00:00:00.000Z", r.host = "n1", r.version = "1", r.shard = "1/2", r.files = {"../a.csv"};
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("a record of an image comes back from its line") {
+  const ImageRecord r = example();
+  const std::string line = line_of(r);
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  const std::optional<ImageRecord> back = record_of_line(line);
+  REQUIRE(back);
+  CHECK(line_of(*back) == line);
+  CHECK(back->row.pixel_size.y == 0.5);
+  ImageRecord failed = r;
+  failed.state = ImageRecord::State::failed, failed.error = "\xff\n\x1b broken";
+  CHECK(record_of_line(line_of(failed))->error == "\xef\xbf\xbd\n\x1b broken");
+  for (std::size_t cut = 0; cut + 2 < line.size(); cut += 7) CHECK_FALSE(record_of_line(line.substr(0, cut)));
+  for (const char* other : {"[]", "3", "{}", "null", "{\"format\":\"nucdet-image-1\",\"state\":3}"})
+    CHECK_FALSE(record_of_line(other));
+}
+
+TEST_CASE("lines go on after one that was torn, and the latest record of an image counts") {
+  const TemporaryFolder folder;
+  ImageRecord first = example(), again = example(), failed = example();
+  first.classes = again.classes = {}, first.row.of_class = again.row.of_class = {};
+  {
+    RunReport report(folder / "a.jsonl");
+    CHECK(report.wanted());
+    report.add(first);
+  }
+  put(folder / "a.jsonl", contents_of(folder / "a.jsonl") + "{\"format\":\"nucdet-im");
+  again.state = ImageRecord::State::skipped, again.started = "2025-01-02", again.row.seconds = 0;
+  {
+    RunReport report(folder / "a.jsonl");
+    CHECK(report.knows("p/a", "2"));
+    CHECK_FALSE(report.knows("p/a", "3"));
+    CHECK(report.named(folder / "b" / "c.csv") == "b/c.csv");
+    report.add(again);
+  }
+  RunRecords run = read_run({folder.path().string()});
+  REQUIRE(run.images.size() == 1);
+  CHECK(run.notes.size() == 1);
+  CHECK(run.images[0].row.seconds == 1.5);  // of the call that did it
+  CHECK(totals_of(run).nuclei == 3);
+
+  failed.state = ImageRecord::State::failed, failed.started = "2025-01-03";
+  RunReport(folder / "b.jsonl").add(failed);
+  CHECK(totals_of(read_run({folder.path().string()})).failed == 1);
+  again.started = "2025-01-04";
+  RunReport(folder / "0.jsonl").add(again);
+  run = read_run({folder.path().string()});
+  CHECK(totals_of(run).failed == 0);
+  CHECK(totals_of(run).done == 1);
+  const std::vector<Input> wanted{{{.image = "/elsewhere/a"}, "p/a"}, {{.image = "/slides/b"}, "p/b"}};
+  CHECK(missing_of(run, wanted).size() == 1);
+}
+
+TEST_CASE("classes of several reports") {
+  const TemporaryFolder folder;
+  ImageRecord a = example(), b = example(), c = example();
+  b.row.image = "b", b.image = "/b", b.classes = {"stroma, other", "lymphocyte"}, b.row.of_class = {5, 6};
+  c.row.image = "c", c.image = "/c", c.classes = {}, c.row.of_class = {};
+  RunReport report(folder / "a.jsonl");
+  for (const ImageRecord& r : {a, b, c}) report.add(r);
+  const RunRecords run = read_run({(folder / "a.jsonl").string()});
+  const RunTotals totals = totals_of(run);
+  std::map<std::string, Index> counts;
+  for (std::size_t i = 0; i < run.classes.size(); ++i) counts[run.classes[i]] = totals.of_class[i];
+  CHECK(counts == std::map<std::string, Index>{{"tumour", 1}, {"stroma, other", 7}, {"lymphocyte", 6}});
+  CHECK(run.images[1].row.image == "c");
+  CHECK(run.images[1].row.of_class.empty());
+}
+
+TEST_CASE("text in a page") {
+  CHECK(html_text("<a href='x'>\"&\"</a>") == "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
+  CHECK(html_text("\xff\x1b\xc3\xa9") == "\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9");
+  CHECK(link_text("a b/<\"'%#?.csv") == "a%20b/%3C%22%27%25%23%3F.csv");
+  CHECK(link_text("javascript:x") == "javascript%3Ax");
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+}
+
+TEST_CASE("a list of paths") {
+  const TemporaryFolder folder;
+  put(folder / "l.txt", "\xef\xbb\xbf# slides\r\n\r\n  a.svs \r\nsub/../b.svs\n/c.svs");
+  const auto paths = paths_in(folder / "l.txt");
+  CHECK(paths == std::vector<std::filesystem::path>{folder / "a.svs", folder / "b.svs", "/c.svs"});
+  CHECK(file_given("@x.txt") == "x.txt");
+  const auto inputs = inputs_of(std::vector{(folder / "l.txt").string()}, "", false);
+  CHECK(inputs.size() == 3);
 }

@@ -54,9 +54,30 @@ struct DetectOptions {
   Index ahead = 2;             ///< of slides: tiles that are read ahead
   Index memory = 0;            ///< MB that the process may take; 0: no limit
   bool recursive = false, skip_existing = false, overwrite = false, json = false, quiet = false;
+  std::string shard;                       ///< I/N; empty: that of a task of a job array, else all
+  std::string report;                      ///< lines of JSON, one for each image when it is done
+  std::optional<std::size_t> most_errors;  ///< more images that failed end the call
+  bool full_hash = false;                  ///< images are known again by all of their bytes
   DeviceOptions device;
 };
 int detect(const DetectOptions&);
+
+struct MergeOptions {
+  std::vector<std::string> runs;  ///< reports, and folders of reports
+  std::string out;                ///< a folder
+  std::string list, split;        ///< the images that the run was over
+  bool recursive = false, json = false;
+};
+/// The reports of a run's tasks as one table.
+int merge(const MergeOptions&);
+
+struct RunPageOptions {
+  std::vector<std::string> runs;  ///< reports, and folders of reports
+  std::string out, title;
+  Index thumbnail = 160;  ///< pixels along the longer side; 0: none
+};
+/// The reports of a run's tasks as a page to look at.
+int run_page(const RunPageOptions&);
 
 struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";

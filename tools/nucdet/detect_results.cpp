@@ -10,6 +10,8 @@
 #include "nucdet/io/image.hpp"
 #include "nucdet/io/overlay.hpp"
 
+#include "json_output.hpp"
+
 namespace nucdet::program {
 
 namespace fs = std::filesystem;
@@ -100,17 +102,48 @@ bool is_worked_on(const DetectOptions& o, const Input& input) {
   });
 }
 
+namespace {
+
+/// What stands before the nuclei, which may be a million.
+std::string head_of(const fs::path& json) {
+  std::ifstream in(json, std::ios::binary);
+  std::string head(16384, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return head;
+}
+
+}  // namespace
+
 bool is_done(const DetectOptions& o, const Input& input, const std::string& key) {
+  const fs::path json = input.result(o.out, kJson);
+  if (head_of(json).find("\"key\": \"" + key + "\"") == std::string::npos) return false;
+  std::error_code none;
+  const fs::file_time_type written = fs::last_write_time(json, none);
   for (const fs::path& file : result_files(o, input)) {
-    std::error_code none;
-    if (!fs::is_regular_file(file, none) || io::record_of(file) != io::Record::same) return false;
+    if (!fs::is_regular_file(file, none)) return false;
+    if (fs::last_write_time(file, none) > written && io::record_of(file) != io::Record::same) return false;
   }
-  // The key is among the first members: what follows may be a million nuclei.
-  std::ifstream json(input.result(o.out, kJson), std::ios::binary);
-  std::string head(8192, '\0');
-  json.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(json.gcount()));
-  return head.find("\"key\": \"" + key + "\"") != std::string::npos;
+  return true;
+}
+
+io::SummaryRow row_of_result(const fs::path& path) {
+  std::string head = head_of(path);
+  head.resize(std::min(head.size(), head.rfind(",\n \"nuclei\": [")));
+  const Json json = Json::parse(head + '}', nullptr, false);
+  io::SummaryRow row;
+  if (!json.is_object()) return row;
+  const auto number = [](const Json& in, const char* name) {
+    const auto at = in.find(name);
+    return at != in.end() && at->is_number() ? at->get<double>() : 0.0;
+  };
+  row.width = static_cast<Index>(number(json, "width")), row.height = static_cast<Index>(number(json, "height"));
+  row.nuclei = static_cast<Index>(number(json, "count")), row.area_mm2 = number(json, "area_mm2");
+  if (const auto size = json.find("um_per_pixel"); size != json.end() && size->is_object())
+    row.pixel_size.x = number(*size, "x"), row.pixel_size.y = number(*size, "y");
+  if (const auto counts = json.find("class_counts"); counts != json.end() && counts->is_array())
+    for (const Json& count : *counts) row.of_class.push_back(count.is_number() ? count.get<Index>() : 0);
+  return row;
 }
 
 }  // namespace nucdet::program

@@ -8,6 +8,7 @@
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/picture.hpp"
 #include "nucdet/io/provenance.hpp"
+#include "nucdet/io/summary_csv.hpp"
 
 #include "commands.hpp"
 #include "inputs.hpp"
@@ -35,7 +36,11 @@ io::Product product_of_result(const std::filesystem::path& file);
 /// Whether one of an image's results is there and somebody has worked on it since.
 bool is_worked_on(const DetectOptions& options, const Input& input);
 
-/// Whether an image's results are there and came about by the same key, so that nothing is to be done.
+/// Whether an image's results are there and came about by the same key, so that nothing is to be done. What was written
+/// later than the JSON that tells of it is looked at byte by byte: somebody may have worked on it.
 bool is_done(const DetectOptions& options, const Input& input, const std::string& key);
+
+/// What the JSON of an image's results says of it before the nuclei; nothing where it cannot be read.
+io::SummaryRow row_of_result(const std::filesystem::path& json);
 
 }  // namespace nucdet::program

@@ -26,7 +26,15 @@ struct Input {
 std::optional<std::filesystem::path> file_called(const std::filesystem::path& folder, const Input& input,
                                                  std::span<const std::string_view> endings);
 
-/// What results of a manifest's or folder's images are called: their paths below the folder that all of its images
+/// The paths in a text: one a line, relative to the text's folder, in their order; blank lines and those that begin
+/// with # are skipped. Throws IoError for a text that names none and for a path that it names twice.
+std::vector<std::filesystem::path> paths_in(const std::filesystem::path& list);
+
+/// What was given without the @ that may stand before the name of a list: the file or folder itself.
+std::filesystem::path file_given(const std::string& given);
+
+/// What results of the images of a manifest, a folder or a list of paths (`@list`, `list.lst`, or a `.txt` that has no
+/// header of a manifest) are called: their paths below the folder that all of its images
 /// share, so that a split's results are called as those of all. Throws ArgumentError if two were called alike.
 std::vector<Input> inputs_of(const std::string& manifest, const std::string& split, bool recursive,
                              std::vector<std::string>* notes = nullptr);

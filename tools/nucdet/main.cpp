@@ -16,6 +16,8 @@ std::vector<Command> declare_commands(CLI::App& app) {
   std::vector<Command> all;
   add_command(app, all, add_train, train);
   add_command(app, all, add_detect, detect);
+  add_command(app, all, add_merge, merge);
+  add_command(app, all, add_run_page, run_page);
   add_command(app, all, add_evaluate, evaluate);
   add_command(app, all, add_overlay, overlay);
   add_command(app, all, add_augment, augment);

@@ -95,9 +95,10 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
       "Examples:\n"
       "  nucdet detect slide.png --out found --overlay\n"
       "  nucdet detect data/manifest.csv --split test --model best.safetensors --out found --overlay\n"
+      "  nucdet detect slides.lst --shard 1/8 --skip-existing --report found/run-1.jsonl --out found\n"
       "Writes NAME.csv (x, y, score, in the image's pixels) and NAME.json for each image, and lists them.\n" +
       std::string(kExitCodes));
-  c.add_option("inputs", o.inputs, "Images, folders or manifests")->required();
+  c.add_option("inputs", o.inputs, "Images, folders, manifests, or lists of paths (@list.txt, list.lst)")->required();
   c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
   c.add_option("-o,--out", o.out, "Folder for the results")->required();
   c.add_option("--split", o.split, "Only this split of a manifest");
@@ -106,6 +107,7 @@ CLI::App& add_detect(CLI::App& app, DetectOptions& o) {
   add_pixel_size(c, o.pixel_size), add_parts(c, o);
   add_tiles(c, o.tile, o.average);
   add_results(c, o);
+  add_cohort(c, o);
   add_json(c, o.json);
   add_device(c, o.device), add_quiet(c, o.quiet);
   return c;

@@ -30,6 +30,8 @@ CLI::App& add_slide_info(CLI::App& slide, SlideInfoOptions& options);
 CLI::App& add_slide_thumbnail(CLI::App& slide, SlideThumbnailOptions& options);
 CLI::App& add_slide_tissue(CLI::App& slide, SlideTissueOptions& options);
 CLI::App& add_doctor(CLI::App& app, DoctorOptions& options);
+CLI::App& add_merge(CLI::App& app, MergeOptions& options);
+CLI::App& add_run_page(CLI::App& app, RunPageOptions& options);
 
 // Options that several subcommands have.
 void add_network(CLI::App& app, models::NetworkChoice& network);
@@ -42,6 +44,8 @@ void add_lists(CLI::App& app, bool& recursive);
 /// What `detect` leaves, and where it looks.
 void add_results(CLI::App& app, DetectOptions& options);
 void add_parts(CLI::App& app, DetectOptions& options);
+/// What `detect` does about many images.
+void add_cohort(CLI::App& app, DetectOptions& options);
 void add_json(CLI::App& app, bool& json);
 
 }  // namespace nucdet::program

@@ -34,10 +34,27 @@ void add_results(CLI::App& c, DetectOptions& o) {
   c.add_flag("--store", o.store, "Also NAME.db, an AnnotationStore of TIAToolbox")->group(group);
   c.add_flag("--density", o.density, "Also NAME.density.csv and .png: nuclei per mm2")->group(group);
   c.add_option("--summary", o.summary, "Also one table for all images: counts, density, classes")->group(group);
+  c.add_flag("--overwrite", o.overwrite, "Replace detections of nucdet that were changed since")->group(group);
+}
+
+void add_cohort(CLI::App& c, DetectOptions& o) {
+  const std::string group = "Many images";
   c.add_flag("--skip-existing", o.skip_existing,
              "Pass over images whose results are there, of the same image, weights, settings and version")
       ->group(group);
-  c.add_flag("--overwrite", o.overwrite, "Replace detections of nucdet that were changed since")->group(group);
+  c.add_flag("--full-hash", o.full_hash,
+             "Know images again by all of their bytes, not by size and 64 kB of head, middle and tail")
+      ->group(group);
+  c.add_option(
+       "--shard", o.shard,
+       "I/N: only the I-th of N parts of the images, of about the same size; default: the task's in a job array "
+       "of Slurm, else 1/1, all of them")
+      ->group(group);
+  c.add_option("--report", o.report, "Append a line of JSON for each image to this file, for nucdet merge and report")
+      ->group(group);
+  c.add_option("--max-errors", o.most_errors, "End the call (3) when more images than this have failed")
+      ->check(whole(0, 1'000'000'000))
+      ->group(group);
 }
 
 void add_parts(CLI::App& c, DetectOptions& o) {

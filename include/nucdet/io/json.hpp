@@ -35,6 +35,7 @@ struct DetectionReport {
   float full_scale = 0;                  ///< the response that scores 1; 0: scores are responses
   Index tile = 0;                        ///< reference pixels along a side of the lattice's cells
   int average = 1;                       ///< ways in which the network looked at the image
+  double area_mm2 = 0;                   ///< where nuclei count; 0: all of the image, or not known
   std::vector<Nucleus> nuclei{};
   ClassNames classes{};                        ///< of a network with classes
   std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
@@ -42,10 +43,11 @@ struct DetectionReport {
 
 /// {"format": "nucdet-detections-2", "nucdet_version", "key", "image", "width", "height", "scale",
 ///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
-///  "threshold", "xi", "full_scale", "tile", "average", "count",
+///  "threshold", "xi", "full_scale", "tile", "average", "area_mm2", "count",
 ///  "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
-/// What is not known is left out: "key", "um_per_pixel", "model_hash". A network with classes adds "classes", their
-/// names, before "count", and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory
+/// What is not known is left out: "key", "um_per_pixel", "model_hash", "area_mm2". A network with classes adds
+/// "classes", their names, and "class_counts", the numbers of their nuclei, before "count", and to each nucleus "class"
+/// and "class_probability". A nucleus has a line of its own; memory
 /// does not grow with their number. "files" tells whether somebody has worked on them since (record_of). Format 1, of
 /// version 0.1, had xi as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);

@@ -16,13 +16,13 @@ enum class Product {
   none,
   detections,  ///< of one image: CSV, JSON, GeoJSON, annotation store, the table of its density
   scores,      ///< JSON and tables of an evaluation
-  counts,      ///< of many images: a summary
+  counts,      ///< of many images: a summary, the totals of a run
   figures,     ///< JSON of a bench, of a training in a study
   drawing,     ///< PNG: overlays, sheets of augmentation
   chart,       ///< SVG
   graph,       ///< a network in Graphviz's language
-  report,      ///< of a study
-  log,         ///< of a training
+  report,      ///< of a study, of a run
+  log,         ///< of a training, of a run over many images
   weights      ///< and checkpoints
 };
 

@@ -1,0 +1,13 @@
+// A cohort with Nextflow: a shard a task, then the summary and the page.
+// usage: nextflow run deploy/nextflow --list slides.lst --out found --shards 16 [--options '--density'] [-profile slurm]
+nextflow.enable.dsl = 2
+
+include { NUCDET_SHARD; NUCDET_MERGE } from './modules/nucdet'
+
+workflow {
+    if (!params.list) error "--list: a list of slides, a manifest or a folder"
+    def list = file(params.list, checkIfExists: true).toAbsolutePath().toString()
+    def out = file(params.out).toAbsolutePath().toString()
+    NUCDET_SHARD(Channel.of(1..(params.shards as int)), list, out, file("${projectDir}/../slurm/array.sh", checkIfExists: true))
+    NUCDET_MERGE(NUCDET_SHARD.out.collect(), list, out)
+}
