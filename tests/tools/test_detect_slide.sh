@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Whole slides through detect: the same bytes whatever is read when, however often the run is ended, wherever its part lies.
+# usage: test_detect_slide.sh NUCDET MAKE_GIANT_SLIDE
+set -uo pipefail
+nucdet=$1 make=$2
+source "$(dirname "$0")/check.sh"
+fail() { echo "FAILED $*"; failed=1; }
+cd "$work" || exit 1
+"$make" slide.tif 4000 3000 || fail "make_giant_slide"
+"$nucdet" synth --out data --images 4 --size 64 > /dev/null || fail synth
+"$nucdet" train data --out run --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --quiet > /dev/null || fail train
+with_tiles() { local tile=$1; shift; "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --quiet --tile "$tile" "$@"; }
+detect=("$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --quiet --tile 256)
+"${detect[@]}" --out whole --threads 2 > list || fail "a slide"
+has whole/slide.csv whole/slide.json whole/slide.overview.png
+[ ! -e whole/slide.journal ] || fail "the journal stays"
+[ "$(wc -l < whole/slide.csv)" -gt 100 ] || fail "next to nothing was found: $(cat list)"
+same() { cmp -s "$1/slide.csv" whole/slide.csv && cmp -s "$1/slide.json" whole/slide.json || fail "$2: other bytes"; }
+
+"${detect[@]}" --out one --threads 1 --ahead 1 > /dev/null; same one "one thread, one tile ahead"
+"${detect[@]}" --out many --threads 3 --ahead 8 > /dev/null; same many "three threads, eight tiles ahead"
+
+# Killed at random points, and asked to end, in turns.
+RANDOM=${SEED:-7}
+kills=0 stops=0
+for round in 1 2 3 4 5 6; do
+  "${detect[@]}" --out killed > /dev/null 2> said &
+  run=$!
+  if [ "$round" = 1 ]; then until [ -s killed/slide.journal ] || ! kill -0 $run 2> /dev/null; do sleep 0.01; done; fi
+  sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+  signal=KILL
+  [ $((round % 2)) = 1 ] || signal=TERM
+  kill -$signal $run 2> /dev/null
+  wait $run
+  code=$?
+  case $signal.$code in
+    KILL.137) kills=$((kills + 1)) ;;
+    TERM.6) stops=$((stops + 1)); grep -q "the same call goes on from there" said || fail "what is said at the end: $(cat said)" ;;
+    *.0) break ;;  # it was faster
+    *) fail "SIG$signal: exit code $code, $(cat said)" ;;
+  esac
+done
+[ $((kills + stops)) -gt 0 ] || fail "the run was never ended"
+"${detect[@]}" --out killed > /dev/null || fail "the run that goes on"
+same killed "after $kills kills and $stops stops"
+
+# A part has the nuclei of the whole that lie in it.
+check "a region" 0 "slide.csv" "${detect[@]}" --out part --region 1000,800,900,700
+inside() { awk -F, 'NR > 1 && $1 + 0.5 >= 1000 && $1 + 0.5 < 1900 && $2 + 0.5 >= 800 && $2 + 0.5 < 1500' "$1" | cut -d, -f1-3; }
+[ "$(inside whole/slide.csv)" = "$(tail -n +2 part/slide.csv | cut -d, -f1-3)" ] || fail "the region's nuclei are not the slide's"
+check "a region outside" 4 "is not in the slide" "${detect[@]}" --out x --region 3900,0,200,10
+
+# Other tiles, with plain sums: the same nuclei, in another order.
+check "other tiles" 0 "slide.csv" with_tiles 512 --out tiles
+[ "$(sort whole/slide.csv)" = "$(sort tiles/slide.csv)" ] || fail "other tiles change the nuclei"
+
+# Where there is tissue.
+check "everywhere" 0 "slide.csv" "${detect[@]}" --out all --tissue all
+[ "$(wc -l < all/slide.csv)" -ge "$(wc -l < whole/slide.csv)" ] || fail "everywhere there are fewer"
+check "a mask" 0 "mm2 of tissue" "$nucdet" slide tissue slide.tif --mask-out mask.png --out tissue.png
+check "by a mask" 0 "slide.csv" "${detect[@]}" --out masked --tissue mask.png
+cmp -s masked/slide.csv whole/slide.csv || fail "the mask that is made is not the one that is used"
+
+sanitized=$(ASAN_OPTIONS=help=1 "$nucdet" --version 2>&1 | grep -c AddressSanitizer)  # which needs more to begin with
+if [ "$sanitized" = 0 ]; then
+  "$nucdet" detect slide.tif --model run/best.safetensors --out x --memory 100 --tile 4096 -q > said 2>&1
+  case $? in 2 | 5) ;; *) fail "too little memory: $(cat said)" ;; esac
+  [ ! -e x/slide.csv ] || fail "results of too little memory"
+  check "enough memory" 0 "slide.csv" "${detect[@]}" --out memory --memory 600
+  cmp -s memory/slide.csv whole/slide.csv || fail "a limit that is kept changes the nuclei"
+fi
+check "done already" 0 "1 of 1 images have their results already" "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out whole --skip-existing
+echo mine > x.journal && mkdir -p mine && cp x.journal mine/slide.journal
+check "a file in the journal's place" 4 "no journal of nucdet" "${detect[@]}" --out mine
+[ "$(cat mine/slide.journal)" = mine ] || fail "a file in the journal's place is gone"
+exit $failed
