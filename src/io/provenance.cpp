@@ -203,6 +203,17 @@ Record record_of(const fs::path& path) {
   }
 }
 
+bool forget_replaced(std::map<std::string, std::string>& records) {
+  bool any = false;
+  for (auto& [name, record] : records) {
+    const std::size_t was = record.find(kWas);
+    if (was == record.npos) continue;
+    record.resize(was);
+    any = true;
+  }
+  return any;
+}
+
 std::map<std::string, std::string> earlier_records(std::span<const fs::path> files) {
   std::map<std::string, std::string> records;
   for (const fs::path& file : files) {

@@ -22,6 +22,8 @@ using std::string_view_literals::operator""sv;
 constexpr std::string_view kGeneric =
     "generic-tiff";  // OpenSlide's name of any tiled TIFF, of which it reads pages only
 constexpr std::size_t kHeadBytes = 1024;
+constexpr Index kSmallestSlide =
+    1'000'000;  // pixels of one without levels; what is smaller is a tile that was cut from it
 
 /// The first bytes of a file. Throws IoError if it cannot be read.
 std::string head_of(const std::filesystem::path& path) {
@@ -96,8 +98,10 @@ bool is_slide(const std::filesystem::path& path) {
     const bool named = !format_by_name(ending).empty();
     if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
     const std::string vendor = detail::openslide_vendor(path);
-    if (!vendor.empty() && vendor != kGeneric) return true;
-    return is_tiff(bytes) && (!named || vendor == kGeneric) && detail::is_tiff_slide(path);
+    const bool scanned = !vendor.empty() && vendor != kGeneric;
+    if (!scanned && !(is_tiff(bytes) && (!named || vendor == kGeneric) && detail::is_tiff_slide(path))) return false;
+    const Slide slide = open_slide(path);
+    return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;
   } catch (const IoError&) { return false; }
 }
 

@@ -62,7 +62,9 @@ TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOpti
   const detail::CellGrid grid = detail::grid_of(slide, um_per_pixel, o);
   const detail::CellMeans means = detail::cell_means(slide, grid.level, grid.width, grid.height);
   const detail::Cells seeds = detail::tissue_cells(means);
-  const double least = o.smallest_um2 / (grid.um_x * grid.um_y);
+  constexpr double kMostOfSlide = 0.05;  // of a small one, a speck may be all that there is
+  const double least = std::min(o.smallest_um2 / (grid.um_x * grid.um_y),
+                                kMostOfSlide * static_cast<double>(grid.width) * static_cast<double>(grid.height));
   detail::Cells cells = detail::grown(seeds, grid.width, o.grow_um / std::sqrt(grid.um_x * grid.um_y));
   detail::drop_specks(cells, seeds, grid.width, least);
   detail::fill_holes(cells, grid.width, least);

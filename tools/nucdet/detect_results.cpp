@@ -91,6 +91,9 @@ void write_results(const DetectOptions& o, const Input& input, const ResultDrawi
   report.files.merge(io::earlier_records(others));
   io::write_detections_json(file(kJson), report);
   together.commit();
+  if (!io::forget_replaced(report.files)) return;
+  io::write_detections_json(file(kJson), report);
+  together.commit();
 }
 
 bool is_worked_on(const DetectOptions& o, const Input& input) {

@@ -49,6 +49,10 @@ enum class Record {
 /// file cannot be read.
 Record record_of(const std::filesystem::path& path);
 
+/// Takes out of the records what AtomicFiles::records said of replaced files: they are replaced now. Whether there was
+/// any, so that the JSON is to be written once more.
+bool forget_replaced(std::map<std::string, std::string>& records);
+
 /// What a new JSON says of files beside it that this call does not write: those that nobody has worked on, so that they
 /// are known the next time. To be asked before the old JSON is replaced.
 std::map<std::string, std::string> earlier_records(std::span<const std::filesystem::path> files);

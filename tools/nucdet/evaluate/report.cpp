@@ -176,6 +176,9 @@ void write(const EvaluateOptions& o, const Result& result, const Thresholds& use
   report.files.merge(io::earlier_records(others));
   io::write_scores_json(folder / "scores.json", report);
   together.commit();
+  if (!io::forget_replaced(report.files)) return;
+  io::write_scores_json(folder / "scores.json", report);
+  together.commit();
 }
 
 std::vector<fs::path> files(const EvaluateOptions& o) {
