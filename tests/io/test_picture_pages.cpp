@@ -134,7 +134,7 @@ TEST_CASE("a whole slide is refused with what to do instead") {
   Page page = sized(19, 13);
   std::string bytes = tiff_of(page, "wl");
   const std::string message = refusal(bytes, {.pixels = 246});
-  CHECK(holds(message, "19 x 13 pixels, at most 246 are read at once: whole slides are not read"));
+  CHECK(holds(message, "19 x 13 pixels, at most 246 are read at once: whole slides are for nucdet detect"));
   CHECK(holds(message, "tiles"));
   CHECK(refusal(bytes, {.pixels = 247}).empty());
   const std::string levels = tiff_of({sized(40, 20), sized(20, 10), sized(5, 5)});

@@ -28,6 +28,7 @@
 #include "guard.hpp"
 #include "interrupt.hpp"
 #include "json_output.hpp"
+#include "memory.hpp"
 #include "pictures_ahead.hpp"
 #include "progress.hpp"
 #include "regions.hpp"
@@ -440,7 +441,7 @@ int detect(const DetectOptions& asked) {
     for (const std::string& one : notes) note(one);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
-  for (Input& i : inputs) i.slide = slide::is_slide(i.entry.image);
+  for (Input& i : inputs) i.slide = !o.page && slide::is_slide(i.entry.image);
   const Shard shard = take_shard(o, inputs);
   check_files(o, inputs);
   if (inputs.empty()) return kDone;

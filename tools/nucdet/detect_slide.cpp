@@ -1,10 +1,6 @@
 #include "detect_slide.hpp"
 
 #include <algorithm>
-#include <fstream>
-
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/annotations.hpp"
@@ -35,6 +31,10 @@ detect::Rectangle region_of(const DetectOptions& o, const slide::Slide& slide) {
 }  // namespace
 
 SlideWork slide_work(const DetectOptions& o, const Input& input) {
+  if (o.thresholds.components)
+    throw ArgumentError(message(input.entry.image.string(),
+                                ": is a whole slide, of which there is no map in one piece "
+                                "to find regions in: leave out --components"));
   const slide::Slide slide = slide::open_slide(input.entry.image);
   io::Picture about{.where = slide.where(), .height = slide.height(), .width = slide.width()};
   about.pixel_size = slide.pixel_size();
@@ -78,28 +78,6 @@ Image low_level(Context<Cpu>& context, const slide::Slide& slide) {
   const slide::Level& chosen = levels[static_cast<std::size_t>(level)];
   const io::Picture picture = slide.read(level, {0, 0, chosen.width, chosen.height});
   return data::to_image(context, picture.view());
-}
-
-double memory_of_tiles(const nn::Plan& network, Index window, Index ahead) {
-  const double pixels = static_cast<double>(window) * static_cast<double>(window);
-  constexpr double kFinest = 4, kBytes = 3, kFloats = 12;  // a pixel's; slides at 80x have four for one
-  return 4 * static_cast<double>(network.peak_elements) + static_cast<double>(ahead + 2) * kFinest * kBytes * pixels +
-         kFloats * pixels;
-}
-
-double memory_left(Index megabytes) {
-  constexpr double kWriting = 32e6;  // of results, and what threads take for themselves
-  double pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return static_cast<double>(megabytes) * 1e6 - resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) - kWriting;
-}
-
-void limit_memory(Index megabytes) {
-  // Of data: address space that is only reserved does not count.
-  rlimit limit{};
-  ::getrlimit(RLIMIT_DATA, &limit);
-  limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(megabytes) * 1'000'000);
-  ::setrlimit(RLIMIT_DATA, &limit);
 }
 
 }  // namespace nucdet::program

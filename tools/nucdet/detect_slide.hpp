@@ -1,6 +1,4 @@
 #pragma once
-#include <cmath>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,40 +39,6 @@ ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work);
 
 /// What a slide is normalised with by a rule that looks at the whole of it: that of a low level.
 Image low_level(Context<Cpu>& context, const slide::Slide& slide);
-
-/// Bytes that looking at tiles takes besides what the process has anyway, at most: the network at work on one, those
-/// that are read ahead at twice the reference's resolution, one in reference pixels as floats.
-double memory_of_tiles(const nn::Plan& network, Index window, Index ahead);
-
-/// Has the system hold the process to --memory, and makes tiles as small as that takes. Throws ArgumentError if the
-/// smallest are too large.
-template <class Device>
-detect::Detector<Device> detector_within(const DetectOptions& o, detect::Detector<Device> detector,
-                                         const std::function<detect::Detector<Device>(Index)>& with_tile);
-void limit_memory(Index megabytes);
-/// Bytes that the process may still take.
-double memory_left(Index megabytes);
-
-template <class Device>
-detect::Detector<Device> detector_within(const DetectOptions& o, detect::Detector<Device> detector,
-                                         const std::function<detect::Detector<Device>(Index)>& with_tile) {
-  if (o.memory == 0) return detector;
-  constexpr Index kSmallest = 256;
-  const auto takes = [&] {
-    const Index window = detector.tiles().window();
-    return memory_of_tiles(detector.network()->program.plan({1, window, window, 3}), window, o.ahead);
-  };
-  const double left = memory_left(o.memory);
-  for (Index tile = detector.tiles().cell; takes() > left; detector = with_tile(tile)) {
-    tile = tile / 2 / 32 * 32;
-    if (tile < kSmallest)
-      throw ArgumentError(message("--memory ", o.memory, ": the smallest tiles take ", std::ceil(takes() / 1e6),
-                                  " MB besides what the program has already, ", std::floor(left / 1e6),
-                                  " are left: give more"));
-  }
-  limit_memory(o.memory);
-  return detector;
-}
 
 /// Thrown after a tile where the run was asked to end in order: the journal has what was found.
 struct Paused : Stopped {

@@ -29,10 +29,10 @@ void check_size_of(const TiffFile& file, const TiffChoice& choice) {
     if (!p.within && p.area() > 0 && p.area() <= most)
       pages += message(pages.empty() ? "" : ", ", p.number, " (", size_of(p), ")");
   if (pages.empty()) return;  // refused by its size alone
-  throw IoError(
-      message(file.source().where, ": TIFF: page ", page.number, " has ", size_of(page), ", at most ", limit,
-              " are read at once: whole slides are not read; cut it into tiles or export a region as TIFF or ",
-              "PNG (QuPath: File, Export images; or vips crop), or take a smaller page by --page: ", pages));
+  throw IoError(message(file.source().where, ": TIFF: page ", page.number, " has ", size_of(page), ", at most ", limit,
+                        " are read at once: whole slides are for nucdet detect and slide; cut it into tiles or export "
+                        "a region as TIFF or ",
+                        "PNG (QuPath: File, Export images; or vips crop), or take a smaller page by --page: ", pages));
 }
 
 }  // namespace

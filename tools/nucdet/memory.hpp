@@ -1,0 +1,44 @@
+#pragma once
+#include <cmath>
+#include <functional>
+
+#include "nucdet/detect/detector.hpp"
+
+#include "commands.hpp"
+
+/// --memory: what a process may take, and tiles that fit into it.
+namespace nucdet::program {
+
+/// Bytes that looking at tiles takes besides what the process has anyway, at most: the network at work on one, those
+/// that are read ahead at twice the reference's resolution, one in reference pixels as floats. `window`: reference
+/// pixels along a tile with its margins.
+double memory_of_tiles(const nn::Plan& network, Index window, Index ahead);
+/// Bytes that the process may still take of so many megabytes.
+double memory_left(Index megabytes);
+/// Has the system hold the process to so many megabytes of data.
+void limit_memory(Index megabytes);
+
+/// The detector, or one with tiles as small as --memory takes, to which the process is then held. Throws ArgumentError
+/// if the smallest are too large.
+template <class Device>
+detect::Detector<Device> detector_within(const DetectOptions& o, detect::Detector<Device> detector,
+                                         const std::function<detect::Detector<Device>(Index)>& with_tile) {
+  if (o.memory == 0) return detector;
+  constexpr Index kSmallest = 256;
+  const auto takes = [&] {
+    const Index window = detector.tiles().window();
+    return memory_of_tiles(detector.network()->program.plan({1, window, window, 3}), window, o.ahead);
+  };
+  const double left = memory_left(o.memory);
+  for (Index tile = detector.tiles().cell; takes() > left; detector = with_tile(tile)) {
+    tile = tile / 2 / 32 * 32;
+    if (tile < kSmallest)
+      throw ArgumentError(message("--memory ", o.memory, ": the smallest tiles take ", std::ceil(takes() / 1e6),
+                                  " MB besides what the program has already, ", std::floor(left / 1e6),
+                                  " are left: give more"));
+  }
+  limit_memory(o.memory);
+  return detector;
+}
+
+}  // namespace nucdet::program
