@@ -10,9 +10,10 @@ namespace nucdet::io::detail {
 void check_size(const EncodedImage& source, Index width, Index height) {
   if (width < 1 || height < 1) throw IoError(message(source.where, ": ", width, " x ", height, " pixels"));
   if (width > source.options.pixels / height)
-    throw IoError(message(source.where, ": ", width, " x ", height, " pixels, at most ", source.options.pixels,
-                          " are read at once: whole slides are not read; cut the picture into tiles or export a region",
-                          " as TIFF or PNG (QuPath: File, Export images; or vips crop)"));
+    throw IoError(
+        message(source.where, ": ", width, " x ", height, " pixels, at most ", source.options.pixels,
+                " are read at once; nucdet detect takes tiled TIFF of any size (vips tiffsave --tile --pyramid),",
+                " or cut the picture, or export a region (QuPath: File, Export images)"));
 }
 
 /// The tag says where the first stored row and column are shown: 1 top left, 2 top right, 3 bottom right, 4 bottom
