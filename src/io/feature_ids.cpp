@@ -34,7 +34,7 @@ void FeatureIds::append(std::string& text, std::size_t i) const {
   half[0] = (half[0] & ~std::uint64_t{0xF000}) | 0x8000;                       // version 8
   half[1] = (half[1] & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);  // variant of RFC 9562
   std::string digits = hexadecimal(half[0]) + hexadecimal(half[1]);
-  for (const std::size_t at : {20, 16, 12, 8}) digits.insert(at, 1, '-');
+  for (const std::size_t at : {20u, 16u, 12u, 8u}) digits.insert(at, 1, '-');
   text += digits;
 }
 
