@@ -134,8 +134,8 @@ TEST_CASE("a whole slide is refused with what to do instead") {
   Page page = sized(19, 13);
   std::string bytes = tiff_of(page, "wl");
   const std::string message = refusal(bytes, {.pixels = 246});
-  CHECK(holds(message, "19 x 13 pixels, at most 246 are read at once: whole slides are for nucdet detect"));
-  CHECK(holds(message, "tiles"));
+  CHECK(holds(message, "19 x 13 pixels, at most 246 are read at once; nucdet detect takes tiled TIFF of any size"));
+  CHECK(holds(message, "export a region"));
   CHECK(refusal(bytes, {.pixels = 247}).empty());
   const std::string levels = tiff_of({sized(40, 20), sized(20, 10), sized(5, 5)});
   CHECK(holds(refusal(levels, {.pixels = 300}), "page 1 has 40 x 20 pixels, at most 300 are read at once"));
