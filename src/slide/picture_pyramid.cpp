@@ -4,6 +4,8 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/slide/open.hpp"
 
+#include "rectangles.hpp"
+
 namespace nucdet::slide {
 
 PicturePyramid::PicturePyramid(io::Picture picture)
@@ -12,13 +14,10 @@ PicturePyramid::PicturePyramid(io::Picture picture)
 }
 
 void PicturePyramid::read(Index level, const Rectangle& r, std::uint8_t* rgb) const {
-  if (level != 0) throw IoError(message(where(), ": level ", level, ", a picture has one"));
-  std::fill_n(rgb, r.width * r.height * 3, std::uint8_t{255});
-  const Index left = std::max<Index>(0, r.x), right = std::min(picture_.width, r.x + r.width);
-  const Index top = std::max<Index>(0, r.y), bottom = std::min(picture_.height, r.y + r.height);
-  for (Index y = top; y < bottom; ++y) {
-    std::uint8_t* const to = rgb + ((y - r.y) * r.width + left - r.x) * 3;
-    const Index from = (y * picture_.width + left) * 3, count = std::max<Index>(0, right - left) * 3;
+  const Rectangle part = detail::begin_read(where(), levels(), level, r, rgb);
+  for (Index y = part.y; y < part.y + part.height; ++y) {
+    std::uint8_t* const to = rgb + ((y - r.y) * r.width + part.x - r.x) * 3;
+    const Index from = (y * picture_.width + part.x) * 3, count = part.width * 3;
     if (const auto* bytes = std::get_if<io::Picture::Bytes>(&picture_.pixels)) {
       std::copy_n(bytes->data() + from, count, to);
     } else {

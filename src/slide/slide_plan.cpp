@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nucdet/io/csv.hpp"
+
+#include "rectangles.hpp"
+
 namespace nucdet::slide {
 
 namespace {
 
-constexpr double kReferenceUm = 0.25;
-
-bool touch(const Rectangle& a, const Rectangle& b) {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-}
+constexpr double kReferenceUm = io::ManifestEntry::kReferenceMpp;
 
 }  // namespace
 
@@ -56,7 +56,8 @@ std::vector<Index> SlidePlan::wanted(const std::vector<detect::TileRegion>& tile
     // A peak's pixel is the tile's, its centre may be half a pixel beside it.
     const Rectangle& c = tiles[i].core;
     const Rectangle core = to_level0({c.x - 1, c.y - 1, c.width + 2, c.height + 2});
-    if (touch(core, region) && tissue.touches(core)) numbers.push_back(static_cast<Index>(i));
+    const Rectangle both = detail::shared_part(core, region);
+    if (both.width > 0 && both.height > 0 && tissue.touches(core)) numbers.push_back(static_cast<Index>(i));
   }
   return numbers;
 }

@@ -48,7 +48,7 @@ same killed "after $kills kills and $stops stops"
 check "a region" 0 "slide.csv" "${detect[@]}" --out part --region 1000,800,900,700
 inside() { awk -F, 'NR > 1 && $1 + 0.5 >= 1000 && $1 + 0.5 < 1900 && $2 + 0.5 >= 800 && $2 + 0.5 < 1500' "$1" | cut -d, -f1-3; }
 [ "$(inside whole/slide.csv)" = "$(tail -n +2 part/slide.csv | cut -d, -f1-3)" ] || fail "the region's nuclei are not the slide's"
-check "a region outside" 4 "is not in the slide" "${detect[@]}" --out x --region 3900,0,200,10
+check "a region outside" 4 "is not in the image of 4000x3000" "${detect[@]}" --out x --region 3900,0,200,10
 
 # Other tiles, with plain sums: the same nuclei, in another order.
 check "other tiles" 0 "slide.csv" with_tiles 512 --out tiles

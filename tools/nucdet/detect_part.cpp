@@ -28,16 +28,20 @@ Areas areas_in(const fs::path& file) {
   return areas;
 }
 
+Rectangle region_of(const DetectOptions& o, const std::string& where, Index width, Index height) {
+  if (o.region.empty()) return {0, 0, width, height};
+  const Rectangle r{o.region[0], o.region[1], o.region[2], o.region[3]};
+  if (r.x < 0 || r.y < 0 || r.width < 1 || r.height < 1 || r.x + r.width > width || r.y + r.height > height)
+    throw IoError(message(where, ": --region ", r.x, ',', r.y, ',', r.width, ',', r.height, " is not in the image of ",
+                          width, 'x', height, " pixels"));
+  return r;
+}
+
 /// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that
 /// these fall on the same pixels as in the whole image.
 Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::TileGrid& tiles, double scale) {
-  const Rectangle all{0, 0, picture.width, picture.height};
-  if (o.region.empty()) return {all, all};
-  const Rectangle core{o.region[0], o.region[1], o.region[2], o.region[3]};
-  if (core.x < 0 || core.y < 0 || core.width < 1 || core.height < 1 || core.x + core.width > picture.width ||
-      core.y + core.height > picture.height)
-    throw IoError(message(picture.where, ": --region ", core.x, ',', core.y, ',', core.width, ',', core.height,
-                          " is not in the image of ", picture.width, 'x', picture.height, " pixels"));
+  const Rectangle core = region_of(o, picture.where, picture.width, picture.height);
+  if (o.region.empty()) return {core, core};
   const Index margin = static_cast<Index>(std::ceil(static_cast<double>(tiles.margin) / scale));
   const auto down = [&](Index at) { return std::max<Index>(0, at - margin) / tiles.alignment * tiles.alignment; };
   Part part{{down(core.x), down(core.y), 0, 0}, core};

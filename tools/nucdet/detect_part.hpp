@@ -17,6 +17,8 @@ struct Part {
   detect::Rectangle read{}, core{};
 };
 
+/// --region, or all of an image of this size. Throws IoError for a region that is not in it.
+detect::Rectangle region_of(const DetectOptions& options, const std::string& where, Index width, Index height);
 /// Throws IoError for a region that is not in the image.
 Part part_of(const DetectOptions& options, const io::Picture& picture, const detect::TileGrid& tiles, double scale);
 

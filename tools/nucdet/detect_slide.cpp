@@ -1,11 +1,10 @@
 #include "detect_slide.hpp"
 
-#include <algorithm>
-
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/slide/open.hpp"
 #include "nucdet/slide/overview.hpp"
+#include "nucdet/slide/thumbnail.hpp"
 
 namespace nucdet::program {
 
@@ -16,16 +15,6 @@ slide::TissueMask tissue_of(const DetectOptions& o, const slide::Slide& slide, d
   if (!o.tissue.empty() && o.tissue != "auto") return slide::tissue_from(io::read_picture(o.tissue), slide);
   if (!areas.regions.empty() && o.tissue.empty()) return slide::tissue_in(areas, slide, um);
   return slide::find_tissue(slide, um);
-}
-
-detect::Rectangle region_of(const DetectOptions& o, const slide::Slide& slide) {
-  if (o.region.empty()) return {0, 0, slide.width(), slide.height()};
-  const detect::Rectangle r{o.region[0], o.region[1], o.region[2], o.region[3]};
-  if (r.x < 0 || r.y < 0 || r.width < 1 || r.height < 1 || r.x + r.width > slide.width() ||
-      r.y + r.height > slide.height())
-    throw IoError(message(slide.where(), ": --region ", r.x, ',', r.y, ',', r.width, ',', r.height,
-                          " is not in the slide of ", slide.width(), 'x', slide.height(), " pixels"));
-  return r;
 }
 
 }  // namespace
@@ -40,7 +29,7 @@ SlideWork slide_work(const DetectOptions& o, const Input& input) {
   about.pixel_size = slide.pixel_size();
   const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, about);
   const double um = scaling.scale * models::kReferencePixel;
-  Counted counted{region_of(o, slide), {}};
+  Counted counted{region_of(o, slide.where(), slide.width(), slide.height()), {}};
   if (const auto file = areas_file(o, input)) counted.areas = areas_in(*file);
   slide::TissueMask tissue = tissue_of(o, slide, um, counted.areas);
   return {slide, scaling, slide::SlidePlan(slide, um), std::move(tissue), std::move(counted)};
@@ -68,16 +57,8 @@ ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {
 }
 
 Image low_level(Context<Cpu>& context, const slide::Slide& slide) {
-  constexpr Index kMostPixels = Index{1} << 22;
-  const auto levels = slide.levels();
-  Index level = static_cast<Index>(levels.size()) - 1;
-  while (level > 0 &&
-         levels[static_cast<std::size_t>(level - 1)].width * levels[static_cast<std::size_t>(level - 1)].height <=
-             kMostPixels)
-    --level;
-  const slide::Level& chosen = levels[static_cast<std::size_t>(level)];
-  const io::Picture picture = slide.read(level, {0, 0, chosen.width, chosen.height});
-  return data::to_image(context, picture.view());
+  constexpr Index kLongest = 2048;
+  return data::to_image(context, slide::thumbnail(slide, kLongest).view());
 }
 
 }  // namespace nucdet::program
