@@ -23,7 +23,7 @@ same() { cmp -s "$1/slide.csv" whole/slide.csv && cmp -s "$1/slide.json" whole/s
 # Killed at random points, and asked to end, in turns.
 RANDOM=${SEED:-7}
 kills=0 stops=0
-for round in 1 2 3 4 5 6; do
+for round in 1 2 3 4 5 6 7 8; do
   "${detect[@]}" --out killed > /dev/null 2> said &
   run=$!
   if [ "$round" = 1 ]; then until [ -s killed/slide.journal ] || ! kill -0 $run 2> /dev/null; do sleep 0.01; done; fi
@@ -35,12 +35,13 @@ for round in 1 2 3 4 5 6; do
   code=$?
   case $signal.$code in
     KILL.137) kills=$((kills + 1)) ;;
-    TERM.6) stops=$((stops + 1)); grep -q "the same call goes on from there" said || fail "what is said at the end: $(cat said)" ;;
+    TERM.6) stops=$((stops + 1)); grep -qE "the same call goes on from there|after 0 of 1 images" said || fail "what is said at the end: $(cat said)" ;;
+    TERM.143) ;;   # the program had not begun: on a busy machine that takes a while
     *.0) break ;;  # it was faster
     *) fail "SIG$signal: exit code $code, $(cat said)" ;;
   esac
 done
-[ $((kills + stops)) -gt 0 ] || fail "the run was never ended"
+[ $kills -gt 0 ] || fail "the run was never ended"
 "${detect[@]}" --out killed > /dev/null || fail "the run that goes on"
 same killed "after $kills kills and $stops stops"
 

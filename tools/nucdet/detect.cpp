@@ -127,9 +127,11 @@ void check_results(const DetectOptions& o, const Input& input) {
 template <class Device>
 class Run {
  public:
-  Run(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs, const Shard& shard)
+  Run(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs, const Shard& shard,
+      Interrupt& interrupt)
       : o_(o),
         inputs_(inputs),
+        interrupt_(interrupt),
         alone_(inputs.size() == 1 && shard.whole()),
         pictures_(o, inputs),
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
@@ -180,6 +182,7 @@ class Run {
 
   const DetectOptions& o_;
   const std::vector<Input>& inputs_;
+  Interrupt& interrupt_;
   bool alone_;  ///< one image, whose failure is the call's
   PicturesAhead pictures_;
   models::LoadedModel<Device> loaded_;
@@ -188,7 +191,6 @@ class Run {
   RunRecorder recorder_;
   models::PixelSizes sizes_{};
   std::vector<io::SummaryRow> summary_{};
-  const Interrupt* interrupt_ = nullptr;
 };
 
 /// What there is to know of how an image is looked at: each pixel size once, and what reading it had to decide.
@@ -233,7 +235,7 @@ typename Run<Device>::Looked Run<Device>::look_at_slide(const Job& job, io::Dete
   const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), job.key.results);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
-  detect_remaining(detector_, *work, report.statistics, *journal, {static_cast<std::size_t>(o_.ahead)}, *interrupt_,
+  detect_remaining(detector_, *work, report.statistics, *journal, {static_cast<std::size_t>(o_.ahead)}, interrupt_,
                    watch);
   report.width = work->slide.width(), report.height = work->slide.height();
   report.scale = work->scaling.scale, report.pixel_size = work->scaling.pixel_size;
@@ -346,18 +348,16 @@ Outcome Run<Device>::work_on(std::vector<Job>& todo, std::size_t k, const Watch&
 template <class Device>
 int Run<Device>::operator()() {
   std::vector<Job> todo = jobs();
-  Interrupt interrupt(Interrupt::Ending::after_piece);
-  interrupt_ = &interrupt;
   ImageProgress progress(static_cast<std::int64_t>(todo.size()), o_.quiet);
-  const Watch watch{.stop = interrupt.token(), .progress = [&](Index done, Index all) {
-                      interrupt.poll();
+  const Watch watch{.stop = interrupt_.token(), .progress = [&](Index done, Index all) {
+                      interrupt_.poll();
                       progress.tiles(done, all);
                     }};
   std::size_t failed = 0, left = 0;
   for (std::size_t k = 0; k < todo.size(); ++k) {
-    interrupt.poll();
+    interrupt_.poll();
     if (watch.stop.stop_requested()) throw Stopped(message("stopped after ", k, " of ", todo.size(), " images"));
-    if (interrupt.finish_requested()) {
+    if (interrupt_.finish_requested()) {
       complain(message("stopped on request after ", k, " of ", todo.size(), " images"));
       write_summary();
       return kFinishedEarly;
@@ -379,7 +379,7 @@ int Run<Device>::operator()() {
       break;
     }
   }
-  interrupt.poll();
+  interrupt_.poll();
   if (watch.stop.stop_requested()) throw Stopped("stopped after the last image");
   write_summary();
   if (left > 0) note(message(left, " images were left to other runs of nucdet"));
@@ -434,6 +434,7 @@ Shard take_shard(const DetectOptions& o, std::vector<Input>& inputs) {
 int detect(const DetectOptions& asked) {
   DetectOptions o = asked;
   check(o);
+  Interrupt interrupt(Interrupt::Ending::after_piece);
   if (o.model.empty()) o.model = default_model();
   std::vector<std::string> notes;
   std::vector<Input> inputs = inputs_of(o.inputs, o.split, o.recursive, &notes);
@@ -447,7 +448,7 @@ int detect(const DetectOptions& asked) {
   if (inputs.empty()) return kDone;
   for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());
   if (!o.report.empty()) io::make_folder(fs::absolute(o.report).parent_path());
-  return on_device(o.device, {}, o.quiet, [&](auto& context) { return Run(context, o, inputs, shard)(); });
+  return on_device(o.device, {}, o.quiet, [&](auto& context) { return Run(context, o, inputs, shard, interrupt)(); });
 }
 
 }  // namespace nucdet::program
