@@ -2,6 +2,7 @@
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/micronet_lite.hpp"
 #include "nucdet/nn/network.hpp"
 
 #include "support/catch.hpp"
@@ -102,6 +103,18 @@ TEST_CASE("images smaller than the network's stride, of one pixel, and at anothe
     }
   CHECK_THROWS_AS(detector(image, 0.0), ArgumentError);
   CHECK_THROWS_AS(detector(make_image(20, 20, 1, 0.5f)), Error);
+}
+
+TEST_CASE("cells are as large as the network's maps allow, and never small") {
+  Context<Cpu> context({.threads = 1});
+  const auto cell_for = [](const auto& net) {
+    const Detector detector(net);
+    CHECK((detector.tiles().cell == 1024 || detector.plan().peak_elements <= 100'000'000));
+    return detector.tiles().cell;
+  };
+  CHECK(cell_for(nn::Network<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = 8}>, 3, Cpu>(context)) == 2048);
+  CHECK(cell_for(nn::Network<nn::MicroNetLite<>, 3, Cpu>(context)) == 1536);
+  CHECK(cell_for(nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 16}>, 3, Cpu>(context)) == 1024);
 }
 
 TEST_CASE("what a detector refuses") {

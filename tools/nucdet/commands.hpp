@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nucdet/data/augment.hpp"
+#include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/models/networks.hpp"
 #include "nucdet/models/pixel_size.hpp"
 #include "nucdet/models/thresholds.hpp"
@@ -41,12 +42,12 @@ struct DetectOptions {
   std::vector<std::string> inputs;
   std::string model, out, split;
   ThresholdOptions thresholds;
-  models::AskedPixelSize pixel_size;  ///< instead of the manifest's and the files'
-  std::optional<Index> page;          ///< of a file of several pages
-  std::vector<Index> region;          ///< x, y, width, height: only there; empty: everywhere
-  std::string areas;                  ///< annotations with regions and ignored areas, or a folder of them
-  Index tile = 1024;                  ///< reference pixels along a side of a tile's core
-  int average = 1;                    ///< ways to look at the image whose mean is taken: 1 or 8
+  models::AskedPixelSize pixel_size;          ///< instead of the manifest's and the files'
+  std::optional<Index> page;                  ///< of a file of several pages
+  std::vector<Index> region;                  ///< x, y, width, height: only there; empty: everywhere
+  std::string areas;                          ///< annotations with regions and ignored areas, or a folder of them
+  Index tile = detect::TileGrid::kAutomatic;  ///< reference pixels along a side of a tile's core
+  int average = 1;                            ///< ways to look at the image whose mean is taken: 1 or 8
   bool overlay = false, geojson = false, gzip = false, ids = false, store = false, density = false;
   std::vector<double> offset;  ///< x, y that GeoJSON adds: where a crop lies in its slide
   std::string summary;         ///< a CSV with a line for each image
@@ -83,7 +84,7 @@ struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
   ThresholdOptions thresholds;
   double gate = 16;
-  Index tile = 1024;
+  Index tile = detect::TileGrid::kAutomatic;
   int average = 1;
   models::AskedPixelSize pixel_size;  ///< instead of the manifest's and the files'
   bool overlays = false, recursive = false, strict = false, json = false, overwrite = false, quiet = false;

@@ -25,10 +25,7 @@ detect::Detector<Device> detector_within(const DetectOptions& o, detect::Detecto
                                          const std::function<detect::Detector<Device>(Index)>& with_tile) {
   if (o.memory == 0) return detector;
   constexpr Index kSmallest = 256;
-  const auto takes = [&] {
-    const Index window = detector.tiles().window();
-    return memory_of_tiles(detector.network()->program.plan({1, window, window, 3}), window, o.ahead);
-  };
+  const auto takes = [&] { return memory_of_tiles(detector.plan(), detector.tiles().window(), o.ahead); };
   const double left = memory_left(o.memory);
   for (Index tile = detector.tiles().cell; takes() > left; detector = with_tile(tile)) {
     tile = tile / 2 / 32 * 32;

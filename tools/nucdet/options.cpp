@@ -77,8 +77,7 @@ void add_thresholds(CLI::App& c, ThresholdOptions& o) {
 void add_tiles(CLI::App& c, Index& tile, int& average) {
   c.add_option("--tile", tile,
                "Side of a tile in reference pixels, a multiple of 16 (of 32 for fcn8s); more is read around it; memory "
-               "grows with it")
-      ->capture_default_str()
+               "grows with it; default: 1024 to 2048, what fits the network")
       ->check(whole(16, 65536));
   c.add_option("--average", average,
                "Ways to look at the image whose mean is taken: 1, or 8 (mirror images and quarter turns), at eight "

@@ -6,6 +6,7 @@
 
 #include "nucdet/core/dtype.hpp"
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/rectangle.hpp"
 #include "nucdet/core/view.hpp"
 
 namespace nucdet {
@@ -52,6 +53,7 @@ class Tensor {
     check_range("window columns", x, w, shape().w);
     return sliced({shape().n, h, w, shape().c}, y * strides_.row_stride + x * strides_.pixel_stride);
   }
+  Tensor window(const Rectangle& part) const { return window(part.y, part.x, part.height, part.width); }
 
  private:
   template <class T>

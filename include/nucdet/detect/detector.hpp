@@ -42,7 +42,8 @@ class Detector {
   using Network = std::shared_ptr<const nn::InferenceProgram<Device>>;
 
   /// The model as it stands now. normalization: the one that the network was trained with. tiles: a margin that is
-  /// given must be at least the network's reach (MicroNet: 118) and what the peaks look at.
+  /// given must be at least the network's reach (MicroNet: 118) and what the peaks look at. Cells, if they are not
+  /// given, are of 1024 pixels, or of 1536 or 2048 if the network's maps of such a tile take 400 MB at most.
   Detector(const nn::Model<Device>& model, LocalMaxima peaks = {}, data::Normalization normalization = {},
            TileGrid tiles = {}, Averaging averaging = {});
   /// A network whose weights others may use at the same time, in this context. The context must outlive the detector.
@@ -74,6 +75,8 @@ class Detector {
   /// The tiles of an image of this size, in reference pixels. Throws ArgumentError for an image of several if the
   /// network looks at the whole of it.
   std::vector<TileRegion> regions(const Shape& image) const;
+  /// What the network does with a tile inside a large image: its shapes, cost and memory.
+  nn::Plan plan() const;
   /// What the network has to be shown of a tile: what is read, and on to a multiple of its strides, as far as the image
   /// reaches.
   Rectangle shown(const Shape& image, const TileRegion& tile) const;
@@ -141,12 +144,16 @@ class Detector {
   }
 
   void settle_tiles();
+  /// The cell that serves this network best.
+  Index fitting_cell();
 
   /// The maps of the whole image, on the host.
   TileMaps<Cpu> whole_maps(View<const float> image, const data::ChannelStatistics& statistics,
                            const Watch& watch = {}) const;
-  /// The core of a tile's map goes to its place in the whole.
-  void put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image, Tensor<Cpu>& whole) const;
+  /// What the network is shown of a tile, and where its map is needed.
+  Look look_of(const TileRegion& tile) const;
+  /// The map of a core goes to its place in the whole.
+  void put_core(const Tensor<Device>& map, const Rectangle& core, const Shape& image, Tensor<Cpu>& whole) const;
   /// The classes of nuclei whose centres are pixels of the maps.
   template <class D>
   static void give_classes(Context<D>& context, const TileMaps<D>& maps, std::vector<Nucleus>& nuclei) {

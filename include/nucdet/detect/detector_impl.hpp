@@ -35,15 +35,16 @@ template <class Device>
 std::vector<Nucleus> Detector<Device>::candidates(View<const float> image, const data::ChannelStatistics& statistics,
                                                   const Watch& watch) const {
   return candidates_of(image.shape, watch,
-                       [&](const TileRegion& tile) { return network_.maps(image, statistics, tile.read); });
+                       [&](const TileRegion& tile) { return network_.maps(image, statistics, look_of(tile)); });
 }
 
 template <class Device>
 std::vector<Nucleus> Detector<Device>::resident_candidates(View<const float> image,
                                                            const data::ChannelStatistics& statistics,
                                                            const Watch& watch) const {
-  return candidates_of(image.shape, watch,
-                       [&](const TileRegion& tile) { return network_.resident_maps(image, statistics, tile.read); });
+  return candidates_of(image.shape, watch, [&](const TileRegion& tile) {
+    return network_.resident_maps(image, statistics, look_of(tile));
+  });
 }
 
 template <class Device>
@@ -51,7 +52,7 @@ std::vector<Nucleus> Detector<Device>::candidates(const data::ImageView& image,
                                                   const data::ChannelStatistics& statistics, const Watch& watch) const {
   image.check();
   return candidates_of({1, image.height, image.width, image.channels}, watch,
-                       [&](const TileRegion& tile) { return network_.maps(image, statistics, tile.read); });
+                       [&](const TileRegion& tile) { return network_.maps(image, statistics, look_of(tile)); });
 }
 
 template <class Device>
@@ -97,7 +98,7 @@ std::vector<Nucleus> Detector<Device>::scaled_candidates(const data::ImageView& 
   return candidates_of(whole, watch, [&](const TileRegion& tile) {
     const Rectangle part = shown(whole, tile);
     const Image pixels = data::resample_part(context().host(), image, scale, part.y, part.x, part.height, part.width);
-    return network_.maps(view_of(pixels), statistics, {0, 0, tile.read.width, tile.read.height});
+    return network_.maps(view_of(pixels), statistics, look_of(tile).alone());
   });
 }
 
@@ -110,6 +111,16 @@ void Detector<Device>::settle_tiles() {
   if (given == TileGrid::kAutomatic) tiles_.margin = data::round_up(wanted, tiles_.alignment);
   if (tiles_.margin < wanted)
     throw ArgumentError(message("Detector: margin is ", given, " pixels, must be at least ", wanted));
+  if (tiles_.cell == TileGrid::kAutomatic) tiles_.cell = fitting_cell();
+}
+
+/// Larger tiles have less margin for each pixel. By the network alone: results must not depend on the machine.
+template <class Device>
+Index Detector<Device>::fitting_cell() {
+  constexpr Index kMostElements = 100'000'000;
+  for (tiles_.cell = 2048; tiles_.cell > 1024; tiles_.cell -= 512)
+    if (plan().peak_elements <= kMostElements) break;
+  return tiles_.cell;
 }
 
 template <class Device>
@@ -121,23 +132,20 @@ TileMaps<Cpu> Detector<Device>::whole_maps(View<const float> image, const data::
   const std::vector<TileRegion> tiles = regions(image.shape);
   for (const TileRegion& region : tiles) {
     watch.step("Detector", done++, static_cast<Index>(tiles.size()));
-    const TileMaps<Device> tile = network_.maps(image, statistics, region.read);
-    put_core(tile.map, region, image.shape, whole.map), put_core(tile.scores, region, image.shape, whole.scores);
+    const TileMaps<Device> core = network_.maps(image, statistics, {region.read, region.core});
+    put_core(core.map, region.core, image.shape, whole.map),
+        put_core(core.scores, region.core, image.shape, whole.scores);
   }
   return whole;
 }
 
 template <class Device>
-void Detector<Device>::put_core(const Tensor<Device>& tile, const TileRegion& region, const Shape& image,
+void Detector<Device>::put_core(const Tensor<Device>& map, const Rectangle& core, const Shape& image,
                                 Tensor<Cpu>& whole) const {
-  if (!tile) return;
-  const Rectangle &core = region.core, &read = region.read;
-  const Index maps = tile.shape().c;
-  if (!whole) whole = context().host().make({1, image.h, image.w, maps});
-  Tensor<Device> dense = context().make({1, core.height, core.width, maps});
-  ops::copy<float>(context(),
-                   tile.template view<const float>().window(core.y - read.y, core.x - read.x, core.height, core.width),
-                   dense.template view<float>());
+  if (!map) return;
+  if (!whole) whole = context().host().make({1, image.h, image.w, map.shape().c});
+  Tensor<Device> dense = context().make(map.shape());
+  ops::copy<float>(context(), map.template view<const float>(), dense.template view<float>());
   const Tensor<Cpu> part = to_host(context(), dense);
   ops::copy<float>(context().host(), part.template view<const float>(),
                    whole.template view<float>().window(core.y, core.x, core.height, core.width));
@@ -171,6 +179,13 @@ std::vector<TileRegion> Detector<Device>::regions(const Shape& image) const {
 }
 
 template <class Device>
+nn::Plan Detector<Device>::plan() const {
+  const Rectangle read{0, 0, tiles_.window(), tiles_.window()};
+  const Look look = look_of({read, {tiles_.margin, tiles_.margin, tiles_.cell, tiles_.cell}});
+  return network()->program.plan(network_.padded(read), look.within());
+}
+
+template <class Device>
 Rectangle Detector<Device>::shown(const Shape& image, const TileRegion& tile) const {
   const Rectangle& read = tile.read;
   const Shape padded = network_.padded(read);
@@ -181,7 +196,7 @@ template <class Device>
 std::vector<Nucleus> Detector<Device>::candidates_in(const Shape& image, const TileRegion& tile, View<const float> part,
                                                      const data::ChannelStatistics& statistics) const {
   [[maybe_unused]] const auto turn = this->turn();
-  return peaks_in_core(image, tile, network_.maps(part, statistics, {0, 0, tile.read.width, tile.read.height}));
+  return peaks_in_core(image, tile, network_.maps(part, statistics, look_of(tile).alone()));
 }
 
 template <class Device>
@@ -189,7 +204,7 @@ std::vector<Nucleus> Detector<Device>::candidates_in(const Shape& image, const T
                                                      const data::ImageView& part,
                                                      const data::ChannelStatistics& statistics) const {
   [[maybe_unused]] const auto turn = this->turn();
-  return peaks_in_core(image, tile, network_.maps(part, statistics, {0, 0, tile.read.width, tile.read.height}));
+  return peaks_in_core(image, tile, network_.maps(part, statistics, look_of(tile).alone()));
 }
 
 template <class Device>
@@ -197,22 +212,30 @@ std::vector<Nucleus> Detector<Device>::peaks_in_core(const Shape& image, const T
                                                      const TileMaps<Device>& maps) const {
   LocalMaxima peaks = peaks_;
   peaks.keep_border = true;
+  const Rectangle of = look_of(tile).wanted;
   std::vector<Nucleus> nuclei;
-  std::vector<Point> offsets;
+  std::vector<Point> centres;
   for (const Peak& p : find_peak_pixels(context(), maps.map.template view<const float>(), peaks)) {
-    const double x = static_cast<double>(p.x + tile.read.x), y = static_cast<double>(p.y + tile.read.y);
-    if (!tile.core.holds(x, y)) continue;  // the pixel decides which core a peak belongs to
-    if (!peaks_.keep_border && !inside({x, y}, image)) continue;
+    const Point place{static_cast<double>(p.x + of.x), static_cast<double>(p.y + of.y)};
+    if (!tile.core.holds(place.x, place.y)) continue;  // the pixel decides which core a peak belongs to
+    if (!peaks_.keep_border && !inside(place, image)) continue;
     nuclei.push_back({{static_cast<double>(p.x), static_cast<double>(p.y)}, p.score});
-    offsets.push_back(p.offset);
+    centres.push_back({place.x + p.offset.x, place.y + p.offset.y});
   }
   give_classes(context(), maps, nuclei);
-  for (std::size_t k = 0; k < nuclei.size(); ++k) {
-    Point& centre = nuclei[k].centre;
-    centre = {centre.x + static_cast<double>(tile.read.x) + offsets[k].x,
-              centre.y + static_cast<double>(tile.read.y) + offsets[k].y};
-  }
+  for (std::size_t k = 0; k < nuclei.size(); ++k) nuclei[k].centre = centres[k];
   return nuclei;
+}
+
+/// The peaks of a core depend on the map around it as far as they look, and no other map is made.
+template <class Device>
+Look Detector<Device>::look_of(const TileRegion& tile) const {
+  const Index reach = peaks_.reach() + 1;
+  const Rectangle &read = tile.read, &core = tile.core;
+  const Index left = std::max(read.x, core.x - reach), top = std::max(read.y, core.y - reach);
+  const Index right = std::min(read.x + read.width, core.x + core.width + reach),
+              bottom = std::min(read.y + read.height, core.y + core.height + reach);
+  return {read, {left, top, right - left, bottom - top}};
 }
 
 template <class Device>

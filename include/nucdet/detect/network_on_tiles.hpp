@@ -18,11 +18,24 @@
 
 namespace nucdet::detect {
 
-/// What a network says of a tile: the map in which nuclei are sought, [1, h, w, 1], and the classes' scores before the
-/// softmax, [1, h, w, classes], or none.
+/// What a network says of a part of a tile: the map in which nuclei are sought, [1, h, w, 1], and the classes' scores
+/// before the softmax, [1, h, w, classes], or none.
 template <class Device>
 struct TileMaps {
   Tensor<Device> map, scores;
+};
+
+/// What a network is shown of an image, and the part of it, in the image's pixels too, whose maps are wanted: nothing
+/// else is computed but what that part depends on.
+struct Look {
+  Rectangle read, wanted;
+
+  Look(const Rectangle& all) : Look(all, all) {}
+  Look(const Rectangle& shown, const Rectangle& part) : read(shown), wanted(part) {}
+  /// The part, as it lies in what is read.
+  Rectangle within() const { return {wanted.x - read.x, wanted.y - read.y, wanted.width, wanted.height}; }
+  /// The same of an image that holds what is read and nothing else.
+  Look alone() const { return {{0, 0, read.width, read.height}, within()}; }
 };
 
 /// A network that looks at rectangles of images: normalised, reflected to a multiple of its coarsest stride, seen one
@@ -50,22 +63,21 @@ class NetworkOnTiles {
 
   /// What the network says of a rectangle of an image on the host: the mean over the ways it is looked at.
   TileMaps<Device> maps(const data::ImageView& image, const data::ChannelStatistics& statistics,
-                        const Rectangle& read) const;
-  TileMaps<Device> maps(View<const float> image, const data::ChannelStatistics& statistics,
-                        const Rectangle& read) const;
+                        const Look& look) const;
+  TileMaps<Device> maps(View<const float> image, const data::ChannelStatistics& statistics, const Look& look) const;
   /// The same of an image in the device's memory, or of bytes on the host, which become floats on the device.
   TileMaps<Device> resident_maps(View<const float> image, const data::ChannelStatistics& statistics,
-                                 const Rectangle& read) const {
-    return seen(image, statistics, read);
+                                 const Look& look) const {
+    return seen(image, statistics, look);
   }
   TileMaps<Device> resident_maps(const data::ImageView& image, const data::ChannelStatistics& statistics,
-                                 const Rectangle& read) const {
-    return seen(image, statistics, read);
+                                 const Look& look) const {
+    return seen(image, statistics, look);
   }
 
  private:
   template <class Pixels>
-  TileMaps<Device> seen(const Pixels& image, const data::ChannelStatistics& statistics, const Rectangle& read) const;
+  TileMaps<Device> seen(const Pixels& image, const data::ChannelStatistics& statistics, const Look& look) const;
   std::size_t number_of(const std::string& output) const;
   /// Calls body(image in the device's memory, where `read` lies in it).
   template <class Body>
@@ -80,15 +92,20 @@ class NetworkOnTiles {
   template <class Pixels>
   void prepare(const Pixels& image, const data::ChannelStatistics& statistics, const Rectangle& read,
                Tensor<Device>& tile) const;
+  /// What a pass of this shape makes of an image.
   template <class Pixels>
-  std::vector<Tensor<Device>> resident_outputs(const Pixels& image, const data::ChannelStatistics& statistics,
-                                               const Rectangle& read) const;
-  /// The maps that the head names have a place for every pixel of the image; others may have any size.
-  void check_sizes(const std::vector<Tensor<Device>>& outputs, const Shape& input) const;
-  /// A map's shape without what was padded, if it has the input's size; else its own.
-  static Shape cut_shape(Shape map, const Shape& input, const Rectangle& read) {
-    if (map.h == input.h && map.w == input.w) map.h = read.height, map.w = read.width;
-    return map;
+  std::vector<Tensor<Device>> outputs_of(const Pixels& image, const data::ChannelStatistics& statistics,
+                                         const Rectangle& read, const TileShape& shape) const;
+  /// The shape of the pass that makes the maps of a part.
+  TileShape shape_of(const Look& look) const;
+  /// The head's maps have a place for every pixel of the image; others may have any size.
+  void check_sizes(const std::vector<Tensor<Device>>& outputs, const TileShape& shape) const;
+  /// A part of maps that a pass made: of all that it made, unless that is what it was asked for.
+  static TileMaps<Device> part_of(TileMaps<Device> maps, const Rectangle& part, const TileShape& shape) {
+    if (shape.wanted == part) return maps;
+    maps.map = maps.map.window(part);
+    if (maps.scores) maps.scores = maps.scores.window(part);
+    return maps;
   }
 
   Context<Device>* context_;
@@ -121,8 +138,14 @@ template <class Device>
 std::vector<Tensor<Device>> NetworkOnTiles<Device>::outputs(View<const float> image,
                                                             const data::ChannelStatistics& statistics,
                                                             const Rectangle& read) const {
-  return on_device(image, read,
-                   [&](View<const float> tile, const Rectangle& at) { return resident_outputs(tile, statistics, at); });
+  const Shape whole = padded(read);
+  std::vector<Tensor<Device>> all = on_device(image, read, [&](View<const float> tile, const Rectangle& at) {
+    return outputs_of(tile, statistics, at, {whole});
+  });
+  for (Tensor<Device>& output : all)
+    if (output.shape().h == whole.h && output.shape().w == whole.w)
+      output = output.window(0, 0, read.height, read.width);
+  return all;
 }
 
 template <class Device>
@@ -137,15 +160,16 @@ TileMaps<Device> NetworkOnTiles<Device>::maps_of(const std::vector<Tensor<Device
 
 template <class Device>
 TileMaps<Device> NetworkOnTiles<Device>::maps(const data::ImageView& image, const data::ChannelStatistics& statistics,
-                                              const Rectangle& read) const {
-  return resident_maps(image, statistics, read);
+                                              const Look& look) const {
+  return resident_maps(image, statistics, look);
 }
 
 template <class Device>
 TileMaps<Device> NetworkOnTiles<Device>::maps(View<const float> image, const data::ChannelStatistics& statistics,
-                                              const Rectangle& read) const {
-  return on_device(image, read,
-                   [&](View<const float> tile, const Rectangle& at) { return resident_maps(tile, statistics, at); });
+                                              const Look& look) const {
+  return on_device(image, look.read, [&](View<const float> tile, const Rectangle& at) {
+    return resident_maps(tile, statistics, at == look.read ? look : look.alone());
+  });
 }
 
 template <class Device>
@@ -156,32 +180,49 @@ std::size_t NetworkOnTiles<Device>::number_of(const std::string& output) const {
 }
 
 template <class Device>
-void NetworkOnTiles<Device>::check_sizes(const std::vector<Tensor<Device>>& outputs, const Shape& input) const {
+void NetworkOnTiles<Device>::check_sizes(const std::vector<Tensor<Device>>& outputs, const TileShape& shape) const {
+  const bool whole = shape.wanted == Rectangle{};
+  const Index h = whole ? shape.input.h : shape.wanted.height, w = whole ? shape.input.w : shape.wanted.width;
   for (const std::size_t i : {map_, class_map_}) {
     const Shape& s = outputs[i].shape();
-    if (s.h != input.h || s.w != input.w)
+    if (s.h != h || s.w != w)
       throw ShapeError(message("Detector: the output '", network_->program.outputs()[i].name, "' is ", s,
-                               " for an input of ", input, ": the head's maps must have the input's size"));
+                               " for an input of ", Shape{1, h, w, shape.input.c},
+                               ": the head's maps must have the input's size"));
   }
+}
+
+/// A GPU prepares for every shape that it meets: the parts in the middle of a tile are of one, those of tiles at the
+/// image's border of many, and these are made whole.
+template <class Device>
+TileShape NetworkOnTiles<Device>::shape_of(const Look& look) const {
+  const Rectangle part = look.within(), &read = look.read;
+  const bool middle = 2 * part.x + part.width == read.width && 2 * part.y + part.height == read.height;
+  if (!std::is_same_v<Device, Cpu> && !middle) return {padded(read)};
+  return {padded(read), part};
 }
 
 template <class Device>
 template <class Pixels>
 TileMaps<Device> NetworkOnTiles<Device>::seen(const Pixels& image, const data::ChannelStatistics& statistics,
-                                              const Rectangle& read) const {
-  if (averaging_.over == 1) return maps_of(resident_outputs(image, statistics, read));
-  Tensor<Device> tile = context().make(padded(read));
-  prepare(image, statistics, read, tile);
+                                              const Look& look) const {
+  const TileShape shape = shape_of(look);
+  const Rectangle part = look.within();
+  if (averaging_.over == 1) return part_of(maps_of(outputs_of(image, statistics, look.read, shape)), part, shape);
+  Tensor<Device> tile = context().make(shape.input);
+  prepare(image, statistics, look.read, tile);
   const auto plain = std::as_const(tile).template view<const float>();
   TileMaps<Device> mean;
   for (const Orientation& way : kOrientations) {
-    const auto pass = passes_->take(context(), network_, way.of(tile.shape()));
+    const Rectangle turned = way.of(part, tile.shape());
+    const TileShape turned_shape{way.of(tile.shape()), shape.wanted == part ? turned : Rectangle{}};
+    const auto pass = passes_->take(context(), network_, turned_shape);
     reorient(context(), plain, way, pass->input().template view<float>());
-    check_sizes(pass->run(), way.of(tile.shape()));
-    const TileMaps<Device> maps = maps_of(pass->outputs());
+    check_sizes(pass->run(), turned_shape);
+    const TileMaps<Device> maps = part_of(maps_of(pass->outputs()), turned, turned_shape);
     const auto add = [&](const Tensor<Device>& map, Tensor<Device>& sum) {
       if (!map) return;
-      if (!sum) sum = context().zeros(cut_shape(way.of(map.shape()), tile.shape(), read));
+      if (!sum) sum = context().zeros(way.of(map.shape()));
       add_turned_back(context(), map.template view<const float>(), way, 1.0f / 8, sum.template view<float>());
     };
     add(maps.map, mean.map), add(maps.scores, mean.scores);
@@ -200,19 +241,13 @@ void NetworkOnTiles<Device>::prepare(const Pixels& image, const data::ChannelSta
 
 template <class Device>
 template <class Pixels>
-std::vector<Tensor<Device>> NetworkOnTiles<Device>::resident_outputs(const Pixels& image,
-                                                                     const data::ChannelStatistics& statistics,
-                                                                     const Rectangle& read) const {
-  const Shape shape = padded(read);
+std::vector<Tensor<Device>> NetworkOnTiles<Device>::outputs_of(const Pixels& image,
+                                                               const data::ChannelStatistics& statistics,
+                                                               const Rectangle& read, const TileShape& shape) const {
   const auto pass = passes_->take(context(), network_, shape);
   prepare(image, statistics, read, pass->input());
-  std::vector<Tensor<Device>> all = pass->run();
-  check_sizes(all, shape);
-  for (Tensor<Device>& output : all) {
-    const Shape cut = cut_shape(output.shape(), shape, read);
-    output = output.window(0, 0, cut.h, cut.w);
-  }
-  return all;
+  check_sizes(pass->run(), shape);
+  return pass->outputs();
 }
 
 #endif

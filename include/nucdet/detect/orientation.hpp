@@ -2,6 +2,7 @@
 #include <array>
 
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/rectangle.hpp"
 #include "nucdet/exec/parallel_for.hpp"
 
 /// Tissue has no up and no left: a network may look at it in eight ways, and the mean of what it says is steadier than
@@ -13,6 +14,12 @@ struct Orientation {
   bool exchanged = false, rows_backwards = false, columns_backwards = false;
 
   constexpr Shape of(const Shape& s) const { return exchanged ? Shape{s.n, s.w, s.h, s.c} : s; }
+  /// Where a rectangle of a map of shape s lies in the reoriented one.
+  constexpr Rectangle of(Rectangle r, const Shape& s) const {
+    if (rows_backwards) r.y = s.h - r.y - r.height;
+    if (columns_backwards) r.x = s.w - r.x - r.width;
+    return exchanged ? Rectangle{r.y, r.x, r.height, r.width} : r;
+  }
   friend bool operator==(const Orientation&, const Orientation&) = default;
 };
 
@@ -92,12 +99,12 @@ void reorient(Context<D>& context, View<const float> x, Orientation by, View<flo
   exec::parallel_for(context, y.shape, detail::Reorient{x, by, y});
 }
 
-/// sum += weight * map, a map made of something reoriented, turned back; of the sum's pixels alone, where it is
-/// smaller. Throws ShapeError if it is larger.
+/// sum += weight * map, a map made of something reoriented, turned back. Throws ShapeError unless the sum's shape is
+/// by.of(the map's).
 template <class D>
 void add_turned_back(Context<D>& context, View<const float> map, Orientation by, float weight, View<float> sum) {
   const Shape whole = by.of(map.shape);
-  if (sum.shape.n != whole.n || sum.shape.c != whole.c || sum.shape.h > whole.h || sum.shape.w > whole.w)
+  if (sum.shape != whole)
     throw ShapeError(message("add_turned_back: map is ", whole, " turned back, the sum ", sum.shape));
   exec::parallel_for(context, sum.shape, detail::AddTurnedBack{map, {by, whole.h, whole.w}, weight, sum});
 }

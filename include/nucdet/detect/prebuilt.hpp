@@ -10,10 +10,9 @@
 
 #define NUCDET_PREBUILT_DETECTOR(make, D)                                                                              \
   make class NetworkOnTiles<D>;                                                                                        \
-  make TileMaps<D> NetworkOnTiles<D>::seen(const View<const float>&, const data::ChannelStatistics&, const Rectangle&) \
+  make TileMaps<D> NetworkOnTiles<D>::seen(const View<const float>&, const data::ChannelStatistics&, const Look&)      \
       const;                                                                                                           \
-  make TileMaps<D> NetworkOnTiles<D>::seen(const data::ImageView&, const data::ChannelStatistics&, const Rectangle&)   \
-      const;                                                                                                           \
+  make TileMaps<D> NetworkOnTiles<D>::seen(const data::ImageView&, const data::ChannelStatistics&, const Look&) const; \
   make class Detector<D>;
 
 namespace nucdet::detect {

@@ -4,20 +4,12 @@
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/rectangle.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet::detect {
 
-/// A half-open rectangle of pixels.
-struct Rectangle {
-  Index x = 0, y = 0, width = 0, height = 0;
-
-  bool holds(double px, double py) const {
-    return px >= static_cast<double>(x) && py >= static_cast<double>(y) && px < static_cast<double>(x + width) &&
-           py < static_cast<double>(y + height);
-  }
-  friend bool operator==(const Rectangle&, const Rectangle&) = default;
-};
+using nucdet::Rectangle;
 
 /// One tile: what is read, and the part of it whose results count.
 struct TileRegion {
@@ -31,8 +23,8 @@ struct TileRegion {
 struct TileGrid {
   static constexpr Index kAutomatic = -1;
 
-  Index cell = 1024;          ///< pixels along one side of a core
-  Index margin = kAutomatic;  ///< at least the network's reach; a Detector knows it, others must say
+  Index cell = kAutomatic;    ///< pixels along one side of a core; a Detector knows what fits its network, and
+  Index margin = kAutomatic;  ///< that this is at least the network's reach; others must say both
   Index alignment = 16;       ///< a Detector takes its network's coarsest stride
   /// Read a whole cell and its margins wherever the image is larger than that, so that there is one shape for a device
   /// to prepare for; else no more than the core and its margin.

@@ -11,17 +11,28 @@
 
 namespace nucdet::detect {
 
+/// Tiles that are worked on alike: their shape, and where in it the maps are wanted (empty: everywhere).
+struct TileShape {
+  Shape input;
+  Rectangle wanted{};
+
+  friend bool operator==(const TileShape&, const TileShape&) = default;
+};
+
 /// A network on tiles of one shape, and what it works in. One thread at a time.
 template <class Device>
 class TilePass {
  public:
   using Network = std::shared_ptr<const nn::InferenceProgram<Device>>;
 
-  TilePass(Context<Device>& context, Network network, const Shape& shape)
+  TilePass(Context<Device>& context, Network network, const TileShape& shape)
       : network_(std::move(network)),
-        input_(context.make(shape)),
-        work_(context, [this, &context] { network_->program.forward(context, workspace_, input_); }) {}
+        shape_(shape),
+        input_(context.make(shape.input)),
+        work_(context,
+              [this, &context] { network_->program.forward(context, workspace_, input_, {}, shape_.wanted); }) {}
 
+  const TileShape& shape() const { return shape_; }
   Tensor<Device>& input() { return input_; }
   /// The maps for what the input holds: of the CPU new ones each time, of a GPU valid until the next run.
   const std::vector<Tensor<Device>>& run() {
@@ -31,16 +42,20 @@ class TilePass {
   /// What the last run gave.
   const std::vector<Tensor<Device>>& outputs() const { return workspace_.outputs(); }
   /// Takes another shape, where that costs nothing: a GPU prepares for one, the CPU has nothing to prepare.
-  bool reshape(Context<Device>& context, const Shape& shape) {
-    if (input_.shape() == shape) return true;
+  bool reshape(Context<Device>& context, const TileShape& shape) {
+    if (shape_ == shape) return true;
     if constexpr (!std::is_same_v<Device, Cpu>) return false;
-    input_ = Tensor<Device>();
-    input_ = context.make(shape);
+    if (shape_.input != shape.input) {
+      input_ = Tensor<Device>();
+      input_ = context.make(shape.input);
+    }
+    shape_ = shape;
     return true;
   }
 
  private:
   Network network_;
+  TileShape shape_;
   Tensor<Device> input_;
   nn::Workspace<Device> workspace_;
   CapturedWork<Device> work_;
@@ -66,13 +81,13 @@ class PassPool {
     std::unique_ptr<TilePass<Device>> pass_;
   };
 
-  Lease take(Context<Device>& context, const typename TilePass<Device>::Network& network, const Shape& shape) {
+  Lease take(Context<Device>& context, const typename TilePass<Device>::Network& network, const TileShape& shape) {
     {
       const std::lock_guard lock(mutex_);
       // The one used last has the warmest memory, and one of this shape needs none.
       for (const bool as_it_is : {true, false})
         for (auto pass = idle_.rbegin(); pass != idle_.rend(); ++pass) {
-          if (as_it_is ? (*pass)->input().shape() != shape : !(*pass)->reshape(context, shape)) continue;
+          if (as_it_is ? (*pass)->shape() != shape : !(*pass)->reshape(context, shape)) continue;
           std::unique_ptr<TilePass<Device>> taken = std::move(*pass);
           idle_.erase(std::next(pass).base());
           return {*this, std::move(taken)};

@@ -27,6 +27,7 @@ struct Pass {
   std::int64_t iteration = 0;   ///< numbers the dropout masks, with the seed and the step
   bool input_gradient = false;  ///< whether backward must reach the network's input
   std::uint64_t step = 0;       ///< set by Program: the layer's place in the list
+  Index top = 0, left = 0;      ///< set by Program, of layers that can crop: where y begins in their output
   /// In the device's memory, or null: added to the dropout masks' numbers, so that a captured pass draws new ones.
   const std::uint64_t* draw = nullptr;
 };
@@ -71,6 +72,9 @@ class Layer {
   /// The returned tensors may share dy's memory.
   virtual std::vector<Tensor<Device>> backward(Context<Device>&, const Tensor<Device>& dy, Tape<Device>&,
                                                Wanted) const = 0;
+  /// Whether y may also be a part of the output, the one that begins at pass.top and pass.left. Where a part of the
+  /// network's outputs is wanted, this spares it what it would make of the margins.
+  virtual bool can_crop() const { return false; }
   /// Whether input i's pixels matter, or only its size.
   virtual bool reads(std::size_t) const { return true; }
   /// Whether input i, of these shapes, may be written by its producer straight into the output (a concatenation).

@@ -79,17 +79,27 @@ class FusedConvLayer final : public Layer<D> {
   }
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     if (pass.tape != nullptr || pass.mode == Mode::training) throw Error("a fused network is for inference only");
+    ops::Conv2dProblem p = problem_(x[0].shape());
+    Tensor<D> in = x[0], residual = residual_ ? x[1] : Tensor<D>();
+    const Shape& part = y.shape();
+    if (!transposed_ && (part.h != p.small.h || part.w != p.small.w)) {
+      const ops::CroppedConvolution crop = ops::cropped(p, pass.top, pass.left, part);
+      p = crop.problem, in = in.window(crop.large);
+      if (residual) residual = residual.window(pass.top, pass.left, part.h, part.w);
+    }
     dispatch<D>(y.dtype(), [&]<class T>() {
       const ops::Epilogue<T> epilogue{bias_.template view<const compute_t<T>>().data, first_,
-                                      residual_ ? x[1].template view<const T>() : View<const T>(), last_};
+                                      residual ? std::as_const(residual).template view<const T>() : View<const T>(),
+                                      last_};
       const T* const weight = weight_.template view<const T>().data;
-      const auto p = problem_(x[0].shape());
+      const View<const T> from = std::as_const(in).template view<const T>();
       if (transposed_)
-        ops::conv2d_data_gradient<T>(context, p, x[0].template view<const T>(), weight, epilogue, y.template view<T>());
+        ops::conv2d_data_gradient<T>(context, p, from, weight, epilogue, y.template view<T>());
       else
-        ops::conv2d<T>(context, p, x[0].template view<const T>(), weight, epilogue, y.template view<T>());
+        ops::conv2d<T>(context, p, from, weight, epilogue, y.template view<T>());
     });
   }
+  bool can_crop() const override { return !transposed_; }
   std::vector<Tensor<D>> backward(Context<D>&, const Tensor<D>&, Tape<D>&, Wanted) const override {
     throw Error("a fused network is for inference only");
   }

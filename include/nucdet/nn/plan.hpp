@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nucdet/core/config.hpp"
+#include "nucdet/core/rectangle.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet::nn {
@@ -14,26 +15,50 @@ struct Placement {
   std::size_t input = 0;
 };
 
-/// What running a program on one input shape means: found by a dry run, before anything is allocated.
-struct Plan {
-  Shape input;
-  std::vector<Shape> shapes;          ///< of every slot
-  std::vector<Index> flops;           ///< of every step
-  std::vector<Placement> placements;  ///< of every slot
-  std::vector<int> last_uses;         ///< of every slot: the step after which nothing reads it
-  Index peak_elements = 0;            ///< the most that lives at one time in an inference pass, input included
-
-  Index total_flops() const {
-    Index sum = 0;
-    for (const Index f : flops) sum += f;
-    return sum;
-  }
+/// What a step reads and keeps where a part of the outputs is wanted.
+struct StepPart {
+  std::vector<Rectangle> inputs;  ///< of each input's tensor
+  Index top = 0, left = 0;        ///< the first pixel that is kept of what it would make of these
 };
 
 /// The wiring of a program, as the planner sees it: step k reads `inputs` and makes `output`.
 struct Wire {
   std::vector<int> inputs;
   int output = 0;
+};
+
+/// What running a program on one input shape means: found by a dry run, before anything is allocated.
+struct Plan {
+  Shape input;
+  Rectangle wanted{};                   ///< input pixels whose outputs are wanted; empty: the whole maps
+  std::vector<StepPart> parts{};        ///< of every step; none: whole maps are made
+  std::vector<Rectangle> outputs{};     ///< what is wanted in the outputs' tensors; none: all
+  std::vector<Shape> shapes{};          ///< of every slot's tensor
+  std::vector<Index> flops{};           ///< of every step
+  std::vector<Placement> placements{};  ///< of every slot
+  std::vector<int> last_uses{};         ///< of every slot: the step after which nothing reads it
+  Index peak_elements = 0;              ///< the most that lives at one time in an inference pass, input included
+
+  /// The shapes of what step k reads by this wire.
+  std::vector<Shape> inputs_of(std::size_t k, const Wire& wire) const {
+    std::vector<Shape> in;
+    for (std::size_t i = 0; i < wire.inputs.size(); ++i) {
+      Shape s = shapes[static_cast<std::size_t>(wire.inputs[i])];
+      if (!parts.empty()) s.h = parts[k].inputs[i].height, s.w = parts[k].inputs[i].width;
+      in.push_back(s);
+    }
+    return in;
+  }
+  /// Whether step k reads all that there is of input i's tensor.
+  bool reads_whole(std::size_t k, const Wire& wire, std::size_t i) const {
+    const Shape& s = shapes[static_cast<std::size_t>(wire.inputs[i])];
+    return parts.empty() || parts[k].inputs[i] == Rectangle{0, 0, s.w, s.h};
+  }
+  Index total_flops() const {
+    Index sum = 0;
+    for (const Index f : flops) sum += f;
+    return sum;
+  }
 };
 
 /// The slot whose buffer a slot lives in.

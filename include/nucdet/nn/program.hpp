@@ -10,6 +10,7 @@
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/unique_id.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/part_planner.hpp"
 #include "nucdet/nn/plan.hpp"
 #include "nucdet/nn/workspace.hpp"
 #include "nucdet/ops/add.hpp"
@@ -48,12 +49,16 @@ class Program {
   /// Marks the steps of the blocks called `node`, or within it, as frozen or not; how many there are.
   std::size_t freeze(const std::string& node, bool frozen);
 
-  /// Shapes, costs and memory for one input shape. Throws ShapeError, naming the node, if something does not fit.
-  Plan plan(const Shape& input) const;
+  /// Shapes, costs and memory for one input shape, and for a part of the outputs, as `forward` makes it. Throws
+  /// ShapeError, naming the node, if something does not fit.
+  Plan plan(const Shape& input, const Rectangle& wanted = {}) const;
 
-  /// x: [N, H, W, C] -> one tensor an output, in the workspace too.
+  /// x: [N, H, W, C] -> one tensor an output, in the workspace too. wanted: a part of the input's pixels, at which the
+  /// outputs are wanted; what nothing of it depends on is not computed. Each output is then that part of the whole, to
+  /// the bit where sums are plain, and not dense; coarser maps have all pixels that touch it. Empty: everything.
   const std::vector<Tensor<Device>>& forward(Context<Device>& context, Workspace<Device>& workspace,
-                                             const Tensor<Device>& x, const Pass<Device>& pass = {}) const;
+                                             const Tensor<Device>& x, const Pass<Device>& pass = {},
+                                             const Rectangle& wanted = {}) const;
 
   /// dys: the gradient of each output, of which those that no loss looks at may be empty. Adds to the parameters'
   /// gradients; returns the input's gradient if the taped pass asked for it, else nothing.
@@ -63,9 +68,9 @@ class Program {
   std::vector<Extent> extents(const Shape& input) const;
 
  private:
-  static std::vector<Shape> shapes_of(const Wire& wire, const std::vector<Shape>& shapes);
+  std::vector<Extent> extents_of(const Plan& whole) const;
   /// The plan of a shape, and a workspace of this program's size.
-  const Plan& planned(Workspace<Device>& workspace, const Shape& shape) const;
+  const Plan& planned(Workspace<Device>& workspace, const Shape& shape, const Rectangle& wanted) const;
   /// Gives a slot its memory: its own, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
                  DType type) const;
@@ -100,25 +105,28 @@ std::size_t Program<Device>::freeze(const std::string& node, bool frozen) {
 }
 
 template <class Device>
-Plan Program<Device>::plan(const Shape& input) const {
-  Plan plan{input, {input}, {}, {}, {}, 0};
+Plan Program<Device>::plan(const Shape& input, const Rectangle& wanted) const {
+  Plan plan{.input = input, .wanted = wanted, .shapes = {input}};
   for (std::size_t k = 0; k < steps_.size(); ++k) {
-    const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
     try {
-      plan.shapes.push_back(steps_[k].layer->output_shape(in));
-      plan.flops.push_back(steps_[k].layer->flops(in));
+      plan.shapes.push_back(steps_[k].layer->output_shape(plan.inputs_of(k, wires_[k])));
     } catch (const ShapeError& error) { throw ShapeError(message("node '", steps_[k].node, "': ", error.what())); }
   }
   std::vector<int> ends;
   for (const ProgramOutput& output : outputs_) ends.push_back(output.slot);
+  if (wanted != Rectangle{} && wanted != Rectangle{0, 0, input.w, input.h})
+    PartPlanner<Step>(steps_, wires_, ends, plan.shapes, extents_of(plan)).plan_part(plan);
   plan.placements.resize(plan.shapes.size());
   for (std::size_t k = 0; k < steps_.size(); ++k) {
-    const std::vector<Shape> in = shapes_of(wires_[k], plan.shapes);
+    const std::vector<Shape> in = plan.inputs_of(k, wires_[k]);
+    plan.flops.push_back(steps_[k].layer->flops(in));
     for (std::size_t i = 0; i < in.size(); ++i) {
       const int slot = wires_[k].inputs[i];
       Placement& place = plan.placements[static_cast<std::size_t>(slot)];
       const bool leaves = std::find(ends.begin(), ends.end(), slot) != ends.end();  // and must be dense
-      if (slot > 0 && !leaves && place.step < 0 && steps_[k].layer->can_place(in, i)) place = {static_cast<int>(k), i};
+      if (slot > 0 && !leaves && place.step < 0 && plan.reads_whole(k, wires_[k], i) &&
+          steps_[k].layer->can_place(in, i))
+        place = {static_cast<int>(k), i};
     }
   }
   plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
@@ -129,25 +137,30 @@ Plan Program<Device>::plan(const Shape& input) const {
 
 template <class Device>
 const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& context, Workspace<Device>& workspace,
-                                                            const Tensor<Device>& x, const Pass<Device>& pass) const {
-  const Plan& plan = planned(workspace, x.shape());
+                                                            const Tensor<Device>& x, const Pass<Device>& pass,
+                                                            const Rectangle& wanted) const {
+  if (wanted != Rectangle{} && pass.tape != nullptr)
+    throw Error("Program: a pass that is taped makes whole maps, and a part was asked for");
+  const Plan& plan = planned(workspace, x.shape(), wanted);
   std::vector<Tensor<Device>>&values = workspace.values_, &in = workspace.inputs_;
   const DType type = map_type(context, x.dtype());
   values[0] = converted(context, x, type);
   workspace.needs_gradient_[0] = pass.input_gradient;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
-    Wanted wanted{false, steps_[k].parameters && !steps_[k].frozen};
-    for (const int slot : wires_[k].inputs) {
-      in.push_back(values[static_cast<std::size_t>(slot)]);
-      wanted.inputs = wanted.inputs || workspace.needs_gradient_[static_cast<std::size_t>(slot)] != 0;
+    Wanted need{false, steps_[k].parameters && !steps_[k].frozen};
+    for (std::size_t i = 0; i < wires_[k].inputs.size(); ++i) {
+      const std::size_t slot = static_cast<std::size_t>(wires_[k].inputs[i]);
+      in.push_back(plan.parts.empty() ? values[slot] : values[slot].window(plan.parts[k].inputs[i]));
+      need.inputs = need.inputs || workspace.needs_gradient_[slot] != 0;
     }
     const std::size_t out = static_cast<std::size_t>(wires_[k].output);
-    workspace.needs_gradient_[out] = wanted.inputs || wanted.parameters;
+    workspace.needs_gradient_[out] = need.inputs || need.parameters;
     Pass<Device> mine = pass;
     mine.step = steps_[k].number;
     if (steps_[k].frozen) mine.mode = Mode::inference;
     if (workspace.needs_gradient_[out] == 0) mine.tape = nullptr;
-    if (mine.tape != nullptr) mine.tape->mark(k, wanted);
+    if (mine.tape != nullptr) mine.tape->mark(k, need);
+    if (!plan.parts.empty()) mine.top = plan.parts[k].top, mine.left = plan.parts[k].left;
     make_slot(context, plan, values, out, type);
     steps_[k].layer->forward(context, in, values[out], mine);
     check_step(context, steps_[k]);
@@ -156,8 +169,11 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
       if (plan.last_uses[static_cast<std::size_t>(slot)] == static_cast<int>(k))
         values[static_cast<std::size_t>(slot)] = {};
   }
-  for (const ProgramOutput& output : outputs_)
-    workspace.outputs_.push_back(converted(context, values[static_cast<std::size_t>(output.slot)], x.dtype()));
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    Tensor<Device> output = values[static_cast<std::size_t>(outputs_[i].slot)];
+    if (!plan.outputs.empty()) output = output.window(plan.outputs[i]);
+    workspace.outputs_.push_back(converted(context, output, x.dtype()));
+  }
   for (Tensor<Device>& value : values) value = {};
   return workspace.outputs_;
 }
@@ -198,30 +214,28 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, std::span<con
 
 template <class Device>
 std::vector<Extent> Program<Device>::extents(const Shape& input) const {
-  const Plan plan = this->plan(input);
+  return extents_of(plan(input));
+}
+
+template <class Device>
+std::vector<Extent> Program<Device>::extents_of(const Plan& whole) const {
   std::vector<Extent> extents(1);
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     std::vector<Extent> in;
     for (const int slot : wires_[k].inputs) in.push_back(extents[static_cast<std::size_t>(slot)]);
-    extents.push_back(steps_[k].layer->extent(in, shapes_of(wires_[k], plan.shapes)));
+    extents.push_back(steps_[k].layer->extent(in, whole.inputs_of(k, wires_[k])));
   }
   return extents;
 }
 
 template <class Device>
-std::vector<Shape> Program<Device>::shapes_of(const Wire& wire, const std::vector<Shape>& shapes) {
-  std::vector<Shape> in;
-  for (const int slot : wire.inputs) in.push_back(shapes[static_cast<std::size_t>(slot)]);
-  return in;
-}
-
-template <class Device>
-const Plan& Program<Device>::planned(Workspace<Device>& workspace, const Shape& shape) const {
+const Plan& Program<Device>::planned(Workspace<Device>& workspace, const Shape& shape, const Rectangle& wanted) const {
   auto& plans = workspace.plans_;
   if (workspace.program_ != identity_.number()) plans.clear(), workspace.program_ = identity_.number();
-  auto found = std::find_if(plans.begin(), plans.end(), [&](const auto& plan) { return plan->input == shape; });
+  auto found = std::find_if(plans.begin(), plans.end(),
+                            [&](const auto& plan) { return plan->input == shape && plan->wanted == wanted; });
   if (found == plans.end()) {
-    auto made = std::make_unique<const Plan>(plan(shape));
+    auto made = std::make_unique<const Plan>(plan(shape, wanted));
     if (plans.size() == Workspace<Device>::kMostPlans) plans.erase(plans.begin());
     plans.push_back(std::move(made));
     found = std::prev(plans.end());

@@ -1,8 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <ostream>
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/error.hpp"
+#include "nucdet/core/rectangle.hpp"
 #include "nucdet/core/shape.hpp"
 
 namespace nucdet::ops {
@@ -58,6 +60,15 @@ inline Conv2dProblem grouped(Conv2dProblem p, Index groups) {
   return p;
 }
 
+/// A convolution that makes a part of its output, and the part of the large map that it reads.
+struct CroppedConvolution {
+  Conv2dProblem problem;
+  Rectangle large;
+};
+
+/// The part of the small map that begins at (top, left) and has the size of `part`. Not of a transposed convolution.
+CroppedConvolution cropped(const Conv2dProblem& whole, Index top, Index left, const Shape& part);
+
 /// A centred convolution ("same" padding): an odd kernel, size floor or ceil of (size / stride).
 Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride,
                                Rounding rounding = Rounding::floor, Axes dilation = 1);
@@ -70,6 +81,25 @@ Conv2dProblem transposed_convolution(const Shape& x, Index filters, Axes kernel,
                                      Axes output_pad);
 
 #ifdef NUCDET_INLINE
+
+NUCDET_INLINE CroppedConvolution cropped(const Conv2dProblem& whole, Index top, Index left, const Shape& part) {
+  struct Axis {
+    Index begin, size, pad;
+  };
+  const auto along = [](Index large, Index first, Index count, Index kernel, Index stride, Index pad, Index dilation) {
+    const Index from = stride * first - pad, to = from + stride * (count - 1) + dilation * (kernel - 1) + 1;
+    const Index begin = std::clamp<Index>(from, 0, large);
+    return Axis{begin, std::clamp<Index>(to, begin, large) - begin, begin - from};
+  };
+  const auto& w = whole;
+  const Axis y = along(w.large.h, top, part.h, w.kernel.y, w.stride.y, w.pad.y, w.dilation.y),
+             x = along(w.large.w, left, part.w, w.kernel.x, w.stride.x, w.pad.x, w.dilation.x);
+  CroppedConvolution crop{whole, {x.begin, y.begin, x.size, y.size}};
+  crop.problem.large.h = y.size, crop.problem.large.w = x.size;
+  crop.problem.small.h = part.h, crop.problem.small.w = part.w;
+  crop.problem.pad = {y.pad, x.pad};
+  return crop;
+}
 
 NUCDET_INLINE Conv2dProblem same_convolution(const Shape& x, Index filters, Axes kernel, Axes stride, Rounding rounding,
                                              Axes dilation) {

@@ -48,12 +48,16 @@ void for_each_block(const Conv2dProblem& p, Index a, Index b, const Body& body) 
     for_each_run(columns_of_phase(p, b), [&](const Taps& columns) { body(rows, columns); });
   });
 }
-/// Calls body(a, b, rows, columns) for those of every phase: together all taps of the kernel, once each.
+/// Calls body(a, b, rows, columns) for those of every phase: together all taps of the kernel, once each, in an order
+/// that the kernel decides and the padding does not, so that a part of a map has the sums of the whole.
 template <class Body>
 void for_each_block(const Conv2dProblem& p, const Body& body) {
-  for (Index a = 0; a < p.stride.y; ++a)
-    for (Index b = 0; b < p.stride.x; ++b)
+  const auto phase = [](Index k, Index stride, Index pad) { return ((k - pad) % stride + stride) % stride; };
+  for (Index ky = 0; ky < p.stride.y; ++ky)
+    for (Index kx = 0; kx < p.stride.x; ++kx) {
+      const Index a = phase(ky, p.stride.y, p.pad.y), b = phase(kx, p.stride.x, p.pad.x);
       for_each_block(p, a, b, [&](const Taps& rows, const Taps& columns) { body(a, b, rows, columns); });
+    }
 }
 
 /// Calls body(problem without groups, first large channel, first small channel, first weight) for each group.
