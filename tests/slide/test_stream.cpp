@@ -28,10 +28,24 @@ struct Scene {
     for (const float v : image) bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * v)));
     picture.pixels = std::move(bytes);
   }
-  Detector<Cpu> detector(Index cell) {
+  data::FixedNormalization rule() const {
     data::FixedNormalization rule;
     rule.statistics = {{0.5f, 0.5f, 0.5f}, {0.25f, 0.25f, 0.25f}};
-    return Detector<Cpu>(net, {.radius = 3, .relative = 0, .absolute = 0.001f}, rule, {.cell = cell});
+    return rule;
+  }
+  Detector<Cpu> detector(Index cell) {
+    return Detector<Cpu>(net, {.radius = 3, .relative = 0, .absolute = 0.001f}, rule(), {.cell = cell});
+  }
+};
+
+/// A slide whose seventh tile cannot be read.
+struct Torn : slide::PicturePyramid {
+  std::atomic<int>* reads;
+
+  Torn(slide::PicturePyramid whole, std::atomic<int>* count) : slide::PicturePyramid(std::move(whole)), reads(count) {}
+  void read(Index level, const Rectangle& r, std::uint8_t* rgb) const {
+    if (++*reads == 7) throw IoError("the seventh tile is torn");
+    slide::PicturePyramid::read(level, r, rgb);
   }
 };
 
@@ -42,17 +56,21 @@ std::vector<Nucleus> sorted(std::vector<Nucleus> nuclei) {
   return nuclei;
 }
 
-std::vector<Nucleus> stream(const Detector<Cpu>& detector, const slide::Slide& slide, double um, std::size_t ahead) {
+using Detectors = std::vector<const Detector<Cpu>*>;
+
+std::vector<Nucleus> stream(const Detectors& detectors, const slide::Slide& slide, double um, slide::ReadAhead ahead,
+                            const Watch& watch = {}) {
+  const Detector<Cpu>& detector = *detectors[0];
   const slide::SlidePlan plan(slide, um);
   const auto tiles = detector.regions(plan.reference);
   std::vector<Index> numbers;
   for (std::size_t i = 0; i < tiles.size(); ++i) numbers.push_back(static_cast<Index>(i));
   std::vector<Nucleus> all;
   const data::ChannelStatistics statistics{{0.5f, 0.5f, 0.5f}, {0.25f, 0.25f, 0.25f}};
-  slide::detect_tiles(
-      detector, slide, plan, statistics, tiles, numbers,
-      [&](Index, const std::vector<Nucleus>& nuclei) { all.insert(all.end(), nuclei.begin(), nuclei.end()); }, {},
-      {ahead});
+  slide::detect_tiles<Cpu>(
+      std::span(detectors), slide, plan, statistics, tiles, numbers,
+      [&](Index, const std::vector<Nucleus>& nuclei) { all.insert(all.end(), nuclei.begin(), nuclei.end()); }, watch,
+      ahead);
   for (Nucleus& n : all) n.score = detector.peaks().score(n.score);
   return sorted(std::move(all));
 }
@@ -72,7 +90,31 @@ TEST_CASE("a slide has the nuclei of the picture, at any scale, with any tiles a
     whole = sorted(std::move(whole));
     REQUIRE(whole.size() > 20);
     INFO(um);
-    for (const Index cell : {144, 320})
-      for (const std::size_t ahead : {1u, 3u}) check_same(stream(scene.detector(cell), slide, um, ahead), whole);
+    for (const Index cell : {144, 320}) {
+      const Detector<Cpu> detector = scene.detector(cell);
+      for (const std::size_t ahead : {1u, 3u}) check_same(stream({&detector}, slide, um, {ahead}), whole);
+      // Two at work in contexts of their own, as on a GPU, and three that read for them.
+      Context<Cpu> other({.threads = 1, .seed = 4, .convolution = ConvolutionMethod::direct});
+      const Detector<Cpu> second(other, detector.network(), detector.peaks(), scene.rule(), {.cell = cell});
+      check_same(stream({&detector, &second}, slide, um, {2, 3}), whole);
+    }
   }
+}
+
+TEST_CASE("what goes wrong on the way ends a stream, with its own words") {
+  Scene scene;
+  const Detector<Cpu> detector = scene.detector(96);
+  for (const std::size_t readers : {1u, 3u})
+    for (const Detectors& detectors : {Detectors{&detector}, Detectors{&detector, &detector}}) {
+      std::atomic<int> reads = 0;
+      const slide::Slide torn{Torn{slide::PicturePyramid(scene.picture), &reads}};
+      CHECK_THROWS_WITH(stream(detectors, torn, 0.25, {2, readers}), "the seventh tile is torn");
+      CHECK(reads < 7 + 3);
+      const slide::Slide whole{slide::PicturePyramid(scene.picture)};
+      std::stop_source source;
+      const Watch watch{source.get_token(), [&](Index done, Index) {
+                          if (done == 3) source.request_stop();
+                        }};
+      CHECK_THROWS_AS(stream(detectors, whole, 0.25, {2, readers}, watch), Stopped);
+    }
 }
