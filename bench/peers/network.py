@@ -18,25 +18,21 @@ keeps its memory; the rows "default malloc" show it without. Debian's PyTorch do
 libblas: without OpenBLAS (libopenblas0-pthread) they run on the reference BLAS and take three quarters of the time, so
 each row names the library that was loaded. OpenVINO is held to float32, with its hint for latency.
 
-A worker (this program with --worker, or peer_network) prints "imported VERSION" and answers the lines load, run,
-output FILE and quit as network.cpp says.
+A worker (this program with --worker, or peer_network) is what worker.py says.
 """
 import argparse
 import contextlib
 import json
-import os
 import pathlib
-import platform
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from typing import NamedTuple
 
 import numpy as np
+
+from worker import Worker, WorkerFailed, onnxruntime_session, openvino_request, processor, serve, wait_policy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "golden"))
@@ -45,7 +41,6 @@ TOLERANCE = 1e-3  # of maps relative to their largest value, of losses relative 
 WARM_UP = 2
 COMPARED_LOSSES = 3
 RATE = 1e-3  # as in network.cpp
-KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "40000000000", "MALLOC_TOP_PAD_": "268435456"}
 
 
 class Contender(NamedTuple):
@@ -82,11 +77,6 @@ class Workload(NamedTuple):
         """[N, C, H, W] of a file of [N, H, W, C]."""
         shape = (self.batch, self.size, self.size, channels)
         return np.ascontiguousarray(np.fromfile(self.file(name), np.float32).reshape(shape).transpose(0, 3, 1, 2))
-
-
-def wait_policy():
-    """Of threads that have nothing to do: passive or active."""
-    return os.environ.get("OMP_WAIT_POLICY", "passive").lower()
 
 
 # ---- workers: each imports, yields its version, loads, and yields what is timed -------------------------------------
@@ -180,122 +170,39 @@ def torch_train(w, variant):
 def onnxruntime_forward(w, _):
     import onnxruntime
     yield onnxruntime.__version__
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = w.threads, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(wait_policy() == "active")))
-    session = onnxruntime.InferenceSession(str(w.file("network.onnx")), options, providers=["CPUExecutionProvider"])
-    x = w.floats("input", 3)
+    session, x = onnxruntime_session(w.file("network.onnx"), w.threads), w.floats("input", 3)
     yield lambda: session.run(None, {"x": x})[0]
 
 
 def openvino_forward(w, _):
     import openvino
     yield openvino.__version__.split("-")[0]
-    compiled = openvino.Core().compile_model(str(w.file("network.onnx")), "CPU", {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": w.threads})
-    request, x = compiled.create_infer_request(), w.floats("input", 3)
+    request, x = openvino_request(w.file("network.onnx"), w.threads), w.floats("input", 3)
     yield lambda: request.infer({0: x})[0]
 
 
-def serve(w, variant):
-    """Answers the driver, which reads what was standard output: libraries print there too."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
+def stages_of(w, variant):
     make = {"onnxruntime": onnxruntime_forward, "openvino": openvino_forward}.get(
         variant, torch_forward if w.what == "forward" else torch_train)
-    stages = make(w, variant)
-    print("imported", next(stages), file=answers)
-    work = result = None
-    for line in sys.stdin:
-        word, _, rest = line.strip().partition(" ")
-        if word == "load":
-            work = next(stages)
-            print("loaded", file=answers)
-        elif word == "run":
-            start = time.perf_counter()
-            result = work()
-            milliseconds = 1e3 * (time.perf_counter() - start)
-            print(milliseconds, *([result] if w.what == "train" else []), file=answers)
-        elif word == "output":
-            np.asarray(result).tofile(rest)  # one map: [N, 1, H, W] lies as [N, H, W, 1]
-            print("written", file=answers)
-        elif word == "quit":
-            return
+    return make(w, variant)
 
 
 # ---- the driver's side of a worker ----------------------------------------------------------------------------------
 
-class WorkerFailed(Exception):
-    pass
-
-
-class Worker:
-    """A process that runs when it is asked and is stopped otherwise."""
-
+class NetworkWorker(Worker):
     def __init__(self, contender, w, nucdet):
-        self.contender, self.times, self.losses, self.error = contender, [], [], None
+        self.contender = contender
         numbers = [str(n) for n in (w.base, w.threads, w.size, w.batch)]
         if contender.variant == "nucdet":
             files = ["input"] if w.what == "forward" else ["input", "target"]
             command = [nucdet, w.what, w.file("weights.safetensors"), *numbers, *map(w.file, files)]
         else:
             command = [sys.executable, __file__, "--worker", contender.variant, w.what, *numbers, w.folder]
-        self.log = w.file(f"{w.what} {contender.name}.log")
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(w.threads))
-        threads["OMP_WAIT_POLICY"] = wait_policy()
-        with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                env={**os.environ, **threads, **(KEEP_MEMORY if contender.keeps_memory else {})})
+        super().__init__(command, w.file(f"{w.what} {contender.name}.log"), w.threads, contender.keeps_memory)
 
-    def start(self):
-        """Raises WorkerFailed, here and later, with the last line that the process left."""
-        self.version = self._answer().removeprefix("imported ").removeprefix("nucdet ")
-        self.imported = self.memory("VmRSS")
-        self.ask("load")
-
-    def ask(self, line):
-        self.process.send_signal(signal.SIGCONT)
-        try:
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # its log says why
-        return self._answer()
-
-    def run(self):
-        milliseconds, *loss = map(float, self.ask("run").split())
-        self.times.append(milliseconds)
-        self.losses += loss
-
-    def turn(self):
-        """Runs twice; the second counts, as caches and memory are cold after a stop."""
-        self.run()
-        self.times.pop()
-        self.run()
-
-    def output(self, w):
-        file = w.file("output")
-        self.ask(f"output {file}")
-        return np.fromfile(file, np.float64 if self.contender is DOUBLE else np.float32)
-
-    def memory(self, key):
-        """Bytes, of /proc/PID/status."""
-        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith(key + ":"))
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-
-    def _answer(self):
-        answer = self.process.stdout.readline()
-        if not answer:
-            status = self.process.wait()
-            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise WorkerFailed((lines[-1] if lines else f"ended with status {status}")[:200])
-        self.process.send_signal(signal.SIGSTOP)
-        return answer.strip()
+    def map(self, w):
+        """One map: [N, 1, H, W] lies as [N, H, W, 1]."""
+        return self.output(w.file("output"), np.float64 if self.contender is DOUBLE else np.float32)
 
 
 # ---- weights and images ---------------------------------------------------------------------------------------------
@@ -335,11 +242,11 @@ def write_files(w):
 
 def double_output(w):
     """The maps in double precision."""
-    worker = Worker(DOUBLE, w, None)
+    worker = NetworkWorker(DOUBLE, w, None)
     try:
         worker.start()
         worker.run()
-        return worker.output(w)
+        return worker.map(w)
     finally:
         worker.end()
 
@@ -354,7 +261,7 @@ def check(worker, error, of_what):
 
 def started(contender, w, nucdet, right, running):
     """Starts a worker and runs it once. One that cannot run is named as missing; nucdet must run."""
-    worker = Worker(contender, w, nucdet)
+    worker = NetworkWorker(contender, w, nucdet)
     running.callback(worker.end)
     try:
         worker.start()
@@ -365,7 +272,7 @@ def started(contender, w, nucdet, right, running):
         print(f"missing: {contender.name}: {reason}\n", flush=True)
         return None
     if right is not None:
-        found = worker.output(w).astype(np.float64)
+        found = worker.map(w).astype(np.float64)
         check(worker, np.abs(found - right).max() / np.abs(right).max(), "maps")
     return worker
 
@@ -418,11 +325,6 @@ def print_table(w, found):
     print(flush=True)
 
 
-def processor():
-    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-
-
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--forward", action="store_true", help="forward passes; with neither this nor --train, both")
@@ -442,7 +344,7 @@ def parse():
 def main():
     if sys.argv[1:2] == ["--worker"]:
         variant, what, *numbers, folder = sys.argv[2:]
-        return serve(Workload(what, *map(int, numbers), pathlib.Path(folder)), variant)
+        return serve(stages_of(Workload(what, *map(int, numbers), pathlib.Path(folder)), variant))
     arguments = parse()
     if not arguments.nucdet.exists():
         sys.exit(f"{arguments.nucdet}: not there; build it (ninja peer_network) and name it by --nucdet")

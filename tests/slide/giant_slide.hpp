@@ -28,10 +28,12 @@ struct Options {
   Index width = 100000, height = 80000;
   Index smallest = 1000;       ///< levels go on while the longer side of the next has at least this many pixels
   double um_per_pixel = 0.25;  ///< of level 0
+  bool glass = true;           ///< else all is tissue
 };
 
-/// Whether a block of kBlock x kBlock tiles is tissue: four large regions, which cover 30 % of the slide.
+/// Whether a block of kBlock x kBlock tiles is tissue: where there is glass, four large regions, 30 % of the slide.
 inline bool is_tissue(const Options& o, Index block_x, Index block_y) {
+  if (!o.glass) return true;
   struct Ellipse {
     double x, y, across, down;  // of the slide's sides
   };

@@ -1,15 +1,20 @@
 #include <iostream>
+#include <string>
 
 #include "giant_slide.hpp"
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 4) {
-    std::cerr << "usage: make_giant_slide FILE [WIDTH HEIGHT]: writes a BigTIFF pyramid of 100000 x 80000 pixels\n";
+  const bool tissue_alone = argc == 5 && argv[4] == std::string("tissue");
+  if (argc != 2 && argc != 4 && !tissue_alone) {
+    std::cerr
+        << "usage: make_giant_slide FILE [WIDTH HEIGHT [tissue]]: writes a BigTIFF pyramid of 100000 x 80000 pixels, "
+           "70 % of it glass, or all tissue\n";
     return 2;
   }
   try {
     giant::Options options;
-    if (argc == 4) options.width = std::stol(argv[2]), options.height = std::stol(argv[3]);
+    if (argc >= 4) options.width = std::stol(argv[2]), options.height = std::stol(argv[3]);
+    options.glass = !tissue_alone;
     giant::write(argv[1], options);
   } catch (const std::exception& error) {
     std::cerr << "make_giant_slide: " << error.what() << '\n';

@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Measures the program on whole slides and prints a Markdown table, each figure with the command that gave it.
+
+usage: measure_slides.py PROGRAM [MAKE_GIANT_SLIDE] [--rows LIST] [--full] [--threads N] [--out DIR] [--json FILE]
+
+  memory   the most memory of the default network on 100,000 x 80,000 pixels, over four tiles and over 64
+  tiles    seconds a mm2 of the program over those of the network alone on a map of 1024 x 1024 pixels: what reading,
+           resampling, margins, peaks and the journal add. Two regions of tissue are taken from each other, so that
+           starting falls out; in turns with `nucdet bench`, medians
+  growth   mm2 a second over 1, 10 and 100 mm2 of tissue by the smallest network that the program has, so that what is
+           around the network counts most; less the time of one tile, so that starting falls out
+  glass    a slide of 500 mm2, 70 % of it glass, over one that is tissue alone, as much as the first has
+  kills    30 kills at random moments: the results' bytes beside those of a run that nobody killed
+  listed   1000 images of which 990 are done: how long the call takes for the ten, and again for none
+
+--rows names some of them. --full adds what takes long: 1000 mm2 to `growth`, a whole slide to `memory`.
+MAKE_GIANT_SLIDE is the test suite's; without one it is compiled (g++, libjpeg). It takes about ten minutes, and its
+figures are worth something only on an idle machine. Exits with 1 if bytes differ or a command fails.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import shlex
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TILE, UM = 1024, 0.25
+SLIDE = (100000, 80000)
+CORNER = 20 * TILE  # of regions: tissue lies to the right of it and below, 8 tiles and more
+KILLS = 30
+
+
+def mm2(pixels):
+    return pixels * (1e-3 * UM) ** 2
+
+
+class Run:
+    """What a command took; `killed_after` seconds it is killed."""
+
+    def __init__(self, command, killed_after=None):
+        self.command = [str(part) for part in command]
+        with tempfile.TemporaryFile("w+") as said:
+            start = time.perf_counter()
+            process = subprocess.Popen(self.command, stdout=said, stderr=subprocess.STDOUT)
+            if killed_after is not None:
+                time.sleep(killed_after)
+                os.kill(process.pid, signal.SIGKILL)  # not process.kill(), which takes its status away if it has ended
+            _, status, usage = os.wait4(process.pid, 0)
+            self.seconds = time.perf_counter() - start
+            process.returncode = self.code = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            self.said = said.read()
+        self.peak_mb = usage.ru_maxrss * 1024 / 1e6
+        if self.code != 0 and not (killed_after is not None and self.code == -9):
+            sys.exit(f"{shlex.join(self.command)}: exit code {self.code}: {self.said.strip()[-500:]}")
+
+    def nuclei(self):
+        """That a detection said it found."""
+        return int(self.said.split()[-1])
+
+
+class Measures:
+    """The rows, and what they share."""
+
+    def __init__(self, options):
+        self.options, self.out, self.rows, self.wrong = options, options.out, [], []
+        self.threads = ["--threads", options.threads] if options.threads else []
+
+    def row(self, what, figure, how, **numbers):
+        """`how` is the command, without the folders, or how the figure follows from others."""
+        if not isinstance(how, str):
+            how = f"`{shlex.join(map(str, how))}`"
+            for folder, name in ((f"{self.options.program}", "nucdet"), (f"{self.out}/", ""), (f"{ROOT}/", "")):
+                how = how.replace(folder, name)
+        self.rows.append({"what": what, "figure": figure, "how": how, **numbers})
+        print(f"| {what} | {figure} | {how} |", flush=True)
+
+    # ---- what is measured on -----------------------------------------------------------------------------------------
+
+    def slide(self, name, *arguments):
+        path = self.out / f"{name}.tif"
+        if not path.exists():
+            Run([self.options.make, path, *arguments])
+        return path
+
+    def giant(self):
+        return self.slide("giant", *SLIDE)
+
+    def small_network(self):
+        """The smallest that is built in, trained for seconds: it finds about as many nuclei as there are."""
+        weights = self.out / "small" / "best.safetensors"
+        if not weights.exists():
+            program, tissue = self.options.program, self.out / "tissue"
+            Run([program, "synth", "--out", tissue, "--images", 10, "--size", 128, "--seed", 7])
+            Run([program, "train", tissue, "--out", self.out / "small", "--base", 4, "--iterations", 300,
+                 "--validate-every", 100, "--crop", 64, "--batch", 4, "--rate", 3e-3, "--optimizer", "adamw",
+                 "--device", "cpu", "--quiet"])
+        return ["--model", weights]
+
+    def command(self, images, *arguments, out="found"):
+        return [self.options.program, "detect", images, *arguments, "--out", self.out / out, "--device", "cpu",
+                "--quiet", *self.threads]
+
+    def detect(self, images, *arguments, **where):
+        shutil.rmtree(self.out / where.get("out", "found"), ignore_errors=True)
+        return Run(self.command(images, *arguments, **where))
+
+    def square(self, slide, tiles, *arguments, corner=CORNER):
+        """Tiles x tiles, all of which are looked at."""
+        region = f"{corner},{corner},{tiles * TILE},{tiles * TILE}"
+        return self.detect(slide, *arguments, "--tissue", "all", "--region", region)
+
+    # ---- rows --------------------------------------------------------------------------------------------------------
+
+    def memory(self):
+        model = ["--model", self.options.model]
+        few, many = (self.square(self.giant(), n, *model) for n in (2, 8))
+        self.row("peak memory, the default network, 4 tiles and 64 of 100,000 x 80,000 pixels",
+                 f"{few.peak_mb:.0f} MB, {many.peak_mb:.0f} MB", many.command, peak_mb=[few.peak_mb, many.peak_mb])
+        if self.options.full:
+            whole = self.detect(self.giant(), *model)
+            self.row("the whole slide, 30 % tissue", f"{whole.seconds:.0f} s, {whole.peak_mb:.0f} MB", whole,
+                     seconds=whole.seconds, peak_mb=whole.peak_mb)
+
+    def tiles(self):
+        model = ["--model", self.options.model]
+        bench = [self.options.program, "bench", *model, "--height", TILE, "--width", TILE, "--batch", 1, "--crop", 16,
+                 "--device", "cpu", "--json", "-", *self.threads]
+        program, network = [], []
+        for _ in range(3):
+            small, run = (self.square(self.giant(), n, *model) for n in (3, 7))
+            program.append((run.seconds - small.seconds) / mm2((7**2 - 3**2) * TILE**2))
+            done = subprocess.run(list(map(str, bench)), capture_output=True, text=True, check=True)
+            forward = next(r["milliseconds"] for r in json.loads(done.stdout) if r["what"] == "forward")
+            network.append(1e-3 * forward / mm2(TILE**2))
+        slow, fast = statistics.median(program), statistics.median(network)
+        self.row("seconds a mm2 of slide, 49 tiles less 9", f"{slow:.3f}", run.command, seconds_per_mm2=program)
+        self.row("seconds a mm2 of the network alone, 1024 x 1024", f"{fast:.3f}", bench, seconds_per_mm2=network)
+        self.row("the first over the second", f"{slow / fast:.2f}", "medians of 3 in turns", ratio=slow / fast)
+
+    def growth(self):
+        areas = [1, 10, 100] + ([1000] if self.options.full else [])
+        side = int((max(areas) ** 0.5) / (1e-3 * UM)) // TILE * TILE + 2 * TILE
+        slide, first = self.slide(f"tissue-{max(areas)}mm2", side, side, "tissue"), None
+
+        def over(tiles, times):
+            runs = [self.square(slide, tiles, *self.small_network(), corner=0) for _ in range(times)]
+            return sorted(runs, key=lambda run: run.seconds)[times // 2]
+        start = over(1, 3)  # starting falls out
+        for area in areas:
+            tiles = round((area**0.5) / (1e-3 * UM) / TILE)
+            run = over(tiles, 1 if area > 10 else 3)
+            speed = mm2((tiles**2 - 1) * TILE**2) / (run.seconds - start.seconds)
+            first = first or speed
+            found, peak = run.nuclei(), run.peak_mb
+            self.row(f"growth, {mm2((tiles * TILE) ** 2):.4g} mm2 of tissue",
+                     f"{speed:.3f} mm2/s, {speed / first:.2f} of the first; {found} nuclei, {peak:.0f} MB", run.command,
+                     mm2_per_second=speed, nuclei=found, seconds=run.seconds, peak_mb=peak)
+
+    def glass(self):
+        told = subprocess.run([self.options.program, "slide", "tissue", self.giant(), "--json"], capture_output=True,
+                              text=True, check=True)
+        tissue, whole = float(json.loads(told.stdout)["tissue_mm2"]), mm2(SLIDE[0] * SLIDE[1])
+        side = int(tissue**0.5 / (1e-3 * UM))
+        alone = self.slide("tissue-alone", side, side, "tissue")
+        with_glass = self.detect(self.giant(), *self.small_network())
+        without = self.detect(alone, *self.small_network(), "--tissue", "all")
+        ratio = with_glass.seconds / without.seconds
+        for what, run in ((f"a slide with glass, {whole:.0f} mm2 of which {tissue:.0f} are tissue", with_glass),
+                          (f"{mm2(side**2):.0f} mm2 of tissue alone", without)):
+            self.row(what, f"{run.seconds:.1f} s, {run.nuclei()} nuclei", run.command, seconds=run.seconds,
+                     nuclei=run.nuclei())
+        self.row("the first over the second", f"{ratio:.2f}", "one after the other", ratio=ratio)
+
+    def kills(self):
+        chance = random.Random(7)
+        slide = self.slide("killed", 8000, 6000)
+        arguments = [*self.small_network(), "--tile", 256]
+        whole = self.detect(slide, *arguments, out="whole")
+        shutil.rmtree(self.out / "killed", ignore_errors=True)
+        kills, finished, differ = 0, 0, 0
+
+        def compare():
+            return any((self.out / "whole" / name).read_bytes() != (self.out / "killed" / name).read_bytes()
+                       for name in ("killed.csv", "killed.json"))
+        last = None
+        while kills < KILLS or last != 0:
+            moment = chance.uniform(0, whole.seconds / 4) if kills < KILLS else None
+            run = Run(self.command(slide, *arguments, out="killed"), moment)
+            last = run.code
+            if last != 0:
+                kills += 1
+            else:
+                finished, differ = finished + 1, differ + compare()
+                if kills < KILLS:
+                    shutil.rmtree(self.out / "killed")
+        if differ:
+            self.wrong.append(f"{differ} results differ from those of a run that was not killed")
+        self.row(f"{kills} kills within {finished} runs of {whole.seconds:.1f} s, each called again until it was done",
+                 f"{finished - differ} of {finished} with the same bytes", run.command,
+                 kills=kills, finished=finished, differ=differ)
+
+    def listed(self):
+        count, done = 1000, 990
+        many = self.out / "many"
+        if not many.exists():
+            Run([self.options.program, "synth", "--out", many, "--images", count, "--size", 128, "--seed", 3])
+        images = sorted(p.name for p in (many / "images").iterdir())[:count]
+        for name, of in (("all", images), ("done", images[:done])):
+            (many / f"{name}.lst").write_text("".join(f"images/{i}\n" for i in of), encoding="utf-8")
+        arguments = [*self.small_network(), "--mpp", UM, "--skip-existing"]
+        first = self.detect(many / "done.lst", *arguments, out="listed")
+        rest, again = (Run(self.command(many / "all.lst", *arguments, out="listed")) for _ in range(2))
+        self.row(f"{count} listed, {done} done; and again, all done",
+                 f"{rest.seconds:.2f} s; {again.seconds:.2f} s (the {done}: {first.seconds:.1f} s)", rest.command,
+                 seconds=[first.seconds, rest.seconds, again.seconds])
+
+
+ROWS = ("memory", "tiles", "growth", "glass", "kills", "listed")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("make", type=pathlib.Path, nargs="?")
+    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models" / "nuclei-he.safetensors",
+                        help="the network of `memory` and `tiles`")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--threads", type=int, help="default: the program's own")
+    parser.add_argument("--out", type=pathlib.Path, help="folder that keeps slides and results; default: it goes away")
+    parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    options = parser.parse_args()
+    options.program = options.program.resolve()
+    if not os.access(options.program, os.X_OK):
+        parser.error(f"{options.program} is no program")
+    return options
+
+
+def measure(options):
+    if options.make is None:
+        options.make = options.out / "make_giant_slide"
+        source = ROOT / "tests" / "slide" / "make_giant_slide.cpp"
+        Run([os.environ.get("CXX", "g++"), "-std=c++20", "-O2", source, "-ljpeg", "-o", options.make])
+    options.make = options.make.resolve()
+    measures = Measures(options)
+    print("| what | figure | how |\n|---|---|---|", flush=True)
+    for name in options.rows:
+        getattr(measures, name)()
+        if options.json:
+            options.json.write_text(json.dumps(measures.rows, indent=1) + "\n", encoding="utf-8")
+    if measures.wrong:
+        sys.exit("\n".join(measures.wrong))
+
+
+def main():
+    options = parse()
+    if options.out is not None:
+        options.out = options.out.resolve()
+        options.out.mkdir(parents=True, exist_ok=True)
+        return measure(options)
+    with tempfile.TemporaryDirectory() as folder:
+        options.out = pathlib.Path(folder)
+        measure(options)
+
+
+if __name__ == "__main__":
+    main()
