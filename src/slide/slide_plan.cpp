@@ -53,13 +53,41 @@ std::vector<Index> SlidePlan::wanted(const std::vector<detect::TileRegion>& tile
                                      const Rectangle& region) const {
   std::vector<Index> numbers;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    // A peak's pixel is the tile's, its centre may be half a pixel beside it.
-    const Rectangle& c = tiles[i].core;
-    const Rectangle core = to_level0({c.x - 1, c.y - 1, c.width + 2, c.height + 2});
-    const Rectangle both = detail::shared_part(core, region);
-    if (both.width > 0 && both.height > 0 && tissue.touches(core)) numbers.push_back(static_cast<Index>(i));
+    const Rectangle around = around_core(tiles[i]), both = detail::shared_part(around, region);
+    if (both.width > 0 && both.height > 0 && tissue.touches(around)) numbers.push_back(static_cast<Index>(i));
   }
   return numbers;
+}
+
+Rectangle SlidePlan::around_core(const detect::TileRegion& tile) const {
+  const Rectangle& c = tile.core;
+  return to_level0({c.x - 1, c.y - 1, c.width + 2, c.height + 2});
+}
+
+std::vector<detect::TileRegion> SlidePlan::tiles_on(const TissueMask& tissue, std::vector<detect::TileRegion> tiles,
+                                                    const detect::TileGrid& grid) const {
+  if (grid.uniform) return tiles;
+  struct Axis {
+    Index core, core_end, read, read_end;
+  };
+  const auto along = [&](Index core, Index length, Index tissue_begin, Index tissue_length, double downsample,
+                         Index size) {
+    const double by = scale / downsample;
+    const Index first = static_cast<Index>(std::floor(static_cast<double>(tissue_begin) * by)) - 1,
+                last = static_cast<Index>(std::ceil(static_cast<double>(tissue_begin + tissue_length) * by)) + 1;
+    const Index begin = std::max(core, std::max<Index>(0, first) / grid.alignment * grid.alignment),
+                end = std::min(core + length, data::round_up(last, grid.alignment));
+    return Axis{begin, end, std::max<Index>(0, begin - grid.margin), std::min(size, end + grid.margin)};
+  };
+  for (detect::TileRegion& tile : tiles) {
+    const Rectangle &core = tile.core, part = tissue.part_in(around_core(tile));
+    if (part.width == 0) continue;
+    const Axis x = along(core.x, core.width, part.x, part.width, downsample_x, reference.w),
+               y = along(core.y, core.height, part.y, part.height, downsample_y, reference.h);
+    tile = {{x.read, y.read, x.read_end - x.read, y.read_end - y.read},
+            {x.core, y.core, x.core_end - x.core, y.core_end - y.core}};
+  }
+  return tiles;
 }
 
 }  // namespace nucdet::slide

@@ -44,13 +44,25 @@ bool TissueMask::holds(Point p) const {
   return x >= 0 && y >= 0 && x < width && y < height && at(x, y);
 }
 
-bool TissueMask::touches(const Rectangle& r) const {
-  if (r.width < 1 || r.height < 1) return false;
+Rectangle TissueMask::part_in(const Rectangle& r) const {
+  if (r.width < 1 || r.height < 1) return {};
   const Span across(r.x, r.width, cell_x, width), down(r.y, r.height, cell_y, height);
+  Index left = width, right = 0, top = height, bottom = 0;
   for (Index y = down.first; y < down.end; ++y)
     for (Index x = across.first; x < across.end; ++x)
-      if (at(x, y)) return true;
-  return false;
+      if (at(x, y)) {
+        left = std::min(left, x), right = std::max(right, x + 1);
+        top = std::min(top, y), bottom = std::max(bottom, y + 1);
+      }
+  if (left >= right) return {};
+  const auto from = [](Index cell, double size) {
+    return static_cast<Index>(std::floor(static_cast<double>(cell) * size));
+  };
+  const auto to = [](Index cell, double size) {
+    return static_cast<Index>(std::ceil(static_cast<double>(cell) * size));
+  };
+  const Index x = from(left, cell_x), y = from(top, cell_y);
+  return {x, y, to(right, cell_x) - x, to(bottom, cell_y) - y};
 }
 
 double TissueMask::pixels() const {

@@ -101,6 +101,43 @@ TEST_CASE("a slide has the nuclei of the picture, at any scale, with any tiles a
   }
 }
 
+TEST_CASE("of a tile no more is looked at than has tissue, and its nuclei stay the same") {
+  Scene scene;
+  const slide::Slide slide{slide::PicturePyramid(scene.picture)};
+  slide::TissueMask tissue{
+      .width = 53, .height = 43, .cell_x = 10, .cell_y = 9.8, .cells = std::vector<std::uint8_t>(53 * 43)};
+  for (const auto& [x, y] : {std::pair(3, 4), {20, 9}, {21, 30}, {22, 31}, {52, 42}, {48, 20}})
+    for (int i = 0; i < 2; ++i) tissue.cells[static_cast<std::size_t>(std::min(y + i, 42) * 53 + x)] = 1;
+  const Detector<Cpu> detector = scene.detector(144);
+  for (const double um : {0.25, 0.4}) {
+    const slide::SlidePlan plan(slide, um);
+    const auto whole = detector.regions(plan.reference);
+    const auto cut = plan.tiles_on(tissue, whole, detector.tiles());
+    const std::vector<Index> numbers = plan.wanted(whole, tissue, {0, 0, slide.width(), slide.height()});
+    CHECK(plan.wanted(cut, tissue, {0, 0, slide.width(), slide.height()}) == numbers);
+    const auto in_tissue = [&](const std::vector<detect::TileRegion>& tiles) {
+      std::vector<Nucleus> all;
+      slide::detect_tiles(detector, slide, plan, scene.rule().statistics, tiles, numbers,
+                          [&](Index, const std::vector<Nucleus>& nuclei) {
+                            for (const Nucleus& n : nuclei)
+                              if (tissue.holds(n.centre)) all.push_back(n);
+                          });
+      return sorted(std::move(all));
+    };
+    const std::vector<Nucleus> wanted = in_tissue(whole);
+    CHECK(wanted.size() > 3);
+    check_same(in_tissue(cut), wanted);
+    Index pixels = 0, all = 0;
+    for (const Index i : numbers) {
+      const detect::Rectangle &of = whole[static_cast<std::size_t>(i)].core, &c = cut[static_cast<std::size_t>(i)].core;
+      CHECK((c.x % 16 == 0 && c.y % 16 == 0 && c.x >= of.x && c.y >= of.y));
+      CHECK((c.x + c.width <= of.x + of.width && c.y + c.height <= of.y + of.height && c.width > 0 && c.height > 0));
+      pixels += c.width * c.height, all += of.width * of.height;
+    }
+    CHECK(2 * pixels < all);
+  }
+}
+
 TEST_CASE("what goes wrong on the way ends a stream, with its own words") {
   Scene scene;
   const Detector<Cpu> detector = scene.detector(96);

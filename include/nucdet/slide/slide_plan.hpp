@@ -29,9 +29,17 @@ struct SlidePlan {
   /// The pixels of the level that a rectangle of reference pixels is made of.
   Rectangle source_of(const Rectangle& r) const;
 
+  /// The tiles of a detector's lattice with no more of each core than a rectangle that has all its tissue, and what has
+  /// to be read for that; a device that prepares for one shape of tiles gets them as they are.
+  std::vector<detect::TileRegion> tiles_on(const TissueMask& tissue, std::vector<detect::TileRegion> tiles,
+                                           const detect::TileGrid& grid) const;
   /// The numbers of the tiles whose cores touch tissue within `region` of level 0.
   std::vector<Index> wanted(const std::vector<detect::TileRegion>& tiles, const TissueMask& tissue,
                             const Rectangle& region) const;
+
+ private:
+  /// Where the centres of a core's nuclei may lie: a peak's pixel is the tile's, its centre may be half a pixel beside.
+  Rectangle around_core(const detect::TileRegion& tile) const;
 };
 
 }  // namespace nucdet::slide

@@ -16,8 +16,9 @@ struct TissueMask {
   bool at(Index x, Index y) const { return cells[static_cast<std::size_t>(y * width + x)] != 0; }
   /// Whether a point of level 0 lies in tissue; points outside of the grid do not.
   bool holds(Point p) const;
-  /// Whether any cell under a rectangle of level 0 has tissue.
-  bool touches(const Rectangle& r) const;
+  /// The smallest rectangle of level 0 with all cells of tissue that a rectangle touches; empty if there are none.
+  Rectangle part_in(const Rectangle& r) const;
+  bool touches(const Rectangle& r) const { return part_in(r).width > 0; }
   /// Pixels of level 0 that are tissue.
   double pixels() const;
 };
