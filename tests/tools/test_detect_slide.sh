@@ -20,6 +20,12 @@ same() { cmp -s "$1/slide.csv" whole/slide.csv && cmp -s "$1/slide.json" whole/s
 "${detect[@]}" --out one --threads 1 --ahead 1 > /dev/null; same one "one thread, one tile ahead"
 "${detect[@]}" --out many --threads 3 --ahead 8 > /dev/null; same many "three threads, eight tiles ahead"
 
+# On a terminal: what is done, how fast, what is left.
+on_terminal() { python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@"; }
+check "progress" 0 "slide.tif, tile [0-9]+/[0-9]+, [0-9.]+ of [0-9.]+ mm2, [0-9.]+ mm2/s, [0-9]+ nuclei  left [0-9]+ s" \
+  on_terminal "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out shown
+[ -z "$(on_terminal "${detect[@]}" --out shown | grep -a nuclei)" ] || fail "progress with --quiet"
+
 # Killed at random points, and asked to end, in turns.
 RANDOM=${SEED:-7}
 kills=0 stops=0

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "nucdet/core/watch.hpp"
 #include "nucdet/io/summary_csv.hpp"
 
 #include "cohort.hpp"
@@ -54,8 +53,8 @@ class CohortRun {
     if (k + 1 == todo.size() || inputs_[todo[k + 1].number].slide) return std::nullopt;
     return todo[k + 1].number;
   }
-  bool attempt(const Job& job, std::optional<std::size_t> next, const Watch& watch);
-  Outcome work_on(std::vector<Job>& todo, std::size_t k, const Watch& watch);
+  bool attempt(const Job& job, std::optional<std::size_t> next, const ImageWatch& watch);
+  Outcome work_on(std::vector<Job>& todo, std::size_t k, const ImageWatch& watch);
   void write_summary() const {
     if (o_.summary.empty()) return;
     OutputGuard().output(o_.summary, io::Product::counts);  // it may have been made meanwhile
@@ -101,7 +100,7 @@ std::vector<Job> CohortRun<Device>::jobs() {
 
 /// Looks at an image, unless another process does or has done so meanwhile: false if it must be tried again.
 template <class Device>
-bool CohortRun<Device>::attempt(const Job& job, std::optional<std::size_t> next, const Watch& watch) {
+bool CohortRun<Device>::attempt(const Job& job, std::optional<std::size_t> next, const ImageWatch& watch) {
   const Input& input = inputs_[job.number];
   const std::optional<io::FileLock> lock = lock_results(o_, input);
   if (!lock) return false;
@@ -118,7 +117,7 @@ bool CohortRun<Device>::attempt(const Job& job, std::optional<std::size_t> next,
 /// What becomes of the k-th. One that another process works on comes once more at the end: that one may be killed
 /// before it is done.
 template <class Device>
-Outcome CohortRun<Device>::work_on(std::vector<Job>& todo, std::size_t k, const Watch& watch) {
+Outcome CohortRun<Device>::work_on(std::vector<Job>& todo, std::size_t k, const ImageWatch& watch) {
   const Job job = todo[k];
   const std::filesystem::path& image = inputs_[job.number].entry.image;
   recorder_.begin();
@@ -143,10 +142,12 @@ template <class Device>
 int CohortRun<Device>::operator()() {
   std::vector<Job> todo = jobs();
   ImageProgress progress(static_cast<std::int64_t>(todo.size()), o_.quiet);
-  const Watch watch{.stop = interrupt_.token(), .progress = [&](Index done, Index all) {
-                      interrupt_.poll();
-                      progress.tiles(done, all);
-                    }};
+  const auto tiles = [&](Index done, Index all) {
+    interrupt_.poll();
+    progress.tiles(done, all);
+  };
+  const ImageWatch watch{{.stop = interrupt_.token(), .progress = tiles},
+                         [&](const SlideState& state) { progress.slide(state); }};
   std::size_t failed = 0, left = 0;
   for (std::size_t k = 0; k < todo.size(); ++k) {
     interrupt_.poll();

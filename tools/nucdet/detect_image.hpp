@@ -24,6 +24,7 @@
 #include "interrupt.hpp"
 #include "memory.hpp"
 #include "pictures_ahead.hpp"
+#include "progress.hpp"
 #include "regions.hpp"
 
 /// What `detect` does with one image: look at it, write what was found.
@@ -84,7 +85,7 @@ class ImageDetector {
   /// Looks at the image of that number and writes its results. key: of the results; next: the picture that may be read
   /// meanwhile.
   io::SummaryRow operator()(std::size_t number, const std::string& key, std::optional<std::size_t> next,
-                            const Watch& watch);
+                            const ImageWatch& watch);
 
  private:
   /// With the tiles that were asked for, or smaller ones.
@@ -97,7 +98,7 @@ class ImageDetector {
   }
   Looked look_at_picture(const Input& input, const io::Picture& picture, io::DetectionReport& report,
                          const Watch& watch);
-  Looked look_at_slide(const Input& input, io::DetectionReport& report, const Watch& watch);
+  Looked look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch);
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
 
   const DetectOptions& o_;
@@ -140,7 +141,7 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
 }
 
 template <class Device>
-Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const Watch& watch) {
+Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
   const auto work = std::make_shared<const SlideWork>(slide_work(o_, input));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
   const auto* constants = std::get_if<data::FixedNormalization>(&loaded_.normalization);
@@ -160,7 +161,7 @@ Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionRep
 
 template <class Device>
 io::SummaryRow ImageDetector<Device>::operator()(std::size_t number, const std::string& key,
-                                                 std::optional<std::size_t> next, const Watch& watch) {
+                                                 std::optional<std::size_t> next, const ImageWatch& watch) {
   const Input& input = inputs_[number];
   const auto begin = std::chrono::steady_clock::now();
   io::DetectionReport report = settings_;

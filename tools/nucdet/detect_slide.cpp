@@ -1,5 +1,8 @@
 #include "detect_slide.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/slide/open.hpp"
@@ -35,15 +38,43 @@ SlideWork slide_work(const DetectOptions& o, const Input& input) {
   return {slide, scaling, slide::SlidePlan(slide, um), std::move(tissue), std::move(counted)};
 }
 
-double SlideWork::counted_pixels() const {
+double SlideWork::counted_pixels(const detect::Rectangle& r) const {
+  const auto first = [this](Index edge, double downsample, double cell, Index cells) {
+    const double at = static_cast<double>(edge) / plan.scale * downsample;  // pixels of level 0 before the edge
+    return std::clamp<Index>(static_cast<Index>(std::ceil(at / cell - 0.5)), 0, cells);
+  };
+  // The reference's last pixel may end a little before the slide does.
+  const Index right = r.x + r.width == plan.reference.w
+                          ? tissue.width
+                          : first(r.x + r.width, plan.downsample_x, tissue.cell_x, tissue.width);
+  const Index bottom = r.y + r.height == plan.reference.h
+                           ? tissue.height
+                           : first(r.y + r.height, plan.downsample_y, tissue.cell_y, tissue.height);
   Index cells = 0;
-  for (Index y = 0; y < tissue.height; ++y)
-    for (Index x = 0; x < tissue.width; ++x) {
+  for (Index y = first(r.y, plan.downsample_y, tissue.cell_y, tissue.height); y < bottom; ++y)
+    for (Index x = first(r.x, plan.downsample_x, tissue.cell_x, tissue.width); x < right; ++x) {
       const Point middle{(static_cast<double>(x) + 0.5) * tissue.cell_x - 0.5,
                          (static_cast<double>(y) + 0.5) * tissue.cell_y - 0.5};
       cells += tissue.at(x, y) && counted(middle) ? 1 : 0;
     }
   return static_cast<double>(cells) * tissue.cell_x * tissue.cell_y;
+}
+
+SlideMeter::SlideMeter(const SlideWork& work, const std::vector<detect::TileRegion>& tiles,
+                       std::span<const Index> wanted) {
+  const io::PixelSize& size = work.scaling.pixel_size;
+  if (!size.known()) state_.unit = "megapixels";
+  const double pixel = 1e-6 * (size.known() ? size.x * size.y : 1);
+  for (const Index number : wanted) {
+    const double area = work.counted_pixels(tiles[static_cast<std::size_t>(number)].core) * pixel;
+    areas_[number] = area, state_.all += area;
+  }
+}
+
+SlideState SlideMeter::state(Index nuclei) const {
+  SlideState now = state_;
+  now.nuclei = nuclei;
+  return now;
 }
 
 ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {

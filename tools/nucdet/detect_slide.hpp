@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "detect_results.hpp"
 #include "inputs.hpp"
 #include "interrupt.hpp"
+#include "progress.hpp"
 
 /// What `detect` does with a whole slide.
 namespace nucdet::program {
@@ -27,8 +30,25 @@ struct SlideWork {
   Counted counted;  ///< its core is --region, or all of the slide
 
   bool counts(Point p) const { return counted(p) && tissue.holds(p); }
-  /// Pixels of level 0 that count, by the tissue's cells.
-  double counted_pixels() const;
+  /// Pixels of level 0 that count, by the tissue's cells: all of them, or those whose middles lie in a rectangle of
+  /// reference pixels.
+  double counted_pixels() const { return counted_pixels({0, 0, plan.reference.w, plan.reference.h}); }
+  double counted_pixels(const detect::Rectangle& reference) const;
+};
+
+/// How much of a slide is done, by the tissue in its tiles: in mm2, or in megapixels where it does not know the size of
+/// its pixels.
+class SlideMeter {
+ public:
+  /// `wanted`: the numbers of the tiles that are looked at.
+  SlideMeter(const SlideWork& work, const std::vector<detect::TileRegion>& tiles, std::span<const Index> wanted);
+
+  void add(Index tile) { state_.done += areas_.at(tile); }
+  SlideState state(Index nuclei) const;
+
+ private:
+  std::map<Index, double> areas_{};  ///< of tiles
+  SlideState state_{};
 };
 
 /// Throws IoError.
@@ -49,7 +69,7 @@ struct Paused : Stopped {
 template <class Device>
 void detect_remaining(const detect::Detector<Device>& detector, const SlideWork& work,
                       const data::ChannelStatistics& statistics, slide::Journal& journal, slide::ReadAhead ahead,
-                      const Interrupt& interrupt, const Watch& watch) {
+                      const Interrupt& interrupt, const ImageWatch& watch) {
   const std::vector<detect::TileRegion> tiles = detector.regions(work.plan.reference);
   const std::vector<Index> wanted = work.plan.wanted(tiles, work.tissue, work.counted.core);
   std::vector<Index> left;
@@ -58,9 +78,15 @@ void detect_remaining(const detect::Detector<Device>& detector, const SlideWork&
   const Index all = static_cast<Index>(wanted.size()), before = all - static_cast<Index>(left.size());
   Watch of_all{.stop = watch.stop, .progress = {}};
   if (watch.progress) of_all.progress = [&](Index done, Index) { watch.progress(before + done, all); };
+  SlideMeter meter(work, tiles, wanted);
+  for (const Index number : wanted)
+    if (journal.holds(number)) meter.add(number);
+  if (watch.slide) watch.slide(meter.state(journal.nuclei()));
   const auto keep = [&](Index number, std::vector<Nucleus> nuclei) {
     std::erase_if(nuclei, [&](const Nucleus& n) { return !work.counts(n.centre); });
     journal.add(number, nuclei);
+    meter.add(number);
+    if (watch.slide) watch.slide(meter.state(journal.nuclei()));
     if (interrupt.finish_requested())
       throw Paused(message(work.slide.where(), ": stopped on request after ", journal.tiles().size(), " of ", all,
                            " tiles; the same call goes on from there"));
