@@ -89,7 +89,7 @@ ResultKey key_of(const DetectOptions& o, const Input& input, const io::Detection
   const std::string content = input_hash(o, input);
   ContentHash hash;
   hash.add(NUCDET_VERSION_STRING), hash.add(settings.model_hash), hash.add(content);
-  const auto areas = areas_file(o, input);
+  const auto areas = areas_file(o.areas, input);
   hash.add(areas ? io::content_hash_of(*areas) : std::string());
   const io::ManifestEntry& e = input.entry;
   hash.add(o.pixel_size.mpp.value_or(e.mpp.value_or(0))), hash.add(o.pixel_size.scale.value_or(e.scale.value_or(0)));

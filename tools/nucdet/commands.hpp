@@ -82,6 +82,7 @@ int run_page(const RunPageOptions&);
 
 struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
+  std::string areas, tissue;  ///< as those of DetectOptions; areas go before those of annotations
   ThresholdOptions thresholds;
   double gate = 16;
   Index tile = detect::TileGrid::kAutomatic;

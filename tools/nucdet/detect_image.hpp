@@ -131,7 +131,7 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
   say_how(picture, scaling);
   const Part part = part_of(o_, picture, detector_.tiles(), scaling.scale);
   Counted counted{part.core, {}};
-  if (const auto file = areas_file(o_, input)) counted.areas = areas_in(*file);
+  if (const auto file = areas_file(o_.areas, input)) counted.areas = areas_in(*file);
   detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
   report.width = picture.width, report.height = picture.height;
@@ -144,9 +144,7 @@ template <class Device>
 Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
   const auto work = std::make_shared<const SlideWork>(slide_work(o_, input));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
-  const auto* constants = std::get_if<data::FixedNormalization>(&loaded_.normalization);
-  report.statistics = constants ? constants->statistics
-                                : detector_.statistics(view_of(low_level(detector_.context().host(), work->slide)));
+  report.statistics = statistics_for(detector_, loaded_.normalization, work->slide);
   const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
