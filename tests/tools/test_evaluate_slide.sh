@@ -7,7 +7,7 @@ source "$(dirname "$0")/check.sh"
 fail() { echo "FAILED $*"; failed=1; }
 /usr/bin/python3 -c 'import PIL' 2> /dev/null || { echo "SKIPPED: no PIL to cut a picture with"; exit 77; }
 cd "$work" || exit 1
-mkdir -p slides pictures
+mkdir -p slides pictures inner
 "$make" slides/slide.tif 4000 3000 || fail "make_giant_slide"
 "$nucdet" synth --out data --images 4 --size 128 > /dev/null || fail synth
 "$nucdet" train data --out run --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --quiet > /dev/null || fail train
@@ -37,6 +37,12 @@ def write(name, features): json.dump({"type": "FeatureCollection", "features": f
 write("slides/slide.geojson", areas + points(truth))
 write("areas.geojson", areas)
 write("points.geojson", points(truth))
+# Far from all borders, so that nothing that counts belongs to something beyond them.
+def inner(x, y):
+    x, y = x + 0.5, y + 0.5
+    def within(a, b, w, h, margin): return a + margin < x < a + w - margin and b + margin < y < b + h - margin
+    return (within(1100, 700, 500, 400, 17) or within(1800, 1000, 240, 300.5, 17)) and not within(1200, 800, 120, 90, -17)
+write("inner/slide.geojson", areas + points([p for p in truth if inner(*p)]))
 # The same in a picture of a part of the slide, whose margins are wider than what the network sees.
 left, top = 768, 384
 moved = json.loads(json.dumps(areas))
@@ -79,6 +85,12 @@ by_hand=$(/usr/bin/python3 by_hand.py) || fail "by hand"
 # Detections differ by those across a border, whose nucleus lies on its other side.
 near=$((${by_hand##* } - detections))
 [ "${near#-}" -le 12 ] || fail "detections: $detections, by hand ${by_hand##* }"
+# With no annotation near a border the two are the same.
+ln slides/slide.tif inner
+evaluate inner --out inner_scores > /dev/null || fail "evaluate far from borders"
+"$nucdet" evaluate inner --split "" --quiet --predictions within --out inner_given > /dev/null
+[ "$(row inner_scores/scores.json)" = "$(row inner_given/scores.json)" ] || fail "far from borders: $(row inner_scores/scores.json), of detections in areas $(row inner_given/scores.json)"
+[ "$(row inner_scores/scores.json | cut -d' ' -f2)" = "${by_hand##* }" ] || fail "far from borders other detections than ${by_hand##* }"
 # 3. A picture of the part, through the path of pictures.
 /usr/bin/python3 - "$nucdet" << 'P' || fail "cutting a picture"
 import subprocess, sys
@@ -120,6 +132,7 @@ a = Image.open("both/overlays/slides/slide.region-1.png"); assert a.width == 500
 # Without regions all of the slide counts, and that is said.
 check "no regions" 0 "no regions \(Region\*\) say where its nuclei are annotated: the whole slide counts" \
   "$nucdet" evaluate plain --split "" --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out all --overlays
+check "no regions, of predictions" 0 "the whole slide counts" "$nucdet" evaluate plain --split "" --predictions whole
 "$nucdet" detect slides/slide.tif --out tissue "${model[@]}" > /dev/null
 "$nucdet" evaluate plain --split "" --quiet --predictions tissue --out by > /dev/null
 [ "$(row all/scores.json)" = "$(row by/scores.json)" ] || fail "the whole slide: $(row all/scores.json), by its detections $(row by/scores.json)"
@@ -131,6 +144,34 @@ evaluate slides --mpp 0.5 --out coarse > /dev/null || fail "--mpp"
 "$nucdet" evaluate slides --split "" --quiet --mpp 0.5 --predictions coarse_whole --out coarse_given > /dev/null
 [ "$(row coarse/scores.json)" = "$(row coarse_given/scores.json)" ] || fail "0.5 um: $(row coarse/scores.json), by detections $(row coarse_given/scores.json)"
 [ "$(row coarse/scores.json)" != "$evaluated" ] || fail "0.5 um change nothing"
+
+# Annotations, areas and detections that count from the corner of what was scanned. The other way, they lie elsewhere.
+if "$nucdet" doctor | grep "^OpenSlide:" | grep -v "without it" > /dev/null; then
+  mkdir scanned && "$make" scanned/slide.tif 2000 1500 512 256 || fail "make_giant_slide of bounds"
+  "$nucdet" detect scanned/slide.tif --out bounds --tissue all --origin bounds "${model[@]}" > /dev/null || fail "detect --origin"
+  cat > scanned.py << 'P'
+import csv, json
+found = [(float(r["x"]), float(r["y"])) for r in csv.DictReader(open("bounds/slide.csv"))]
+ring = [[300, 200], [1000, 200], [1000, 900], [300, 900], [300, 200]]
+area = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"objectType": "annotation", "classification": {"name": "Region*"}}}
+points = [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [x + 0.5, y + 0.5]},
+           "properties": {"objectType": "annotation"}} for x, y in found[::2]]
+json.dump({"type": "FeatureCollection", "features": [area] + points}, open("scanned/slide.geojson", "w"))
+P
+  /usr/bin/python3 scanned.py || fail "scanned.py"
+  evaluate scanned --origin bounds --out scanned_scores --overlays > /dev/null || fail "evaluate --origin"
+  read -r nuclei detections hits distance <<< "$(row scanned_scores/scores.json)"
+  [ "$nuclei" -gt 10 ] && [ "$hits" = "$nuclei" ] && [ "$distance" = 0.0 ] && [ "$detections" -gt "$hits" ] || fail "--origin bounds: $nuclei $detections $hits $distance"
+  "$nucdet" evaluate scanned --split "" --quiet --predictions bounds --origin bounds --out scanned_given > /dev/null
+  [ "$(row scanned_given/scores.json)" = "$(row scanned_scores/scores.json)" ] || fail "predictions with --origin bounds: $(row scanned_given/scores.json)"
+  has scanned_scores/overlays/slide.region-1.png
+  evaluate scanned --out elsewhere > /dev/null
+  read -r _ _ hits distance <<< "$(row elsewhere/scores.json)"
+  [ "$distance" != 0.0 ] || fail "--origin changes nothing"
+else
+  echo "SKIPPED: bounds, for want of OpenSlide"
+fi
 
 # Mistakes.
 check "regions of a whole map" 2 "leave out --components" "$nucdet" evaluate slides --split "" --model run/best.safetensors --components 0.5 --quiet

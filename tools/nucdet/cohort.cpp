@@ -100,6 +100,7 @@ ResultKey key_of(const DetectOptions& o, const Input& input, const io::Detection
   for (const Index number : o.region) hash.add(static_cast<double>(number));
   for (const double number : o.offset) hash.add(number);
   hash.add(o.tissue.empty() || o.tissue == "auto" || o.tissue == "all" ? o.tissue : io::content_hash_of(o.tissue));
+  if (input.slide && o.origin != "level0") hash.add(o.origin);
   hash.add(static_cast<double>(o.ids)), hash.add(choose_device(o.device).line);
   return {content, hash.text()};
 }

@@ -12,6 +12,7 @@
 #include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/load.hpp"
+#include "nucdet/slide/open.hpp"
 
 #include "cohort.hpp"
 #include "commands.hpp"
@@ -142,7 +143,7 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
 
 template <class Device>
 Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
-  const auto work = std::make_shared<const SlideWork>(slide_work(o_, input));
+  const auto work = std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image)));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
   report.statistics = statistics_for(detector_, loaded_.normalization, work->slide);
   const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
@@ -150,10 +151,11 @@ Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionRep
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
   detect_remaining(detector_, *work, report.statistics, *journal, {static_cast<std::size_t>(o_.ahead)}, interrupt_,
                    watch);
-  report.width = work->slide.width(), report.height = work->slide.height();
+  report.width = work->frame.width, report.height = work->frame.height;
+  if (o_.origin != "level0") report.origin = {o_.origin, work->frame.x, work->frame.y};
   report.scale = work->scaling.scale, report.pixel_size = work->scaling.pixel_size;
   report.nuclei = detector_.relative(journal->read());
-  for (Nucleus& n : report.nuclei) n.score = loaded_.peaks.score(n.score);
+  for (Nucleus& n : report.nuclei) n.centre = work->in_frame(n.centre), n.score = loaded_.peaks.score(n.score);
   return {work->counted_pixels(), drawings_on(work), [journal] { journal->remove(); }};
 }
 

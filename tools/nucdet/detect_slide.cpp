@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "nucdet/io/annotations.hpp"
-#include "nucdet/slide/open.hpp"
 #include "nucdet/slide/overview.hpp"
 
 namespace nucdet::program {
@@ -29,15 +28,31 @@ void refuse_components(const ThresholdOptions& thresholds, const Input& input) {
                               "to find regions in: leave out --components"));
 }
 
-SlideWork slide_work(const DetectOptions& o, const Input& input) {
+detect::Rectangle frame_of(const std::string& origin, const slide::Slide& slide) {
+  if (origin == "bounds") return slide.bounds();
+  return {0, 0, slide.width(), slide.height()};
+}
+
+Areas moved(Areas areas, double right, double down) {
+  for (std::vector<Area>* all : {&areas.regions, &areas.ignored})
+    for (Area& area : *all)
+      for (std::vector<Point>& ring : area.rings)
+        for (Point& corner : ring) corner.x += right, corner.y += down;
+  return areas;
+}
+
+SlideWork slide_work(const DetectOptions& o, const Input& input, slide::Slide slide) {
   refuse_components(o.thresholds, input);
-  const slide::Slide slide = slide::open_slide(input.entry.image);
   const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, without_pixels(slide));
   const double um = scaling.scale * models::kReferencePixel;
-  Counted counted{region_of(o, slide.where(), slide.width(), slide.height()), {}};
-  if (const auto file = areas_file(o.areas, input)) counted.areas = areas_in(*file);
+  const detect::Rectangle frame = frame_of(o.origin, slide);
+  Counted counted{region_of(o, slide.where(), frame.width, frame.height), {}};
+  counted.core.x += frame.x, counted.core.y += frame.y;
+  if (const auto file = areas_file(o.areas, input))
+    counted.areas = moved(areas_in(*file), static_cast<double>(frame.x), static_cast<double>(frame.y));
   slide::TissueMask tissue = tissue_of(o.tissue, slide, um, counted.areas);
-  return {slide, scaling, slide::SlidePlan(slide, um), std::move(tissue), std::move(counted)};
+  slide::SlidePlan plan(slide, um);
+  return {std::move(slide), scaling, plan, std::move(tissue), std::move(counted), frame};
 }
 
 namespace {
@@ -49,9 +64,8 @@ struct Looks {
   Index of_cell;     ///< parts
 
   /// Those whose middles lie between the edges before two reference pixels. `to_end`: and whatever comes after them.
-  Looks(double cell, Index cells, double from, double to, bool to_end) {
-    constexpr double kLargest = 64;
-    of_cell = static_cast<Index>(std::ceil(cell / kLargest)), part = cell / static_cast<double>(of_cell);
+  Looks(double cell, Index cells, double largest, double from, double to, bool to_end) {
+    of_cell = static_cast<Index>(std::ceil(cell / largest)), part = cell / static_cast<double>(of_cell);
     const auto first = [&](double edge) {
       return std::clamp<Index>(static_cast<Index>(std::ceil(edge / part - 0.5)), 0, cells * of_cell);
     };
@@ -64,10 +78,13 @@ struct Looks {
 
 double SlideWork::counted_pixels(const detect::Rectangle& r) const {
   const double x_pixels = plan.downsample_x / plan.scale, y_pixels = plan.downsample_y / plan.scale;
+  constexpr double kSmallest = 4, kMostLooks = 1e6;  // at all of the slide, if cells are larger
+  const double largest = std::max(
+      kSmallest, std::sqrt(static_cast<double>(slide.width()) * static_cast<double>(slide.height()) / kMostLooks));
   // The reference's last pixel may end a little before the slide does.
-  const Looks across(tissue.cell_x, tissue.width, static_cast<double>(r.x) * x_pixels,
+  const Looks across(tissue.cell_x, tissue.width, largest, static_cast<double>(r.x) * x_pixels,
                      static_cast<double>(r.x + r.width) * x_pixels, r.x + r.width == plan.reference.w);
-  const Looks down(tissue.cell_y, tissue.height, static_cast<double>(r.y) * y_pixels,
+  const Looks down(tissue.cell_y, tissue.height, largest, static_cast<double>(r.y) * y_pixels,
                    static_cast<double>(r.y + r.height) * y_pixels, r.y + r.height == plan.reference.h);
   Index counting = 0;
   for (Index y = down.begin; y < down.end; ++y)
@@ -97,8 +114,12 @@ SlideState SlideMeter::state(Index nuclei) const {
 ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {
   return {[work = std::move(work)](const io::DetectionReport& report) {
             const double um = work->scaling.scale * models::kReferencePixel;
+            std::vector<Point> centres;
+            for (const Nucleus& n : report.nuclei)
+              centres.push_back(
+                  {n.centre.x + static_cast<double>(work->frame.x), n.centre.y + static_cast<double>(work->frame.y)});
             const io::DensityMap density =
-                io::density_map(centres_of(report.nuclei), report.height, report.width, {um, um, "detect"});
+                io::density_map(centres, work->slide.height(), work->slide.width(), {um, um, "detect"});
             return slide::draw_overview(work->slide, um, work->tissue, density);
           },
           {}};

@@ -29,9 +29,12 @@ struct SlideWork {
   models::Scaling scaling;
   slide::SlidePlan plan;
   slide::TissueMask tissue;
-  Counted counted;  ///< its core is --region, or all of the slide
+  Counted counted;          ///< its core is --region, or all of the frame
+  detect::Rectangle frame;  ///< see frame_of
 
   bool counts(Point p) const { return counted(p) && tissue.holds(p); }
+  /// From level 0 to pixels of the frame.
+  Point in_frame(Point p) const { return {p.x - static_cast<double>(frame.x), p.y - static_cast<double>(frame.y)}; }
   /// Pixels of level 0 that count, by a look at the middles of the tissue's cells, or of parts of large ones: all of
   /// them, or those in a rectangle of reference pixels.
   double counted_pixels() const { return counted_pixels({0, 0, plan.reference.w, plan.reference.h}); }
@@ -60,8 +63,12 @@ slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide,
 io::Picture without_pixels(const slide::Slide& slide);
 /// Throws ArgumentError where --components is given.
 void refuse_components(const ThresholdOptions& thresholds, const Input& input);
-/// Throws IoError.
-SlideWork slide_work(const DetectOptions& options, const Input& input);
+/// What positions outside of the program count from, and how far they go: all of level 0, or with --origin bounds the
+/// part that was scanned.
+detect::Rectangle frame_of(const std::string& origin, const slide::Slide& slide);
+Areas moved(Areas areas, double right, double down);
+/// Throws IoError. --region and --areas are in pixels of the frame.
+SlideWork slide_work(const DetectOptions& options, const Input& input, slide::Slide slide);
 
 /// The slide's overview, with its nuclei.
 ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work);

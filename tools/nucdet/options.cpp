@@ -139,7 +139,7 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
   add_thresholds(c, o.thresholds);
   add_tiles(c, o.tile, o.average);
   const std::string group = "What is looked at";
-  add_areas(c, o.areas, group), add_tissue(c, o.tissue, group);
+  add_areas(c, o.areas, group), add_tissue(c, o.tissue, group), add_origin(c, o.origin, group);
   c.add_flag("--overlays", o.overlays,
              "Also a picture of each image, and of each region of a slide, with hits, false alarms and misses");
   c.add_flag("--overwrite", o.overwrite, "Replace scores of nucdet that were changed since");

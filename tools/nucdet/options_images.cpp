@@ -23,6 +23,16 @@ void add_areas(CLI::App& c, std::string& areas, const std::string& group) {
       ->group(group);
 }
 
+void add_origin(CLI::App& c, std::string& origin, const std::string& group) {
+  c.add_option(
+       "--origin", origin,
+       "What positions of a slide count from, of results, regions and annotations: level0, or bounds, the corner "
+       "of what was scanned, as QuPath shows MRXS")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"level0", "bounds"}))
+      ->group(group);
+}
+
 void add_tissue(CLI::App& c, std::string& tissue, const std::string& group) {
   c.add_option("--tissue", tissue,
                "auto: what has colour or is dark at a low level; all: everywhere; or a picture of the whole slide that "
@@ -83,7 +93,7 @@ void add_parts(CLI::App& c, DetectOptions& o) {
       ->group(group);
   add_areas(c, o.areas, group);
   const std::string slides = "Whole slides";
-  add_tissue(c, o.tissue, slides);
+  add_tissue(c, o.tissue, slides), add_origin(c, o.origin, slides);
   c.add_option("--ahead", o.ahead, "Tiles that are read ahead")
       ->capture_default_str()
       ->check(whole(1, 64))

@@ -5,15 +5,24 @@
 
 #include "../detect_part.hpp"
 #include "../detect_slide.hpp"
+#include "../endings.hpp"
 
 namespace nucdet::program::evaluation {
 
 AnnotatedInput read_input(const EvaluateOptions& o, const Input& input) {
   AnnotatedInput all;
-  if (input.slide) all.slide = slide::open_slide(input.entry.image);
-  all.read = input.slide ? models::annotated(input.entry, without_pixels(*all.slide), o.pixel_size)
-                         : models::read_annotated(input.entry, o.pixel_size);
+  if (input.slide) {
+    all.slide = slide::open_slide(input.entry.image), all.frame = frame_of(o.origin, *all.slide);
+    io::Picture about = without_pixels(*all.slide);
+    about.width = all.frame.width, about.height = all.frame.height;
+    all.read = models::annotated(input.entry, std::move(about), o.pixel_size);
+  } else {
+    all.read = models::read_annotated(input.entry, o.pixel_size);
+  }
   if (const auto file = areas_file(o.areas, input)) all.read.nuclei.areas = areas_in(*file);
+  if (input.slide && all.read.nuclei.areas.regions.empty() && !o.quiet)
+    note(message(all.slide->where(),
+                 ": no regions (Region*) say where its nuclei are annotated: the whole slide counts"));
   return all;
 }
 

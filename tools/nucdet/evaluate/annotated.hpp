@@ -11,13 +11,15 @@
 /// What is scored against: images and slides with their annotations, and where these count.
 namespace nucdet::program::evaluation {
 
-/// An image with its annotations, whose areas are those of --areas where they are given. Of a slide no pixels are read.
+/// An image with its annotations, whose areas are those of --areas where they are given. Of a slide no pixels are read,
+/// and the picture is its frame.
 struct AnnotatedInput {
   models::AnnotatedPicture read;
   std::optional<slide::Slide> slide{};
+  detect::Rectangle frame{};  ///< of a slide: see frame_of
 };
 
-/// Throws IoError.
+/// Says, unless quiet, where all of a slide counts. Throws IoError.
 AnnotatedInput read_input(const EvaluateOptions& options, const Input& input);
 
 /// Where nuclei of an image count: --areas, or what its annotations say. Throws IoError.

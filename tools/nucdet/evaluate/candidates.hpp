@@ -42,14 +42,12 @@ Scored scored_slide(const detect::Detector<Device>& detector, const EvaluateOpti
   refuse_components(o.thresholds, input);
   const slide::Slide slide = *annotated.slide;
   const models::Scaling scaling = annotated.read.scaling;
-  const Areas& areas = annotated.read.nuclei.areas;
-  if (areas.regions.empty() && !o.quiet)
-    note(message(slide.where(), ": no regions (Region*) say where its nuclei are annotated: the whole slide counts"));
+  const detect::Rectangle frame = annotated.frame;
+  const Areas areas = moved(annotated.read.nuclei.areas, static_cast<double>(frame.x), static_cast<double>(frame.y));
   const double um = scaling.scale * models::kReferencePixel;
   slide::TissueMask tissue = tissue_of(o.tissue, slide, um, areas);
   if (!areas.regions.empty()) tissue = slide::grown(std::move(tissue), o.gate / scaling.scale);
-  const SlideWork work{
-      slide, scaling, slide::SlidePlan(slide, um), std::move(tissue), {{0, 0, slide.width(), slide.height()}, {}}};
+  const SlideWork work{slide, scaling, slide::SlidePlan(slide, um), std::move(tissue), {frame, {}}, frame};
   Scored scored{input, scaling.scale, truth_of(input, std::move(annotated.read), ClassNames(detector.classes()))};
   std::vector<Nucleus>& found = scored.candidates.peaks;
   const auto keep = [&](Index, const std::vector<Nucleus>& nuclei, Index) {
@@ -58,7 +56,7 @@ Scored scored_slide(const detect::Detector<Device>& detector, const EvaluateOpti
   };
   look_at_tiles(
       detector, work, statistics_for(detector, rule, slide), [](Index) { return false; }, 0, keep, {}, watch);
-  for (Nucleus& n : found) n.centre = data::to_reference(n.centre, scaling.scale);
+  for (Nucleus& n : found) n.centre = data::to_reference(work.in_frame(n.centre), scaling.scale);
   return scored;
 }
 

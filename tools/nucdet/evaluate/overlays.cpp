@@ -8,6 +8,7 @@
 #include "nucdet/io/overlay.hpp"
 #include "nucdet/slide/open.hpp"
 
+#include "../detect_slide.hpp"
 #include "../endings.hpp"
 #include "../score_overlay.hpp"
 #include "annotated.hpp"
@@ -30,16 +31,16 @@ void draw(const fs::path& file, const Image& image, const std::vector<io::Overla
   io::write_drawing(file, io::draw_overlay(image, marks, {.classes = classes}));
 }
 
-/// The slide's pixels around a region in reference pixels.
-slide::Rectangle box_of(const Area& region, const slide::Slide& slide, double scale) {
-  double left = static_cast<double>(slide.width()), top = static_cast<double>(slide.height()), right = 0, bottom = 0;
+/// The pixels of a slide's frame around a region in reference pixels.
+slide::Rectangle box_of(const Area& region, const slide::Rectangle& frame, double scale) {
+  double left = static_cast<double>(frame.width), top = static_cast<double>(frame.height), right = 0, bottom = 0;
   region.visit_edges([&](Point, Point corner) {
     const Point p = data::to_source(corner, scale);
     left = std::min(left, p.x), right = std::max(right, p.x), top = std::min(top, p.y), bottom = std::max(bottom, p.y);
   });
   const auto pixel = [](double edge, Index size) { return std::clamp<Index>(static_cast<Index>(edge), 0, size); };
-  const Index x = pixel(std::floor(left + 0.5), slide.width()), y = pixel(std::floor(top + 0.5), slide.height());
-  return {x, y, pixel(std::ceil(right + 0.5), slide.width()) - x, pixel(std::ceil(bottom + 0.5), slide.height()) - y};
+  const Index x = pixel(std::floor(left + 0.5), frame.width), y = pixel(std::floor(top + 0.5), frame.height);
+  return {x, y, pixel(std::ceil(right + 0.5), frame.width) - x, pixel(std::ceil(bottom + 0.5), frame.height) - y};
 }
 
 /// The marks that lie in a rectangle, in its pixels.
@@ -54,15 +55,17 @@ void draw_slide(const EvaluateOptions& o, const Scored& s, const std::vector<io:
                 const ClassNames& classes) {
   constexpr Index kMostPixels = Index{1} << 25;
   const slide::Slide slide = slide::open_slide(s.input.entry.image);
+  const slide::Rectangle frame = frame_of(o.origin, slide);
   const std::vector<Area>& regions = s.candidates.areas.regions;
   if (regions.empty()) note(message(slide.where(), ": no picture, since no regions say what to draw of a whole slide"));
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    const slide::Rectangle box = box_of(regions[i], slide, s.scale);
+    const slide::Rectangle box = box_of(regions[i], frame, s.scale);
     if (box.width < 1 || box.height < 1 || box.height > kMostPixels / box.width)
       note(message(slide.where(), ": no picture of region ", i + 1, ", which has ", box.width, 'x', box.height,
                    " pixels, wanted 1 to ", kMostPixels));
     else
-      draw(overlay_file(o, s.input, ending_of_region(i)), io::to_image(slide.read(0, box)), marks_in(box, marks),
+      draw(overlay_file(o, s.input, ending_of_region(i)),
+           io::to_image(slide.read(0, {box.x + frame.x, box.y + frame.y, box.width, box.height})), marks_in(box, marks),
            classes);
   }
 }
