@@ -38,6 +38,7 @@ Json head_of(const DetectionReport& report) {
   Json json = {{"format", "nucdet-detections-2"}, {"nucdet_version", NUCDET_VERSION_STRING}};
   if (!report.key.empty()) json["key"] = report.key;
   json["image"] = report.image, json["width"] = report.width, json["height"] = report.height;
+  if (!report.origin.name.empty()) json["origin"] = detail::json_of(report.origin);
   json["scale"] = report.scale;
   if (report.pixel_size.known()) json["um_per_pixel"] = detail::json_of(report.pixel_size);
   json["model"] = report.model;

@@ -62,6 +62,10 @@ void add_classes(Json& json, const ClassReport& report) {
 
 namespace detail {
 
+Json json_of(const DetectionReport::Origin& origin) {
+  return {{"name", origin.name}, {"x", origin.x}, {"y", origin.y}};
+}
+
 Json json_of(const PixelSize& size) { return {{"x", size.x}, {"y", size.y}, {"source", size.source}}; }
 
 Json provenance(const DetectionReport& report, const char* format) {
@@ -70,6 +74,7 @@ Json provenance(const DetectionReport& report, const char* format) {
                {"image", report.image},
                {"width", report.width},
                {"height", report.height}};
+  if (!report.origin.name.empty()) json["origin"] = json_of(report.origin);
   if (report.pixel_size.known()) json["um_per_pixel"] = json_of(report.pixel_size);
   json["model"] = report.model;
   if (!report.model_hash.empty()) json["model_hash"] = report.model_hash;

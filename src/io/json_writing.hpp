@@ -58,6 +58,8 @@ inline std::string record_text(const std::filesystem::path& path, const ContentH
 
 /// {"x", "y", "source"}
 Json json_of(const PixelSize& size);
+/// {"name", "x", "y"}
+Json json_of(const DetectionReport::Origin& origin);
 
 /// Who made a file of nuclei, and of what: {"version", "format", "image", "width", "height", ...}.
 Json provenance(const DetectionReport& report, const char* format);

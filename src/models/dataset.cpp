@@ -45,7 +45,11 @@ void check_size(const io::ManifestEntry& entry, const io::Picture& picture) {
 }
 
 AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked) {
-  AnnotatedPicture read{io::read_picture(entry.image), {}, {}};
+  return annotated(entry, io::read_picture(entry.image), asked);
+}
+
+AnnotatedPicture annotated(const io::ManifestEntry& entry, io::Picture of, const AskedPixelSize& asked) {
+  AnnotatedPicture read{std::move(of), {}, {}};
   const io::Picture& picture = read.picture;
   check_size(entry, picture);
   read.scaling = scaling_of(asked, entry, picture);

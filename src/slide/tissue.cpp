@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "nucdet/core/error.hpp"
 
@@ -101,6 +102,15 @@ TissueMask tissue_from(const io::Picture& mask, const Slide& slide) {
       },
       mask.pixels);
   return tissue;
+}
+
+TissueMask grown(TissueMask mask, double pixels) {
+  if (!(pixels >= 0 && std::isfinite(pixels)))
+    throw ArgumentError(message("grown: by ", pixels, " pixels, wanted 0 or more"));
+  // Points so far apart lie in cells whose middles are no more than a diagonal farther apart.
+  const double radius = pixels / std::min(mask.cell_x, mask.cell_y) + std::numbers::sqrt2;
+  mask.cells = detail::grown(mask.cells, mask.width, radius);
+  return mask;
 }
 
 TissueMask all_tissue(const Slide& slide) {

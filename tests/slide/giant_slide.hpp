@@ -29,6 +29,9 @@ struct Options {
   Index smallest = 1000;       ///< levels go on while the longer side of the next has at least this many pixels
   double um_per_pixel = 0.25;  ///< of level 0
   bool glass = true;           ///< else all is tissue
+  /// Where the picture lies on a glass that is this much larger on each side: said as a Leica scanner says it (SCN), so
+  /// that OpenSlide knows of bounds. 0: a generic pyramid.
+  Index left = 0, top = 0;
 };
 
 /// Whether a block of kBlock x kBlock tiles is tissue: where there is glass, four large regions, 30 % of the slide.
@@ -187,7 +190,10 @@ class Writer {
     put(bytes.data(), bytes.size());
   }
 
-  void add_level(const LevelTiles& level, bool reduced, double um_per_pixel) {
+  /// `description`: its ImageDescription, if there is one.
+  void add_level(const LevelTiles& level, bool reduced, double um_per_pixel, const std::string& description = {}) {
+    const std::uint64_t text = at_;
+    put(description.c_str(), description.size() + 1);
     const std::uint64_t offsets = at_;
     for (const std::size_t i : level.contents) number(tiles_[i].first, 8);
     const std::uint64_t counts = at_;
@@ -197,24 +203,26 @@ class Writer {
     struct Entry {
       std::uint64_t tag, type, count, value;
     };
-    const Entry entries[] = {{254, 4, 1, reduced ? 1u : 0u},
-                             {256, 4, 1, static_cast<std::uint64_t>(level.width)},
-                             {257, 4, 1, static_cast<std::uint64_t>(level.height)},
-                             {258, 3, 3, 0x000800080008},  // bits
-                             {259, 3, 1, 7},               // JPEG
-                             {262, 3, 1, 6},               // YCbCr
-                             {277, 3, 1, 3},
-                             {282, 5, 1, per_cm},
-                             {283, 5, 1, per_cm},
-                             {284, 3, 1, 1},
-                             {296, 3, 1, 3},  // a centimetre
-                             {322, 4, 1, kTile},
-                             {323, 4, 1, kTile},
-                             {324, 16, n, n == 1 ? tiles_[level.contents[0]].first : offsets},
-                             {325, 16, n, n == 1 ? tiles_[level.contents[0]].second : counts},
-                             {530, 3, 2, 0x00020002}};  // colour by 2 x 2 pixels
+    std::vector<Entry> entries = {{254, 4, 1, reduced ? 1u : 0u},
+                                  {256, 4, 1, static_cast<std::uint64_t>(level.width)},
+                                  {257, 4, 1, static_cast<std::uint64_t>(level.height)},
+                                  {258, 3, 3, 0x000800080008},  // bits
+                                  {259, 3, 1, 7},               // JPEG
+                                  {262, 3, 1, 6},               // YCbCr
+                                  {270, 2, description.size() + 1, text},
+                                  {277, 3, 1, 3},
+                                  {282, 5, 1, per_cm},
+                                  {283, 5, 1, per_cm},
+                                  {284, 3, 1, 1},
+                                  {296, 3, 1, 3},  // a centimetre
+                                  {322, 4, 1, kTile},
+                                  {323, 4, 1, kTile},
+                                  {324, 16, n, n == 1 ? tiles_[level.contents[0]].first : offsets},
+                                  {325, 16, n, n == 1 ? tiles_[level.contents[0]].second : counts},
+                                  {530, 3, 2, 0x00020002}};  // colour by 2 x 2 pixels
+    if (description.empty()) std::erase_if(entries, [](const Entry& e) { return e.tag == 270; });
     point_to(at_);
-    number(std::size(entries), 8);
+    number(entries.size(), 8);
     for (const Entry& e : entries) number(e.tag, 2), number(e.type, 2), number(e.count, 8), number(e.value, 8);
     link_ = at_;
     number(0, 8);
@@ -296,6 +304,29 @@ inline LevelTiles next(const LevelTiles& above, Contents& contents) {
   return level;
 }
 
+/// What Leica's SCN says of a slide: nanometres, and which directory has which level.
+inline std::string leica_description(const Options& o, const std::vector<LevelTiles>& levels) {
+  const auto nm = [&](Index pixels) {
+    return std::to_string(std::llround(static_cast<double>(pixels) * o.um_per_pixel * 1000));
+  };
+  const auto size = [&](const char* name, Index width, Index height) {
+    return std::string("<") + name + " sizeX=\"" + nm(width) + "\" sizeY=\"" + nm(height) + "\"";
+  };
+  std::string text = "<?xml version=\"1.0\"?><scn xmlns=\"http://www.leica-microsystems.com/scn/2010/10/01\">" +
+                     size("collection", o.width + 2 * o.left, o.height + 2 * o.top) +
+                     "><image><creationDate>2020-01-01T00:00:00Z</creationDate><device model=\"made\" "
+                     "version=\"1\"/><pixels sizeX=\"" +
+                     std::to_string(o.width) + "\" sizeY=\"" + std::to_string(o.height) + "\">";
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    text += "<dimension sizeX=\"" + std::to_string(levels[i].width) + "\" sizeY=\"" + std::to_string(levels[i].height) +
+            "\" r=\"" + std::to_string(i) + "\" ifd=\"" + std::to_string(i) + "\"/>";
+  return text + "</pixels>" + size("view", o.width, o.height) + " offsetX=\"" + nm(o.left) + "\" offsetY=\"" +
+         nm(o.top) +
+         "\"/><scanSettings><objectiveSettings><objective>40</objective></objectiveSettings><illuminationSettings>"
+         "<numericalAperture>0.7</numericalAperture><illuminationSource>brightfield</illuminationSource>"
+         "</illuminationSettings></scanSettings></image></collection></scn>";
+}
+
 /// Writes the slide. Throws std::runtime_error.
 inline void write(const std::filesystem::path& path, const Options& o = {}) {
   if (o.width < 1 || o.height < 1 || o.width > 10000000 || o.height > 10000000)
@@ -309,7 +340,8 @@ inline void write(const std::filesystem::path& path, const Options& o = {}) {
   for (const Pixels& pixels : contents.all()) writer.add_tile(jpeg_of(pixels));
   for (std::size_t i = 0; i < levels.size(); ++i)
     writer.add_level(levels[i], i > 0,
-                     o.um_per_pixel * static_cast<double>(o.width) / static_cast<double>(levels[i].width));
+                     o.um_per_pixel * static_cast<double>(o.width) / static_cast<double>(levels[i].width),
+                     i == 0 && o.left > 0 ? leica_description(o, levels) : "");
   writer.close();
 }
 

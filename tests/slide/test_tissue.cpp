@@ -312,6 +312,31 @@ TEST_CASE("areas as a mask: every point that counts is held, and little else") {
   }
 }
 
+TEST_CASE("a mask that is grown holds what is near, and nothing far") {
+  const slide::TissueMask mask{40, 30, 7, 6, [] {
+                                 std::vector<std::uint8_t> cells(40 * 30);
+                                 cells[12 * 40 + 20] = cells[3] = 1;
+                                 return cells;
+                               }()};
+  for (const double pixels : {0.0, 3.0, 6.5, 17.0}) {
+    const slide::TissueMask grown = slide::grown(mask, pixels);
+    CHECK((grown.width == 40 && grown.cell_x == 7 && grown.cell_y == 6));
+    for (Index y = 0; y < 30; ++y)
+      for (Index x = 0; x < 40; ++x) {
+        const auto apart = [&](Index cell_x, Index cell_y) {  // of the nearest points of two cells, in pixels
+          const auto gap = [](Index a, Index b) {
+            return static_cast<double>(std::max<Index>(0, std::abs(a - b) - 1));
+          };
+          return std::hypot(7 * gap(x, cell_x), 6 * gap(y, cell_y));
+        };
+        const double nearest = std::min(apart(20, 12), apart(3, 0));
+        if (nearest <= pixels) CHECK(grown.at(x, y));
+        if (nearest > pixels + std::hypot(14.0, 12.0)) CHECK_FALSE(grown.at(x, y));
+      }
+  }
+  CHECK_THROWS_AS(slide::grown(mask, -1), ArgumentError);
+}
+
 TEST_CASE("areas: even-odd rings, whole cells of what is ignored") {
   const Slide slide = slide_of(160, 160, 0, [](Index, Index) { return kGlass; });
   const auto box = [](double left, double top, double right, double bottom) {

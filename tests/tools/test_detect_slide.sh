@@ -20,6 +20,12 @@ same() { cmp -s "$1/slide.csv" whole/slide.csv && cmp -s "$1/slide.json" whole/s
 "${detect[@]}" --out one --threads 1 --ahead 1 > /dev/null; same one "one thread, one tile ahead"
 "${detect[@]}" --out many --threads 3 --ahead 8 > /dev/null; same many "three threads, eight tiles ahead"
 
+# On a terminal: what is done, how fast, what is left.
+on_terminal() { python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@"; }
+check "progress" 0 "slide.tif, tile [0-9]+/[0-9]+, [0-9.]+ of [0-9.]+ mm2, [0-9.]+ mm2/s, [0-9]+ nuclei  left [0-9]+ s" \
+  on_terminal "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out shown
+[ -z "$(on_terminal "${detect[@]}" --out shown | grep -a nuclei)" ] || fail "progress with --quiet"
+
 # Killed at random points, and asked to end, in turns.
 RANDOM=${SEED:-7}
 kills=0 stops=0
@@ -54,6 +60,42 @@ check "a region outside" 4 "is not in the image of 4000x3000" "${detect[@]}" --o
 # Other tiles, with plain sums: the same nuclei, in another order.
 check "other tiles" 0 "slide.csv" with_tiles 512 --out tiles
 [ "$(sort whole/slide.csv)" = "$(sort tiles/slide.csv)" ] || fail "other tiles change the nuclei"
+
+# Positions that count from the corner of what was scanned.
+same_positions() {
+  python3 - "$@" << 'P'
+import csv, json, sys
+name, right, down, other = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+read = lambda folder: [tuple(float(r[k]) for k in ("x", "y", "score")) for r in csv.DictReader(open(folder + ".csv"))]
+box = [float(v) for v in sys.argv[5].split(",")] if len(sys.argv) > 5 else [-1e9, -1e9, 2e9, 2e9]
+a, b = read(name), [(x - right, y - down, s) for x, y, s in read(other)]
+b = [p for p in b if box[0] <= p[0] + 0.5 < box[0] + box[2] and box[1] <= p[1] + 0.5 < box[1] + box[3]]
+assert len(a) == len(b) > 20, (len(a), len(b))
+assert all(abs(u - v) < 0.006 for p, q in zip(a, b) for u, v in zip(p, q))
+P
+}
+check "an origin without bounds" 0 "slide.csv" "${detect[@]}" --out origin --origin bounds
+cmp -s origin/slide.csv whole/slide.csv || fail "--origin bounds changes a slide that has none"
+grep -q '"origin": *{"name":' <(tr -d '\n' < origin/slide.json | sed 's/": *{ */": {/g') || fail "the origin is not said: $(head -c 400 origin/slide.json)"
+! grep -q '"origin"' whole/slide.json || fail "an origin that nobody asked for"
+if "$nucdet" doctor | grep "^OpenSlide:" | grep -v "without it" > /dev/null; then
+  "$make" scanned.scn 2000 1500 512 256 || fail "make_giant_slide of bounds"
+  scanned=("$nucdet" detect scanned.scn --model run/best.safetensors --threshold 0.02 --exact --quiet --tile 256)
+  "${scanned[@]}" --out level0 --region 512,256,2000,1500 > /dev/null && "${scanned[@]}" --out bounds --origin bounds > /dev/null || fail "a slide with bounds"
+  same_positions bounds/scanned 512 256 level0/scanned || fail "--origin bounds"
+  cmp -s bounds/scanned.overview.png level0/scanned.overview.png || fail "the overview moves with the origin"
+  python3 -c 'import json
+b, l = json.load(open("bounds/scanned.json")), json.load(open("level0/scanned.json"))
+assert b["origin"] == {"name": "bounds", "x": 512, "y": 256} and (b["width"], b["height"]) == (2000, 1500), b["origin"]
+assert "origin" not in l and (l["width"], l["height"]) == (3024, 2012) and b["area_mm2"] == l["area_mm2"]' || fail "what JSON says of the origin"
+  "${scanned[@]}" --out part_of_bounds --origin bounds --region 200,300,700,500 > /dev/null || fail "a region from the bounds"
+  same_positions part_of_bounds/scanned 512 256 level0/scanned 200,300,700,500 || fail "a region from the bounds' corner"
+  check "a region beyond the bounds" 4 "is not in the image of 2000x1500" "${scanned[@]}" --out x --origin bounds --region 1900,0,200,10
+  check "other positions are not there yet" 0 "scanned.csv" "${scanned[@]}" --out bounds --skip-existing
+else
+  echo "SKIPPED: bounds, for want of OpenSlide"
+fi
+check "no such origin" 2 "level0" "${detect[@]}" --out x --origin corner
 
 # Where there is tissue.
 check "everywhere" 0 "slide.csv" "${detect[@]}" --out all --tissue all

@@ -162,6 +162,28 @@ TEST_CASE("progress within an image, also while nothing is told") {
   CHECK(std::count(once.begin(), once.end(), '\n') == 1);
 }
 
+TEST_CASE("progress of slides: tiles, area, nuclei, and the time that is left by what this run did") {
+  const auto told_of = [](int images) {
+    return stderr_of([&] {
+      ImageProgress progress(images, false, std::chrono::milliseconds(20));
+      progress.begin("a.svs");
+      progress.slide({.done = 30, .all = 50, .unit = "mm2", .nuclei = 700});  // by a run that was ended
+      progress.tiles(30, 50);
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      progress.slide({.done = 32, .all = 50, .unit = "mm2", .nuclei = 1234});
+      progress.tiles(32, 50);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      progress.end();
+    });
+  };
+  const std::string alone = told_of(1), of_many = told_of(2);
+  CHECK_THAT(alone, Contains("image 0/1  a.svs, tile 30/50, 30.00 of 50.00 mm2, 700 nuclei  left ?"));
+  CHECK_THAT(alone, Contains("a.svs, tile 32/50, 32.00 of 50.00 mm2, ") && Contains(" mm2/s, 1234 nuclei  left "));
+  // 2 mm2 took 0.2 s or more, so the other 18 take 1.8 s or more; by all 32, less than one would be left.
+  CHECK_THAT(alone, Contains("1234 nuclei  left 1 s") || Contains("1234 nuclei  left 2 s"));
+  CHECK_THAT(of_many, Contains("1234 nuclei, left of it ") && Contains("image 0/2  a.svs"));
+}
+
 TEST_CASE("shards: together all, none twice, by names and sizes and not by the order") {
   std::vector<Share> shares;
   for (int i = 0; i < 200; ++i)

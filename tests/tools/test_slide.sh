@@ -66,6 +66,14 @@ for shell in zsh fish; do
   if command -v $shell > /dev/null; then "$nucdet" completion $shell > c && $shell -n c || fail "$shell -n"; fi
 done
 
+if "$nucdet" doctor | grep "^OpenSlide:" | grep -v "without it" > /dev/null; then
+  "$make" bounds.scn 2000 1500 600 400 || fail "make_giant_slide of bounds"
+  check "bounds" 0 "^scanned: +2000 x 1500 pixels at \(600, 400\)" "$nucdet" slide info bounds.scn
+  check "bounds as JSON" 0 '"bounds":\{"x":600,"y":400,"width":2000,"height":1500\}' "$nucdet" slide info bounds.scn --json
+else
+  echo "SKIPPED: bounds, for want of OpenSlide"
+fi
+
 slide=$data/wsi/CMU-1-Small-Region.svs
 if [ -e "$slide" ]; then
   check "a real slide" 0 "^um a pixel: +0.499 x 0.499 \(Aperio MPP\)" "$nucdet" slide info "$slide"

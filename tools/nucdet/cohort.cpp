@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include "nucdet/core/ascii.hpp"
+#include "nucdet/core/content_hash.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/content_hash.hpp"
 #include "nucdet/version.hpp"
 
+#include "detect_part.hpp"
 #include "detect_results.hpp"
+#include "device.hpp"
 #include "endings.hpp"
 
 namespace nucdet::program {
@@ -43,6 +46,18 @@ std::uint64_t bytes_of(const Input& input) {
   return sum;
 }
 
+/// By what an image's content is known again: the size and samples of its files, or with --full-hash all of them.
+std::string input_hash(const DetectOptions& o, const Input& input) {
+  const std::vector<fs::path> files = files_of(input);
+  const auto hash_of = [&](const fs::path& file) {
+    return o.full_hash ? io::content_hash_of(file) : io::sampled_hash_of(file);
+  };
+  if (files.size() == 1) return hash_of(files[0]);
+  ContentHash all;
+  for (const fs::path& file : files) all.add(file.filename().string()), all.add(hash_of(file));
+  return all.text();
+}
+
 std::string host_name() {
   char name[256] = "";
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
@@ -70,15 +85,24 @@ void keep_shard(std::vector<Input>& inputs, const Shard& shard) {
   inputs = std::move(mine);
 }
 
-std::string input_hash(const DetectOptions& o, const Input& input) {
-  const std::vector<fs::path> files = files_of(input);
-  const auto hash_of = [&](const fs::path& file) {
-    return o.full_hash ? io::content_hash_of(file) : io::sampled_hash_of(file);
-  };
-  if (files.size() == 1) return hash_of(files[0]);
-  ContentHash all;
-  for (const fs::path& file : files) all.add(file.filename().string()), all.add(hash_of(file));
-  return all.text();
+ResultKey key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings) {
+  const std::string content = input_hash(o, input);
+  ContentHash hash;
+  hash.add(NUCDET_VERSION_STRING), hash.add(settings.model_hash), hash.add(content);
+  const auto areas = areas_file(o.areas, input);
+  hash.add(areas ? io::content_hash_of(*areas) : std::string());
+  const io::ManifestEntry& e = input.entry;
+  hash.add(o.pixel_size.mpp.value_or(e.mpp.value_or(0))), hash.add(o.pixel_size.scale.value_or(e.scale.value_or(0)));
+  hash.add(static_cast<double>(settings.threshold)), hash.add(settings.xi),
+      hash.add(o.thresholds.components.value_or(0));
+  for (const Index number : {settings.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
+    hash.add(static_cast<double>(number));
+  for (const Index number : o.region) hash.add(static_cast<double>(number));
+  for (const double number : o.offset) hash.add(number);
+  hash.add(o.tissue.empty() || o.tissue == "auto" || o.tissue == "all" ? o.tissue : io::content_hash_of(o.tissue));
+  if (input.slide && o.origin != "level0") hash.add(o.origin);
+  hash.add(static_cast<double>(o.ids)), hash.add(choose_device(o.device).line);
+  return {content, hash.text()};
 }
 
 std::optional<io::FileLock> lock_results(const DetectOptions& o, const Input& input) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nucdet/io/file_lock.hpp"
+#include "nucdet/io/json.hpp"
 
 #include "commands.hpp"
 #include "inputs.hpp"
@@ -20,10 +21,6 @@ Shard shard_of(const DetectOptions& options, std::size_t images);
 /// Leaves the shard's.
 void keep_shard(std::vector<Input>& inputs, const Shard& shard);
 
-/// By what an image's content is known again: the size and samples of its files, or with --full-hash all of them.
-/// Throws IoError.
-std::string input_hash(const DetectOptions& options, const Input& input);
-
 /// The right to write an image's results; nothing if another process has it. Throws IoError.
 std::optional<io::FileLock> lock_results(const DetectOptions& options, const Input& input);
 
@@ -31,6 +28,9 @@ std::optional<io::FileLock> lock_results(const DetectOptions& options, const Inp
 struct ResultKey {
   std::string input{}, results{};
 };
+
+/// Results are known again by everything that they depend on, what computes among it. Throws IoError.
+ResultKey key_of(const DetectOptions& options, const Input& input, const io::DetectionReport& settings);
 
 /// Records of a call's images.
 class RunRecorder {

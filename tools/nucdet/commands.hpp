@@ -49,11 +49,12 @@ struct DetectOptions {
   Index tile = detect::TileGrid::kAutomatic;  ///< reference pixels along a side of a tile's core
   int average = 1;                            ///< ways to look at the image whose mean is taken: 1 or 8
   bool overlay = false, geojson = false, gzip = false, ids = false, store = false, density = false;
-  std::vector<double> offset;  ///< x, y that GeoJSON adds: where a crop lies in its slide
-  std::string summary;         ///< a CSV with a line for each image
-  std::string tissue;          ///< of slides: auto, all, or a mask's file; empty: auto, or the regions of `areas`
-  Index ahead = 2;             ///< of slides: tiles that are read ahead
-  Index memory = 0;            ///< MB that the process may take; 0: no limit
+  std::vector<double> offset;     ///< x, y that GeoJSON adds: where a crop lies in its slide
+  std::string summary;            ///< a CSV with a line for each image
+  std::string origin = "level0";  ///< of slides: what positions count from, level0 or bounds
+  std::string tissue;             ///< of slides: auto, all, or a mask's file; empty: auto, or the regions of `areas`
+  Index ahead = 2;                ///< of slides: tiles that are read ahead
+  Index memory = 0;               ///< MB that the process may take; 0: no limit
   bool recursive = false, skip_existing = false, overwrite = false, json = false, quiet = false;
   std::string shard;                       ///< I/N; empty: that of a task of a job array, else all
   std::string report;                      ///< lines of JSON, one for each image when it is done
@@ -82,6 +83,7 @@ int run_page(const RunPageOptions&);
 
 struct EvaluateOptions {
   std::string manifest, model, predictions, out, split = "test", matcher = "hungarian";
+  std::string areas, tissue, origin = "level0";  ///< as those of DetectOptions; areas go before those of annotations
   ThresholdOptions thresholds;
   double gate = 16;
   Index tile = detect::TileGrid::kAutomatic;

@@ -11,14 +11,13 @@ namespace nucdet::program {
 namespace fs = std::filesystem;
 using detect::Rectangle;
 
-/// The file of areas for an image: the one that was named, or that of its name in the folder that was named.
-std::optional<fs::path> areas_file(const DetectOptions& o, const Input& input) {
-  if (o.areas.empty()) return std::nullopt;
-  if (!fs::is_directory(o.areas)) return o.areas;
+std::optional<fs::path> areas_file(const std::string& areas, const Input& input) {
+  if (areas.empty()) return std::nullopt;
+  if (!fs::is_directory(areas)) return areas;
   static constexpr std::string_view kEndings[] = {".geojson", ".geojson.gz", ".json"};
-  if (const auto file = file_called(o.areas, input, kEndings)) return file;
-  throw IoError(message(o.areas, ": no areas for ", input.name.generic_string(), ", wanted ",
-                        input.name.generic_string(), ".geojson"));
+  if (const auto file = file_called(areas, input, kEndings)) return file;
+  throw IoError(message(areas, ": no areas for ", input.name.generic_string(), ", wanted ", input.name.generic_string(),
+                        ".geojson"));
 }
 
 Areas areas_in(const fs::path& file) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "nucdet/core/area.hpp"
 #include "nucdet/detect/tile_grid.hpp"
@@ -22,9 +23,9 @@ detect::Rectangle region_of(const DetectOptions& options, const std::string& whe
 /// Throws IoError for a region that is not in the image.
 Part part_of(const DetectOptions& options, const io::Picture& picture, const detect::TileGrid& tiles, double scale);
 
-/// The file of areas for an image: the one that was named, or that of its name in the folder that was named. Throws
+/// What --areas says of an image: the file that was named, or that of its name in the folder that was named. Throws
 /// IoError if the folder has none.
-std::optional<std::filesystem::path> areas_file(const DetectOptions& options, const Input& input);
+std::optional<std::filesystem::path> areas_file(const std::string& areas, const Input& input);
 /// The areas in it. Throws IoError if there are none.
 Areas areas_in(const std::filesystem::path& file);
 

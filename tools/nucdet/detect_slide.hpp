@@ -1,19 +1,24 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/models/pixel_size.hpp"
 #include "nucdet/slide/journal.hpp"
 #include "nucdet/slide/stream.hpp"
+#include "nucdet/slide/thumbnail.hpp"
 
 #include "commands.hpp"
 #include "detect_part.hpp"
 #include "detect_results.hpp"
 #include "inputs.hpp"
 #include "interrupt.hpp"
+#include "progress.hpp"
 
 /// What `detect` does with a whole slide.
 namespace nucdet::program {
@@ -24,48 +29,112 @@ struct SlideWork {
   models::Scaling scaling;
   slide::SlidePlan plan;
   slide::TissueMask tissue;
-  Counted counted;  ///< its core is --region, or all of the slide
+  Counted counted;          ///< its core is --region, or all of the frame
+  detect::Rectangle frame;  ///< see frame_of
 
   bool counts(Point p) const { return counted(p) && tissue.holds(p); }
-  /// Pixels of level 0 that count, by the tissue's cells.
-  double counted_pixels() const;
+  /// From level 0 to pixels of the frame.
+  Point in_frame(Point p) const { return {p.x - static_cast<double>(frame.x), p.y - static_cast<double>(frame.y)}; }
+  /// Pixels of level 0 that count, by a look at the middles of the tissue's cells, or of parts of large ones: all of
+  /// them, or those in a rectangle of reference pixels.
+  double counted_pixels() const { return counted_pixels({0, 0, plan.reference.w, plan.reference.h}); }
+  double counted_pixels(const detect::Rectangle& reference) const;
 };
 
-/// Throws IoError.
-SlideWork slide_work(const DetectOptions& options, const Input& input);
+/// How much of a slide is done, by the tissue in its tiles: in mm2, or in megapixels where it does not know the size of
+/// its pixels.
+class SlideMeter {
+ public:
+  /// `wanted`: the numbers of the tiles that are looked at.
+  SlideMeter(const SlideWork& work, const std::vector<detect::TileRegion>& tiles, std::span<const Index> wanted);
+
+  void add(Index tile) { state_.done += areas_.at(tile); }
+  SlideState state(Index nuclei) const;
+
+ private:
+  std::map<Index, double> areas_{};  ///< of tiles
+  SlideState state_{};
+};
+
+/// What --tissue says, or where it says nothing: the regions, or without any what find_tissue finds. Throws IoError.
+slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um_per_pixel,
+                            const Areas& areas);
+/// A slide's name, size and pixel size, as of an image that was read.
+io::Picture without_pixels(const slide::Slide& slide);
+/// Throws ArgumentError where --components is given.
+void refuse_components(const ThresholdOptions& thresholds, const Input& input);
+/// What positions outside of the program count from, and how far they go: all of level 0, or with --origin bounds the
+/// part that was scanned.
+detect::Rectangle frame_of(const std::string& origin, const slide::Slide& slide);
+Areas moved(Areas areas, double right, double down);
+/// Throws IoError. --region and --areas are in pixels of the frame.
+SlideWork slide_work(const DetectOptions& options, const Input& input, slide::Slide slide);
 
 /// The slide's overview, with its nuclei.
 ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work);
 
-/// What a slide is normalised with by a rule that looks at the whole of it: that of a low level.
-Image low_level(Context<Cpu>& context, const slide::Slide& slide);
+/// What a slide is normalised with: the rule's constants, or by a rule that looks at the whole image the statistics of
+/// a low level.
+template <class Device>
+data::ChannelStatistics statistics_for(const detect::Detector<Device>& detector, const data::Normalization& rule,
+                                       const slide::Slide& slide) {
+  if (const auto* constants = std::get_if<data::FixedNormalization>(&rule)) return constants->statistics;
+  constexpr Index kLongest = 2048;
+  return detector.statistics(
+      view_of(data::to_image(detector.context().host(), slide::thumbnail(slide, kLongest).view())));
+}
 
 /// Thrown after a tile where the run was asked to end in order: the journal has what was found.
 struct Paused : Stopped {
   using Stopped::Stopped;
 };
 
+/// Finds the nuclei of the tiles that have tissue, but for those that `done(number)` says are done. Calls
+/// keep(number, those that count, of how many tiles) after each, which returns how many nuclei there are so far;
+/// `before`: those of the tiles that were done.
+template <class Device, class Done, class Keep>
+void look_at_tiles(const detect::Detector<Device>& detector, const SlideWork& work,
+                   const data::ChannelStatistics& statistics, const Done& done, Index before, const Keep& keep,
+                   slide::ReadAhead ahead, const ImageWatch& watch) {
+  const std::vector<detect::TileRegion> tiles = detector.regions(work.plan.reference);
+  const std::vector<Index> wanted = work.plan.wanted(tiles, work.tissue, work.counted.core);
+  SlideMeter meter(work, tiles, wanted);
+  std::vector<Index> left;
+  for (const Index number : wanted)
+    if (done(number))
+      meter.add(number);
+    else
+      left.push_back(number);
+  const auto tell = [&](Index nuclei) {
+    if (watch.slide) watch.slide(meter.state(nuclei));
+  };
+  tell(before);
+  const Index all = static_cast<Index>(wanted.size()), earlier = all - static_cast<Index>(left.size());
+  Watch of_all{.stop = watch.stop, .progress = {}};
+  if (watch.progress) of_all.progress = [&](Index now, Index) { watch.progress(earlier + now, all); };
+  const auto keep_counted = [&](Index number, std::vector<Nucleus> nuclei) {
+    std::erase_if(nuclei, [&](const Nucleus& n) { return !work.counts(n.centre); });
+    meter.add(number);
+    tell(keep(number, std::move(nuclei), all));
+  };
+  slide::detect_tiles(detector, work.slide, work.plan, statistics, tiles, left, keep_counted, of_all, ahead);
+}
+
 /// Finds the nuclei of a slide's remaining tiles, and adds them to the journal.
 template <class Device>
 void detect_remaining(const detect::Detector<Device>& detector, const SlideWork& work,
                       const data::ChannelStatistics& statistics, slide::Journal& journal, slide::ReadAhead ahead,
-                      const Interrupt& interrupt, const Watch& watch) {
-  const std::vector<detect::TileRegion> tiles = detector.regions(work.plan.reference);
-  const std::vector<Index> wanted = work.plan.wanted(tiles, work.tissue, work.counted.core);
-  std::vector<Index> left;
-  for (const Index number : wanted)
-    if (!journal.holds(number)) left.push_back(number);
-  const Index all = static_cast<Index>(wanted.size()), before = all - static_cast<Index>(left.size());
-  Watch of_all{.stop = watch.stop, .progress = {}};
-  if (watch.progress) of_all.progress = [&](Index done, Index) { watch.progress(before + done, all); };
-  const auto keep = [&](Index number, std::vector<Nucleus> nuclei) {
-    std::erase_if(nuclei, [&](const Nucleus& n) { return !work.counts(n.centre); });
+                      const Interrupt& interrupt, const ImageWatch& watch) {
+  const auto keep = [&](Index number, const std::vector<Nucleus>& nuclei, Index all) {
     journal.add(number, nuclei);
     if (interrupt.finish_requested())
       throw Paused(message(work.slide.where(), ": stopped on request after ", journal.tiles().size(), " of ", all,
                            " tiles; the same call goes on from there"));
+    return journal.nuclei();
   };
-  slide::detect_tiles(detector, work.slide, work.plan, statistics, tiles, left, keep, of_all, ahead);
+  look_at_tiles(
+      detector, work, statistics, [&](Index number) { return journal.holds(number); }, journal.nuclei(), keep, ahead,
+      watch);
 }
 
 }  // namespace nucdet::program

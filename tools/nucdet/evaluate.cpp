@@ -2,20 +2,18 @@
 
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
-#include "nucdet/io/image.hpp"
-#include "nucdet/io/overlay.hpp"
 #include "nucdet/models/load.hpp"
+#include "nucdet/slide/open.hpp"
 
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
 #include "endings.hpp"
+#include "evaluate/candidates.hpp"
+#include "evaluate/overlays.hpp"
 #include "evaluate/predictions.hpp"
 #include "evaluate/report.hpp"
 #include "guard.hpp"
-#include "progress.hpp"
-#include "regions.hpp"
-#include "score_overlay.hpp"
 
 namespace nucdet::program {
 
@@ -35,26 +33,7 @@ std::vector<Scored> with_model(Context<Device>& context, const EvaluateOptions& 
                                   {.over = o.average});
   loaded.model.reset();
   classes = ClassNames(detector.classes());
-  std::vector<Scored> scored;
-  Progress progress("image", static_cast<std::int64_t>(inputs.size()), 0, o.quiet);
-  models::ReadingNotes notes;
-  for (const Input& input : inputs) {
-    models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
-    const double scale = read.scaling.scale;
-    notes.add(read);
-    const data::Sample sample = models::sample_of(context.host(), input.entry, std::move(read), classes);
-    const View<const float> image = view_of(sample.image);
-    AnnotatedPoints truth = data::annotated(sample);
-    scored.push_back({input,
-                      scale,
-                      {o.thresholds.components ? detector(sample.image, 1.0, regions_of(o.thresholds, loaded.peaks))
-                                               : detector.candidates(image, detector.statistics(image)),
-                       std::move(truth.points), std::move(truth.classes), sample.areas}});
-    progress.update(static_cast<std::int64_t>(scored.size()), input.name.string());
-  }
-  if (!o.quiet)
-    for (const std::string& line : notes.lines()) note(line);
-  return scored;
+  return scored_inputs(detector, o, loaded, inputs);
 }
 
 /// How well the model's classes are told apart, where the annotations name some of them.
@@ -70,20 +49,6 @@ std::optional<io::ClassReport> class_report(const std::vector<Scored>& images, c
   return report;
 }
 
-fs::path overlay_of(const EvaluateOptions& o, const Input& input) {
-  return input.result(fs::path(o.out) / "overlays", ".png");
-}
-
-void write_overlays(const EvaluateOptions& o, const std::vector<Scored>& images, const Thresholds& use,
-                    const ChosenMatcher& matcher, const ClassNames& classes) {
-  for (const Scored& s : images) {
-    const auto marks = score_marks(matched(matcher, s, use), s.scale);
-    const fs::path file = overlay_of(o, s.input);
-    io::make_folder(file.parent_path());
-    io::write_drawing(file, io::draw_overlay(io::read_image(s.input.entry.image), marks, {.classes = classes}));
-  }
-}
-
 void check(const EvaluateOptions& o) {
   if (!o.model.empty() && !o.predictions.empty()) throw ArgumentError("evaluate: give either --model or --predictions");
   if (!o.predictions.empty() &&
@@ -96,13 +61,15 @@ void check(const EvaluateOptions& o) {
 OutputGuard guard_of(const EvaluateOptions& o, const std::vector<Input>& inputs) {
   OutputGuard guard(o.overwrite);
   if (o.out.empty()) return guard;
-  guard.input(o.manifest), guard.input(o.model), guard.input(o.predictions);
+  guard.input(o.manifest), guard.input(o.model), guard.input(o.predictions), guard.input(o.areas);
+  if (o.tissue != "auto" && o.tissue != "all") guard.input(o.tissue);
   for (const Input& i : inputs) guard.input(i.entry.image), guard.input(i.entry.annotations);
   guard.folder(o.out);
   for (const fs::path& file : files(o))
     guard.output(file, file.extension() == ".svg" ? io::Product::chart : io::Product::scores);
   if (!o.overlays) return guard;
-  for (const Input& i : inputs) guard.output(overlay_of(o, i), io::Product::drawing);
+  for (const Input& i : inputs)
+    for (const fs::path& file : overlay_files(o, i)) guard.output(file, io::Product::drawing);
   return guard;
 }
 
@@ -113,12 +80,13 @@ int evaluate(const EvaluateOptions& asked) {
   check(o);
   if (o.predictions.empty() && o.model.empty()) o.model = default_model();
   std::vector<std::string> notes;
-  const std::vector<Input> inputs = inputs_of(o.manifest, o.split, o.recursive, &notes);
+  std::vector<Input> inputs = inputs_of(o.manifest, o.split, o.recursive, &notes);
   if (!o.quiet)
     for (const std::string& one : notes) note(one);
   for (const Input& i : inputs)
     if (i.entry.annotations.empty())
       throw IoError(message(i.entry.image.string(), ": no annotations to score against"));
+  for (Input& i : inputs) i.slide = slide::is_slide(i.entry.image);
   const OutputGuard guard = guard_of(o, inputs);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   Thresholds use;

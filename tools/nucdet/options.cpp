@@ -119,7 +119,8 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       "  nucdet evaluate data/manifest.csv --model best.safetensors --out scores --overlays\n"
       "  nucdet evaluate data/manifest.csv --predictions found --matcher hungarian --gate 16\n"
       "Prints a table by organ; writes scores.json, organs.csv and images.csv; with --model also the curve over the\n"
-      "threshold, or over xi where the model has one, as curve.csv, curve.svg and threshold.svg.\n" +
+      "threshold, or over xi where the model has one, as curve.csv, curve.svg and threshold.svg.\n"
+      "Whole slides are looked at in their regions alone, those of the annotations or of --areas.\n" +
       std::string(kExitCodes));
   c.add_option("manifest", o.manifest, "Manifest CSV, or a folder")->required();
   c.add_option("-m,--model", o.model, "Weights; default: those that come with the program (NUCDET_MODEL names others)");
@@ -137,7 +138,10 @@ CLI::App& add_evaluate(CLI::App& app, EvaluateOptions& o) {
       ->check(above_0());
   add_thresholds(c, o.thresholds);
   add_tiles(c, o.tile, o.average);
-  c.add_flag("--overlays", o.overlays, "Also a picture of each image with hits, false alarms and misses");
+  const std::string group = "What is looked at";
+  add_areas(c, o.areas, group), add_tissue(c, o.tissue, group), add_origin(c, o.origin, group);
+  c.add_flag("--overlays", o.overlays,
+             "Also a picture of each image, and of each region of a slide, with hits, false alarms and misses");
   c.add_flag("--overwrite", o.overwrite, "Replace scores of nucdet that were changed since");
   add_json(c, o.json);
   add_device(c, o.device), add_quiet(c, o.quiet);

@@ -41,6 +41,9 @@ void add_threads(CLI::App& app, int& threads);
 void add_quiet(CLI::App& app, bool& quiet);
 void add_pixel_size(CLI::App& app, models::AskedPixelSize& pixel_size);
 void add_lists(CLI::App& app, bool& recursive);
+void add_areas(CLI::App& app, std::string& areas, const std::string& group);
+void add_origin(CLI::App& app, std::string& origin, const std::string& group);
+void add_tissue(CLI::App& app, std::string& tissue, const std::string& group);
 /// What `detect` leaves, and where it looks.
 void add_results(CLI::App& app, DetectOptions& options);
 void add_parts(CLI::App& app, DetectOptions& options);

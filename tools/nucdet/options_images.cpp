@@ -16,6 +16,30 @@ void add_pixel_size(CLI::App& c, models::AskedPixelSize& o) {
       ->group(group);
 }
 
+void add_areas(CLI::App& c, std::string& areas, const std::string& group) {
+  c.add_option(
+       "--areas,--roi", areas,
+       "GeoJSON, or a folder of NAME.geojson: polygons of the classes Region* and Ignore* say where nuclei count")
+      ->group(group);
+}
+
+void add_origin(CLI::App& c, std::string& origin, const std::string& group) {
+  c.add_option(
+       "--origin", origin,
+       "What positions of a slide count from, of results, regions and annotations: level0, or bounds, the corner "
+       "of what was scanned, as QuPath shows MRXS")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"level0", "bounds"}))
+      ->group(group);
+}
+
+void add_tissue(CLI::App& c, std::string& tissue, const std::string& group) {
+  c.add_option("--tissue", tissue,
+               "auto: what has colour or is dark at a low level; all: everywhere; or a picture of the whole slide that "
+               "is 0 where there is none; default: auto, or the regions that are given")
+      ->group(group);
+}
+
 void add_lists(CLI::App& c, bool& recursive) {
   c.add_flag("-r,--recursive", recursive, "Images of a folder's folders too");
 }
@@ -67,15 +91,9 @@ void add_parts(CLI::App& c, DetectOptions& o) {
       ->expected(4)
       ->check(whole(0, 1'000'000'000))
       ->group(group);
-  c.add_option(
-       "--areas,--roi", o.areas,
-       "GeoJSON, or a folder of NAME.geojson: polygons of the classes Region* and Ignore* say where nuclei count")
-      ->group(group);
+  add_areas(c, o.areas, group);
   const std::string slides = "Whole slides";
-  c.add_option("--tissue", o.tissue,
-               "auto: what has colour or is dark at a low level; all: everywhere; or a picture of the whole slide that "
-               "is 0 where there is none; default: auto, or the regions of --areas")
-      ->group(slides);
+  add_tissue(c, o.tissue, slides), add_origin(c, o.origin, slides);
   c.add_option("--ahead", o.ahead, "Tiles that are read ahead")
       ->capture_default_str()
       ->check(whole(1, 64))

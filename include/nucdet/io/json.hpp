@@ -21,8 +21,15 @@ namespace nucdet::io {
 
 /// What was found in one image, in its own pixels; (0, 0) is the centre of the top left pixel.
 struct DetectionReport {
+  /// Of a slide: what positions count from, and where that lies in level 0. Without a name they count from level 0's
+  /// own corner.
+  struct Origin {
+    std::string name{};
+    Index x = 0, y = 0;
+  };
   std::string image{};
-  Index width = 0, height = 0;
+  Index width = 0, height = 0;  ///< of the image, or of what of it lies beyond the origin
+  Origin origin{};
   double scale = 1;        ///< source pixels to reference pixels
   PixelSize pixel_size{};  ///< where it is known, tables have positions in um too
   std::string model{};
@@ -41,15 +48,16 @@ struct DetectionReport {
   std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
 };
 
-/// {"format": "nucdet-detections-2", "nucdet_version", "key", "image", "width", "height", "scale",
+/// {"format": "nucdet-detections-2", "nucdet_version", "key", "image", "width", "height",
+///  "origin": {"name", "x", "y"}, "scale",
 ///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
 ///  "threshold", "xi", "full_scale", "tile", "average", "area_mm2", "count",
 ///  "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
-/// What is not known is left out: "key", "um_per_pixel", "model_hash", "area_mm2". A network with classes adds
-/// "classes", their names, and "class_counts", the numbers of their nuclei, before "count", and to each nucleus "class"
-/// and "class_probability". A nucleus has a line of its own; memory
-/// does not grow with their number. "files" tells whether somebody has worked on them since (record_of). Format 1, of
-/// version 0.1, had xi as "threshold" and the least response as "floor".
+/// What is not known is left out: "key", "origin", "um_per_pixel", "model_hash", "area_mm2". A network with classes
+/// adds "classes", their names, and "class_counts", the numbers of their nuclei, before "count", and to each nucleus
+/// "class" and "class_probability". A nucleus has a line of its own; memory does not grow with their number. "files"
+/// tells whether somebody has worked on them since (record_of). Format 1, of version 0.1, had xi as "threshold" and the
+/// least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// Whether a text is what write_detections_json writes, by its first bytes.

@@ -36,6 +36,8 @@ void check_size(const io::ManifestEntry& entry, const io::Picture& picture);
 /// Reads them and compares them with what the manifest says of size and nuclei. Throws IoError, also for detections of
 /// nucdet, which are no annotations.
 AnnotatedPicture read_annotated(const io::ManifestEntry& entry, const AskedPixelSize& asked = {});
+/// The same where the image was read already, or what is known of it without its pixels.
+AnnotatedPicture annotated(const io::ManifestEntry& entry, io::Picture picture, const AskedPixelSize& asked = {});
 
 /// The same, brought to reference pixels. Classes that are not among the names are unknown.
 data::Sample load_sample(Context<Cpu>& context, const io::ManifestEntry& entry, const ClassNames& names = {});

@@ -41,6 +41,9 @@ TissueMask tissue_from(const io::Picture& mask, const Slide& slide);
 /// From areas in pixels of level 0: cells of which anything may count. They are neither grown nor are small ones
 /// dropped. Throws as find_tissue.
 TissueMask tissue_in(const Areas& areas, const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
+/// Holds every point within so many pixels of level 0 of a cell of tissue, and no cell that is a diagonal farther off.
+/// Throws ArgumentError for pixels below 0.
+TissueMask grown(TissueMask mask, double pixels);
 /// Everywhere.
 TissueMask all_tissue(const Slide& slide);
 

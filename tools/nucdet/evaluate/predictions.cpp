@@ -8,6 +8,7 @@
 #include "nucdet/io/annotations.hpp"
 
 #include "../endings.hpp"
+#include "annotated.hpp"
 
 namespace nucdet::program::evaluation {
 
@@ -77,12 +78,11 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
   models::ReadingNotes notes;
   std::size_t missing = 0;
   for (const Input& input : inputs) {
-    const models::AnnotatedPicture read = models::read_annotated(input.entry, o.pixel_size);
+    models::AnnotatedPicture read = read_input(o, input).read;
     notes.add(read);
     const double mpp = read.scaling.pixel_size.um();
     um.push_back(mpp > 0 ? mpp : models::kReferencePixel);
     Scored one{input, read.scaling.scale, {}};
-    const auto to_reference = [&](Point p) { return data::to_reference(p, one.scale); };
     std::vector<Point> found;
     if (const auto file = file_called(o.predictions, input, io::kAnnotationEndings)) {
       found = io::read_annotations(
@@ -95,14 +95,8 @@ std::vector<Scored> with_predictions(const EvaluateOptions& o, const std::vector
       doubts.add(message(input.name.generic_string(), ": no predictions, counted as nothing found"));
       ++missing;
     }
-    if (const std::size_t count = data::points_outside(read.nuclei.points, read.picture.height, read.picture.width);
-        count > 0)
-      throw IoError(message(input.entry.annotations.string(), ": ", count, " of ", read.nuclei.points.size(),
-                            " points lie outside of the image of ", read.picture.width, 'x', read.picture.height,
-                            " pixels"));
-    for (const Point& p : found) one.candidates.peaks.push_back({to_reference(p), 1});
-    for (const Point& p : read.nuclei.points) one.candidates.truth.push_back(to_reference(p));
-    one.candidates.areas = data::to_reference(read.nuclei.areas, one.scale);
+    one.candidates = truth_of(input, std::move(read));
+    for (const Point& p : found) one.candidates.peaks.push_back({data::to_reference(p, one.scale), 1});
     scored.push_back(std::move(one));
   }
   if (!o.quiet)
