@@ -95,7 +95,7 @@ TEST_CASE("a slide has the nuclei of the picture, at any scale, with any tiles a
       for (const std::size_t ahead : {1u, 3u}) check_same(stream({&detector}, slide, um, {ahead}), whole);
       // Two at work in contexts of their own, as on a GPU, and three that read for them.
       Context<Cpu> other({.threads = 1, .seed = 4, .convolution = ConvolutionMethod::direct});
-      const Detector<Cpu> second(other, detector.network(), detector.peaks(), scene.rule(), {.cell = cell});
+      const Detector<Cpu> second = detector.in(other);
       check_same(stream({&detector, &second}, slide, um, {2, 3}), whole);
     }
   }

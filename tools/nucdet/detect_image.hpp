@@ -149,7 +149,7 @@ Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionRep
   const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
-  detect_remaining(detector_, *work, report.statistics, *journal, {static_cast<std::size_t>(o_.ahead)}, interrupt_,
+  detect_remaining(detector_, *work, report.statistics, *journal, static_cast<std::size_t>(o_.ahead), interrupt_,
                    watch);
   report.width = work->frame.width, report.height = work->frame.height;
   if (o_.origin != "level0") report.origin = {o_.origin, work->frame.x, work->frame.y};

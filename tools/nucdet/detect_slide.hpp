@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <span>
@@ -6,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/processors.hpp"
 #include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/models/pixel_size.hpp"
@@ -89,14 +91,39 @@ struct Paused : Stopped {
   using Stopped::Stopped;
 };
 
+/// Detectors for the tiles that are in work at one time, and threads that read for them: on a processor one detector
+/// keeps all its threads busy, and one thread reads faster than it looks; a GPU waits for neither.
+template <class Device>
+class TileWorkers {
+ public:
+  explicit TileWorkers(const detect::Detector<Device>& first) : detectors_{&first} {
+    if constexpr (!std::is_same_v<Device, Cpu>) {
+      constexpr int kMostReaders = 8;
+      context_ = std::make_unique<Context<Device>>(first.context().options());
+      second_ = std::make_unique<detect::Detector<Device>>(first.in(*context_));
+      detectors_.push_back(second_.get());
+      readers_ = static_cast<std::size_t>(std::min(kMostReaders, available_processors()));
+    }
+  }
+  std::span<const detect::Detector<Device>* const> detectors() const { return detectors_; }
+  slide::ReadAhead ahead(std::size_t tiles) const { return {std::max(tiles, readers_), readers_}; }
+
+ private:
+  std::vector<const detect::Detector<Device>*> detectors_;
+  std::unique_ptr<Context<Device>> context_{};
+  std::unique_ptr<detect::Detector<Device>> second_{};
+  std::size_t readers_ = 1;
+};
+
 /// Finds the nuclei of the tiles that have tissue, but for those that `done(number)` says are done. Calls
 /// keep(number, those that count, of how many tiles) after each, which returns how many nuclei there are so far;
 /// `before`: those of the tiles that were done.
 template <class Device, class Done, class Keep>
 void look_at_tiles(const detect::Detector<Device>& detector, const SlideWork& work,
                    const data::ChannelStatistics& statistics, const Done& done, Index before, const Keep& keep,
-                   slide::ReadAhead ahead, const ImageWatch& watch) {
-  const std::vector<detect::TileRegion> tiles = detector.regions(work.plan.reference);
+                   std::size_t ahead, const ImageWatch& watch) {
+  const std::vector<detect::TileRegion> tiles =
+      work.plan.tiles_on(work.tissue, detector.regions(work.plan.reference), detector.tiles());
   const std::vector<Index> wanted = work.plan.wanted(tiles, work.tissue, work.counted.core);
   SlideMeter meter(work, tiles, wanted);
   std::vector<Index> left;
@@ -117,13 +144,15 @@ void look_at_tiles(const detect::Detector<Device>& detector, const SlideWork& wo
     meter.add(number);
     tell(keep(number, std::move(nuclei), all));
   };
-  slide::detect_tiles(detector, work.slide, work.plan, statistics, tiles, left, keep_counted, of_all, ahead);
+  const TileWorkers workers(detector);
+  slide::detect_tiles(workers.detectors(), work.slide, work.plan, statistics, tiles, left, keep_counted, of_all,
+                      workers.ahead(ahead));
 }
 
 /// Finds the nuclei of a slide's remaining tiles, and adds them to the journal.
 template <class Device>
 void detect_remaining(const detect::Detector<Device>& detector, const SlideWork& work,
-                      const data::ChannelStatistics& statistics, slide::Journal& journal, slide::ReadAhead ahead,
+                      const data::ChannelStatistics& statistics, slide::Journal& journal, std::size_t ahead,
                       const Interrupt& interrupt, const ImageWatch& watch) {
   const auto keep = [&](Index number, const std::vector<Nucleus>& nuclei, Index all) {
     journal.add(number, nuclei);

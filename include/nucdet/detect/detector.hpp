@@ -50,6 +50,12 @@ class Detector {
   Detector(Context<Device>& context, Network network, LocalMaxima peaks = {}, data::Normalization normalization = {},
            TileGrid tiles = {}, Averaging averaging = {});
 
+  /// The same in another context of its device, for another thread: on a GPU one's tiles travel while the other's are
+  /// looked at.
+  Detector in(Context<Device>& other) const {
+    return {other, network(), peaks_, normalization_, tiles_, network_.averaging()};
+  }
+
   const TileGrid& tiles() const { return tiles_; }
   Context<Device>& context() const { return network_.context(); }
   const Network& network() const { return network_.network(); }

@@ -50,6 +50,7 @@ class NetworkOnTiles {
 
   Context<Device>& context() const { return *context_; }
   const Network& network() const { return network_; }
+  const Averaging& averaging() const { return averaging_; }
 
   /// What the network sees of a rectangle: its size brought to a multiple of the coarsest stride.
   Shape padded(const Rectangle& read) const;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,7 +56,11 @@ Scored scored_slide(const detect::Detector<Device>& detector, const EvaluateOpti
     return static_cast<Index>(found.size());
   };
   look_at_tiles(
-      detector, work, statistics_for(detector, rule, slide), [](Index) { return false; }, 0, keep, {}, watch);
+      detector, work, statistics_for(detector, rule, slide), [](Index) { return false; }, 0, keep,
+      slide::ReadAhead{}.tiles, watch);
+  std::sort(found.begin(), found.end(), [](const Nucleus& a, const Nucleus& b) {  // tiles come as they are done
+    return std::pair(a.centre.y, a.centre.x) < std::pair(b.centre.y, b.centre.x);
+  });
   for (Nucleus& n : found) n.centre = data::to_reference(work.in_frame(n.centre), scaling.scale);
   return scored;
 }
