@@ -5,16 +5,17 @@
 
 int main(int argc, char** argv) {
   const bool tissue_alone = argc == 5 && argv[4] == std::string("tissue");
-  if (argc != 2 && argc != 4 && !tissue_alone) {
+  if (argc != 2 && argc != 4 && argc != 5) {
     std::cerr
-        << "usage: make_giant_slide FILE [WIDTH HEIGHT [tissue]]: writes a BigTIFF pyramid of 100000 x 80000 pixels, "
-           "70 % of it glass, or all tissue\n";
+        << "usage: make_giant_slide FILE [WIDTH HEIGHT [tissue | SEED]]: writes a BigTIFF pyramid of 100000 x 80000 "
+           "pixels, 70 % of it glass, or all tissue; of another seed, another tissue\n";
     return 2;
   }
   try {
     giant::Options options;
     if (argc >= 4) options.width = std::stol(argv[2]), options.height = std::stol(argv[3]);
     options.glass = !tissue_alone;
+    if (argc == 5 && !tissue_alone) options.seed = std::stoul(argv[4]);
     giant::write(argv[1], options);
   } catch (const std::exception& error) {
     std::cerr << "make_giant_slide: " << error.what() << '\n';
