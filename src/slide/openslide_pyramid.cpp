@@ -23,6 +23,8 @@ namespace {
 constexpr Index kMostAtOnce = 2048;
 /// Pixels along a side of a level: cairo's coordinates, by which OpenSlide draws, go no further.
 constexpr Index kMostSide = Index{1} << 23;
+/// Pixels of a tile: a level of NDPI may be one.
+constexpr Index kMostOfTile = Index{1} << 26;
 
 /// A slide that OpenSlide has open; closed with its last user.
 using Handle = std::shared_ptr<openslide_t>;
@@ -86,9 +88,9 @@ std::vector<Level> levels_of(openslide_t* slide, const std::string& where) {
     const std::string name = message("openslide.level[", i, "].");
     level.tile_width = number<Index>(slide, (name + "tile-width").c_str()).value_or(0);
     level.tile_height = number<Index>(slide, (name + "tile-height").c_str()).value_or(0);
-    if (level.tile_width > 0 && level.tile_height > kMostTilePixels / level.tile_width)
+    if (level.tile_width > 0 && level.tile_height > kMostOfTile / level.tile_width)
       throw IoError(message(where, ": OpenSlide: level ", i, ": tiles of ", level.tile_width, " x ", level.tile_height,
-                            " pixels, at most ", kMostTilePixels, " are decoded at once"));
+                            " pixels, at most ", kMostOfTile, " are decoded at once"));
     levels.push_back(level);
   }
   if (levels.empty()) throw IoError(message(where, ": OpenSlide finds no level"));
