@@ -3,16 +3,6 @@ set(NUCDET_OPENSLIDE AUTO CACHE STRING "Slides of scanners by OpenSlide: AUTO (w
 set_property(CACHE NUCDET_OPENSLIDE PROPERTY STRINGS AUTO ON OFF)
 
 if(TARGET nucdet_io)
-  file(GLOB _slide CONFIGURE_DEPENDS src/slide/*.cpp)
-  add_library(nucdet_slide ${_slide})
-  add_library(nucdet::slide ALIAS nucdet_slide)
-  set_target_properties(nucdet_slide PROPERTIES EXPORT_NAME slide VERSION ${PROJECT_VERSION} SOVERSION 0.1
-                                                POSITION_INDEPENDENT_CODE ON)
-  target_link_libraries(nucdet_slide PUBLIC nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>
-                                                              $<BUILD_INTERFACE:nucdet_hardening>)
-  target_include_directories(nucdet_slide PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  nucdet_link_formats(nucdet_slide)
-
   set(NUCDET_OPENSLIDE_FOUND OFF)
   if(NOT NUCDET_OPENSLIDE STREQUAL "OFF")
     find_path(NUCDET_OPENSLIDE_INCLUDE openslide.h PATH_SUFFIXES openslide)
@@ -20,13 +10,30 @@ if(TARGET nucdet_io)
     mark_as_advanced(NUCDET_OPENSLIDE_INCLUDE NUCDET_OPENSLIDE_LIBRARY)
     if(NUCDET_OPENSLIDE_INCLUDE AND NUCDET_OPENSLIDE_LIBRARY)
       set(NUCDET_OPENSLIDE_FOUND ON)
-      target_compile_definitions(nucdet_slide PRIVATE NUCDET_WITH_OPENSLIDE)
-      target_include_directories(nucdet_slide SYSTEM PRIVATE ${NUCDET_OPENSLIDE_INCLUDE})
-      target_link_libraries(nucdet_slide PRIVATE ${NUCDET_OPENSLIDE_LIBRARY})
     elseif(NUCDET_OPENSLIDE STREQUAL "ON")
       message(FATAL_ERROR "NUCDET_OPENSLIDE is ON, and openslide (openslide.h) was not found")
     else()
       message(STATUS "nucdet::slide is built without OpenSlide: of scanners' formats only tiled TIFF is read")
     endif()
   endif()
+
+  # What a library with the readers of src/slide links.
+  function(nucdet_link_slide_formats target)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    nucdet_link_formats(${target})
+    if(NUCDET_OPENSLIDE_FOUND)
+      target_compile_definitions(${target} PRIVATE NUCDET_WITH_OPENSLIDE)
+      target_include_directories(${target} SYSTEM PRIVATE ${NUCDET_OPENSLIDE_INCLUDE})
+      target_link_libraries(${target} PRIVATE ${NUCDET_OPENSLIDE_LIBRARY})
+    endif()
+  endfunction()
+
+  file(GLOB _slide CONFIGURE_DEPENDS src/slide/*.cpp)
+  add_library(nucdet_slide ${_slide})
+  add_library(nucdet::slide ALIAS nucdet_slide)
+  set_target_properties(nucdet_slide PROPERTIES EXPORT_NAME slide VERSION ${PROJECT_VERSION} SOVERSION 0.1
+                                                POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(nucdet_slide PUBLIC nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>
+                                                              $<BUILD_INTERFACE:nucdet_hardening>)
+  nucdet_link_slide_formats(nucdet_slide)
 endif()

@@ -64,13 +64,39 @@ std::string_view format_by_name(const std::string& ending) {
   return {};
 }
 
+constexpr std::string_view kConversion = "QuPath, bfconvert and vips tiffsave write tiled TIFF";
+
+/// Of a file that only OpenSlide might read.
+std::string without_openslide() {
+  return openslide_version().empty() ? "; nucdet was built without OpenSlide: install libopenslide-dev and build again"
+                                     : "";
+}
+
 [[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
   const std::string version = openslide_version();
   throw IoError(message(path.string(), ": is ", what,
                         ", wanted a slide: a tiled TIFF (OME-TIFF, a pyramid), or what OpenSlide reads ",
                         "(SVS, NDPI, MRXS, SCN, BIF, ...), ",
                         version.empty() ? std::string("which this build was made without") : "here version " + version,
-                        "; QuPath, bfconvert and vips tiffsave write tiled TIFF"));
+                        "; ", kConversion));
+}
+
+[[noreturn]] void refuse_by_name(const std::filesystem::path& path, std::string_view what) {
+  const std::string version = openslide_version();
+  throw IoError(message(path.string(), ": is ", what, " by its name, ",
+                        version.empty()
+                            ? std::string("wanted SVS or a tiled TIFF (OME-TIFF, a pyramid)")
+                            : "which OpenSlide " + version + " does not know, or not without files beside it",
+                        without_openslide(), "; ", kConversion));
+}
+
+/// By libtiff; what it does not read OpenSlide might, where it is there.
+Slide open_tiff(const std::filesystem::path& path) try {
+  return Slide(detail::TiffPyramid(path));
+} catch (const IoError& error) {
+  const std::string without = without_openslide();
+  if (without.empty()) throw;
+  throw IoError(message(error.what(), without, ", if a scanner wrote it"));
 }
 
 }  // namespace
@@ -83,8 +109,8 @@ Slide open_slide(const std::filesystem::path& path) {
   if (!vendor.empty() && vendor != kGeneric) return Slide(detail::OpenSlidePyramid(path));
 #endif
   const std::string_view named = format_by_name(ending_of(path));
-  if (is_tiff(bytes) && (named.empty() || vendor == kGeneric)) return Slide(detail::TiffPyramid(path));
-  if (!named.empty()) refuse(path, named);
+  if (is_tiff(bytes) && (named.empty() || vendor == kGeneric)) return open_tiff(path);
+  if (!named.empty()) refuse_by_name(path, named);
   const std::string_view picture = picture_format(bytes);
   refuse(path, picture.empty() ? foreign_format(bytes) : picture);
 }
@@ -93,13 +119,14 @@ bool is_slide(const std::filesystem::path& path) {
   std::error_code none;
   if (!std::filesystem::is_regular_file(path, none)) return false;
   try {
-    const std::string head = head_of(path), ending = ending_of(path);
+    const std::string head = head_of(path);
     const Bytes bytes = std::as_bytes(std::span(head));
-    const bool named = !format_by_name(ending).empty();
+    const bool named = !format_by_name(ending_of(path)).empty();
     if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
     const std::string vendor = detail::openslide_vendor(path);
+    if (named && vendor.empty()) return true;  // what a picture of those bytes shows is a label or a small view
     const bool scanned = !vendor.empty() && vendor != kGeneric;
-    if (!scanned && !(is_tiff(bytes) && (!named || vendor == kGeneric) && detail::is_tiff_slide(path))) return false;
+    if (!scanned && !(is_tiff(bytes) && detail::is_tiff_slide(path))) return false;
     const Slide slide = open_slide(path);
     return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;
   } catch (const IoError&) { return false; }

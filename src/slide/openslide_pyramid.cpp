@@ -21,6 +21,10 @@ namespace {
 
 /// Pixels along a side that are asked for at once: 16 MiB of ARGB. OpenSlide cuts from 4096 on, at rounded positions.
 constexpr Index kMostAtOnce = 2048;
+/// Pixels along a side of a level: cairo's coordinates, by which OpenSlide draws, go no further.
+constexpr Index kMostSide = Index{1} << 23;
+/// Pixels of a tile: a level of NDPI may be one.
+constexpr Index kMostOfTile = Index{1} << 26;
 
 /// A slide that OpenSlide has open; closed with its last user.
 using Handle = std::shared_ptr<openslide_t>;
@@ -73,6 +77,9 @@ std::vector<Level> levels_of(openslide_t* slide, const std::string& where) {
     std::int64_t width = 0, height = 0;
     openslide_get_level_dimensions(slide, i, &width, &height);
     if (width < 1 || height < 1) throw IoError(message(where, ": OpenSlide: level ", i, " has no pixels"));
+    if (width > kMostSide || height > kMostSide)
+      throw IoError(message(where, ": OpenSlide: level ", i, " of ", width, " x ", height, " pixels, at most ",
+                            kMostSide, " along a side are read"));
     Level level{.width = width, .height = height};
     if (i > 0) {
       level.downsample_x = static_cast<double>(levels[0].width) / static_cast<double>(width);
@@ -81,6 +88,9 @@ std::vector<Level> levels_of(openslide_t* slide, const std::string& where) {
     const std::string name = message("openslide.level[", i, "].");
     level.tile_width = number<Index>(slide, (name + "tile-width").c_str()).value_or(0);
     level.tile_height = number<Index>(slide, (name + "tile-height").c_str()).value_or(0);
+    if (level.tile_width > 0 && level.tile_height > kMostOfTile / level.tile_width)
+      throw IoError(message(where, ": OpenSlide: level ", i, ": tiles of ", level.tile_width, " x ", level.tile_height,
+                            " pixels, at most ", kMostOfTile, " are decoded at once"));
     levels.push_back(level);
   }
   if (levels.empty()) throw IoError(message(where, ": OpenSlide finds no level"));
@@ -222,7 +232,7 @@ io::Picture OpenSlidePyramid::read_associated(const std::string& name) const {
     openslide_get_associated_image_dimensions(slide, name.c_str(), &width, &height);
     if (!error_of(slide).empty()) return;
     if (width < 1 || height < 1) throw IoError(message(s.where, ": has no picture '", name, "' beside the slide"));
-    if (height > io::PictureOptions{}.pixels / width)
+    if (height > kMostAssociatedPixels / width)
       throw IoError(message(s.where, ": picture '", name, "': ", width, " x ", height, " pixels"));
     picture.width = width, picture.height = height;
     argb.assign(static_cast<std::size_t>(width * height), 0);

@@ -5,8 +5,12 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/slide/pyramid_reader.hpp"
 
-/// What the readers share: where an error happened, and white beyond the border.
+/// What the readers share: limits, where an error happened, and white beyond the border.
 namespace nucdet::slide::detail {
+
+/// What a file may claim, whatever its own size: pixels of a tile, which is decoded at once, and of a picture beside
+/// the slide.
+inline constexpr Index kMostTilePixels = Index{1} << 24, kMostAssociatedPixels = Index{1} << 26;
 
 /// "level 1, 256 x 256 pixels at (512, 0)"
 inline std::string place_of(Index level, const Rectangle& r) {

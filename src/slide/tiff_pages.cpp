@@ -7,6 +7,8 @@
 #include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 
+#include "rectangles.hpp"
+
 namespace nucdet::slide::detail {
 
 using namespace io::detail;
@@ -14,7 +16,7 @@ using namespace io::detail;
 namespace {
 
 constexpr double kProportions = 0.01;                           // by which those of levels may differ
-constexpr Index kMostTilePixels = Index{1} << 26;               // that are decoded at once
+constexpr tmsize_t kMostTileBytes = tmsize_t{1} << 28;          // as they are stored, of all planes
 constexpr std::array kNames = {"label", "macro", "thumbnail"};  // as OpenSlide calls them
 constexpr std::size_t kNameLength = 10;                         // of Aperio's second lines: "label 415x422"
 
@@ -65,7 +67,9 @@ void add_levels(TiffFile& file, const TiffChoice& choice, TiffSlide& slide) {
   slide.levels.erase(std::unique(slide.levels.begin(), slide.levels.end(), same), slide.levels.end());
 }
 
-void check_page(const TiffFile& file, const TiffPage& page) {
+void check_page(TiffFile& file, const TiffLevel& level) {
+  const TiffPage& page = level.page;
+  file.select(page.directory);
   const int orientation = file.field16(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   if (orientation > ORIENTATION_TOPLEFT && orientation <= ORIENTATION_LEFTBOT)
     throw IoError(message(file.source().where, ": TIFF: page ", page.number, " is to be shown turned or mirrored ",
@@ -74,6 +78,11 @@ void check_page(const TiffFile& file, const TiffPage& page) {
   if (width < 1 || height < 1 || height > kMostTilePixels / width)
     throw IoError(message(file.source().where, ": TIFF: tiles of ", width, " x ", height, " pixels, at most ",
                           kMostTilePixels, " are decoded at once"));
+  const TiffSamples& samples = level.encoding.samples;
+  const Index planes = samples.separate || level.directories.size() > 1 ? samples.channels : 1;
+  if (TIFFTileSize(file.get()) > kMostTileBytes / planes)
+    throw IoError(message(file.source().where, ": TIFF: tiles of ", TIFFTileSize(file.get()), " bytes in each of ",
+                          planes, " planes, at most ", kMostTileBytes, " are decoded at once"));
 }
 
 std::string small(std::string text) {
@@ -129,7 +138,7 @@ TiffSlide find_levels(const EncodedImage& source) {
   TiffSlide slide = list_levels(file, choice);
   for (TiffLevel& level : slide.levels) {
     level.encoding = encoding_of(file, level.directories, choice.description);
-    check_page(file, level.page);
+    check_page(file, level);
   }
   add_associated(file, choice, slide);
   return slide;

@@ -77,7 +77,7 @@ struct TiffPyramid::State {
 /// What stands for white, and whether alpha counts, is the same for all tiles: it is sought in the coarsest level,
 /// or in an even choice of its tiles.
 void TiffPyramid::State::settle_colours() {
-  constexpr Index kMostTiles = 1024;
+  constexpr Index kMostTiles = 1024, kFewTiles = 4, kMostPixels = Index{1} << 26;
   const TiffLevel& last = slide.levels.back();
   const SampleLayout& layout = last.encoding.colour.layout;
   if (layout.range_is_declared && layout.alpha < 0) return;
@@ -87,7 +87,8 @@ void TiffPyramid::State::settle_colours() {
   const TiffRowSink add = converting_sink(last.encoding, converter);
   const Index across = (last.page.width + reader.width() - 1) / reader.width();
   const Index tiles = across * ((last.page.height + reader.height() - 1) / reader.height());
-  for (Index i = 0; i < tiles; i += std::max<Index>(1, tiles / kMostTiles)) {
+  const Index chosen = std::clamp(kMostPixels / (reader.width() * reader.height()), kFewTiles, kMostTiles);
+  for (Index i = 0; i < tiles; i += std::max<Index>(1, tiles / chosen)) {
     const Index y = i / across * reader.height(), x = i % across * reader.width();
     if (reader.stored(y, x)) reader.read(y, x, within_tile(add, y, x));
   }
@@ -178,7 +179,7 @@ io::Picture TiffPyramid::read_associated(const std::string& name) const {
   const State& s = *state_;
   const auto at = s.slide.associated.find(name);
   if (at == s.slide.associated.end()) throw IoError(message(s.where, ": has no picture '", name, "' beside the slide"));
-  io::Picture picture = decode_tiff({s.file.bytes(), s.where, {.page = at->second}});
+  io::Picture picture = decode_tiff({s.file.bytes(), s.where, {.pixels = kMostAssociatedPixels, .page = at->second}});
   if (picture.bits() == 16) picture.pixels = bytes_of(picture);
   picture.pixel_size = {};
   return picture;

@@ -32,9 +32,12 @@ struct Options {
   /// Where the picture lies on a glass that is this much larger on each side: said as a Leica scanner says it (SCN), so
   /// that OpenSlide knows of bounds. 0: a generic pyramid.
   Index left = 0, top = 0;
+  std::uint64_t seed = 1;  ///< of the tissue
+  /// Tiles along a side that are tissue or glass together; blocks as large as slides would leave small ones empty.
+  Index together() const { return std::max(width, height) < kBlock * kTile ? 1 : kBlock; }
 };
 
-/// Whether a block of kBlock x kBlock tiles is tissue: where there is glass, four large regions, 30 % of the slide.
+/// Whether so many tiles together are tissue: where there is glass, four large regions, 30 % of the slide.
 inline bool is_tissue(const Options& o, Index block_x, Index block_y) {
   if (!o.glass) return true;
   struct Ellipse {
@@ -42,7 +45,7 @@ inline bool is_tissue(const Options& o, Index block_x, Index block_y) {
   };
   constexpr Ellipse kRegions[] = {
       {0.27, 0.34, 0.176, 0.204}, {0.70, 0.30, 0.139, 0.185}, {0.62, 0.76, 0.204, 0.12}, {0.15, 0.80, 0.083, 0.111}};
-  const double side = kBlock * kTile;
+  const auto side = static_cast<double>(o.together() * kTile);
   const double x = (static_cast<double>(block_x) + 0.5) * side / static_cast<double>(o.width);
   const double y = (static_cast<double>(block_y) + 0.5) * side / static_cast<double>(o.height);
   for (const Ellipse& e : kRegions)
@@ -68,9 +71,9 @@ class TissueBlock {
  public:
   static constexpr Index kSide = kBlock * kTile;
 
-  TissueBlock() : pixels_(static_cast<std::size_t>(kSide * kSide * 3)) {
+  explicit TissueBlock(std::uint64_t seed) : pixels_(static_cast<std::size_t>(kSide * kSide * 3)) {
     constexpr Index kCoarse = 64;  // waves of stroma
-    Random random(1);
+    Random random(seed);
     std::vector<double> knots(static_cast<std::size_t>(kCoarse * kCoarse));
     for (double& k : knots) k = random();
     const auto knot = [&](Index x, Index y) {
@@ -277,14 +280,15 @@ class Contents {
 };
 
 inline LevelTiles finest(const Options& o, Contents& contents) {
-  const TissueBlock block;
+  const TissueBlock block(o.seed);
+  const Index together = o.together();
   std::vector<std::size_t> tissue, glass;
   for (Index i = 0; i < kBlock * kBlock; ++i) tissue.push_back(contents.add(block.tile(i % kBlock, i / kBlock)));
   for (std::uint64_t i = 0; i < 4; ++i) glass.push_back(contents.add(glass_tile(i + 7)));
   LevelTiles level{o.width, o.height, (o.width + kTile - 1) / kTile, (o.height + kTile - 1) / kTile, {}};
   for (Index y = 0; y < level.down; ++y)
     for (Index x = 0; x < level.across; ++x)
-      level.contents.push_back(is_tissue(o, x / kBlock, y / kBlock)
+      level.contents.push_back(is_tissue(o, x / together, y / together)
                                    ? tissue[static_cast<std::size_t>(y % kBlock * kBlock + x % kBlock)]
                                    : glass[static_cast<std::size_t>(y % 2 * 2 + x % 2)]);
   return level;

@@ -24,8 +24,7 @@ TEST_CASE("a slide is a pyramid, or tiled and too large for a picture; what is n
   put(folder / "b.mrxs", "no slide either");
   put(folder / "cut.tif", tiff_of({fine, half}).substr(0, 100));
   CHECK(slide::is_slide(folder / "pyramid.tif"));
-  for (const char* name :
-       {"tiled.tif", "strips.tif", "empty.tif", "text.svs", "picture.png", "b.mrxs", "cut.tif", "missing"})
+  for (const char* name : {"tiled.tif", "strips.tif", "empty.tif", "text.svs", "picture.png", "cut.tif", "missing"})
     CHECK_FALSE(slide::is_slide(folder / name));
   CHECK_FALSE(slide::is_slide(folder.path()));
 
@@ -35,9 +34,41 @@ TEST_CASE("a slide is a pyramid, or tiled and too large for a picture; what is n
   CHECK(holds(refusal_of(folder / "empty.tif"), "is empty, wanted a slide"));
   CHECK(holds(refusal_of(folder / "text.svs"), "is a text, wanted a slide"));
   CHECK(holds(refusal_of(folder / "picture.png"), "is a PNG picture, wanted a slide"));
-  CHECK(holds(refusal_of(folder / "b.mrxs"), "is a 3DHISTECH MRXS slide"));
   CHECK(holds(refusal_of(folder / "missing"), "cannot be opened"));
   CHECK(holds(refusal_of(folder.path()), "is a folder"));
+}
+
+// This file is compiled a second time without OpenSlide.
+TEST_CASE("what goes by a scanner's name is no picture, and whoever lacks OpenSlide is told what to install") {
+  const TemporaryFolder folder;
+  put(folder / "b.mrxs", std::string("\xff\xd8\xff\xe0", 4));  // their small view is a JPEG picture
+  put(folder / "c.vsi", tiff_of(Page{}));
+  put(folder / "strips.tif", tiff_of(Page{}));
+  const bool without = slide::openslide_version().empty();
+  const std::string install = "built without OpenSlide: install libopenslide-dev";
+  for (const auto& [name, what] :
+       {std::pair{"b.mrxs", "is a 3DHISTECH MRXS slide by its name"}, std::pair{"c.vsi", "is an Olympus VSI slide"}}) {
+    CHECK(slide::is_slide(folder / name));
+    const std::string refused = refusal_of(folder / name);
+    CHECK(holds(refused, what));
+    CHECK(holds(refused, without ? install : "does not know, or not without files beside it"));
+  }
+  CHECK(holds(refusal_of(folder / "strips.tif"), install) == without);
+}
+
+TEST_CASE("Aperio's slides are read with OpenSlide and without") {
+  const TemporaryFolder folder;
+  Page fine{.width = 96, .height = 64, .tile = 32}, half{.width = 48, .height = 32, .tile = 32};
+  for (Page* page : {&fine, &half})
+    page->more_tags = [](TIFF* t) {
+      TIFFSetField(t, TIFFTAG_IMAGEDESCRIPTION, "Aperio Image Library v1\r\n96x64 (32x32) |AppMag = 20|MPP = 0.4990");
+    };
+  put(folder / "a.svs", tiff_of({fine, half}));
+  CHECK(slide::is_slide(folder / "a.svs"));
+  const Slide slide = slide::open_slide(folder / "a.svs");
+  CHECK((slide.levels().size() == 2 && slide.width() == 96));
+  CHECK((slide.pixel_size().x == Approx(0.499) && slide.pixel_size().source == "Aperio MPP"));
+  CHECK(difference(slide, 0, shade) < 1e-6);
 }
 
 TEST_CASE("a picture is a slide of one level") {

@@ -32,6 +32,9 @@ void read_jpeg2000_block(const TiffFile& file, const TiffSamples& s, const TiffB
     if (h.width < block.width || h.height < block.height || h.channels != s.channels || h.bits != s.bits)
       file.fail("a JPEG 2000 tile of another size or kind than its page");
     check_size(file.source(), h.width, h.height);
+    if (TIFFIsTiled(file.get()) != 0 &&
+        (h.width > file.field(TIFFTAG_TILEWIDTH, 0) || h.height > file.field(TIFFTAG_TILELENGTH, 0)))
+      file.fail("a JPEG 2000 tile that is larger than its page's tiles");
   };
   const auto begin = [&](const Jpeg2000Header& h) -> Jpeg2000RowSink {
     const bool ycc = (h.ycc || s.compression == 33003) && s.channels >= 3 && s.bits == 8;
