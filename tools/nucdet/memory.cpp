@@ -11,7 +11,7 @@ namespace nucdet::program {
 double memory_of_tiles(const nn::Plan& network, Index window, Index ahead) {
   const double pixels = static_cast<double>(window) * static_cast<double>(window);
   constexpr double kFinest = 4, kBytes = 3, kFloats = 12;  // a pixel's; slides at 80x have four for one
-  return 4 * static_cast<double>(network.peak_elements) + static_cast<double>(ahead + 2) * kFinest * kBytes * pixels +
+  return 4 * static_cast<double>(network.held_elements) + static_cast<double>(ahead + 2) * kFinest * kBytes * pixels +
          kFloats * pixels;
 }
 

@@ -53,6 +53,13 @@ class Tensor {
     check_range("window columns", x, w, shape().w);
     return sliced({shape().n, h, w, shape().c}, y * strides_.row_stride + x * strides_.pixel_stride);
   }
+  /// A dense array that begins so many elements after this one's first and lies within the same memory.
+  Tensor part(Index first, Shape shape) const {
+    check_range("part", first, shape.count(), this->shape().count());
+    Tensor t(memory_, shape, type_);
+    t.offset_ = offset_ + first;
+    return t;
+  }
   Tensor window(const Rectangle& part) const { return window(part.y, part.x, part.height, part.width); }
 
  private:

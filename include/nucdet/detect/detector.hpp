@@ -43,7 +43,7 @@ class Detector {
 
   /// The model as it stands now. normalization: the one that the network was trained with. tiles: a margin that is
   /// given must be at least the network's reach (MicroNet: 118) and what the peaks look at. Cells, if they are not
-  /// given, are of 1024 pixels, or of 1536 or 2048 if the network's maps of such a tile take 400 MB at most.
+  /// given, are of 1024 pixels, or of 1536 or 2048 if the network's maps of such a tile take 440 MB at most.
   Detector(const nn::Model<Device>& model, LocalMaxima peaks = {}, data::Normalization normalization = {},
            TileGrid tiles = {}, Averaging averaging = {});
   /// A network whose weights others may use at the same time, in this context. The context must outlive the detector.

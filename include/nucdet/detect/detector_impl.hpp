@@ -117,9 +117,9 @@ void Detector<Device>::settle_tiles() {
 /// Larger tiles have less margin for each pixel. By the network alone: results must not depend on the machine.
 template <class Device>
 Index Detector<Device>::fitting_cell() {
-  constexpr Index kMostElements = 100'000'000;
+  constexpr Index kMostElements = 110'000'000;
   for (tiles_.cell = 2048; tiles_.cell > 1024; tiles_.cell -= 512)
-    if (plan().peak_elements <= kMostElements) break;
+    if (plan().held_elements <= kMostElements) break;
   return tiles_.cell;
 }
 

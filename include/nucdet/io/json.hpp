@@ -29,8 +29,8 @@ struct DetectionReport {
   };
   std::string image{};
   Index width = 0, height = 0;  ///< of the image, or of what of it lies beyond the origin
+  double scale = 1;             ///< source pixels to reference pixels
   Origin origin{};
-  double scale = 1;        ///< source pixels to reference pixels
   PixelSize pixel_size{};  ///< where it is known, tables have positions in um too
   std::string model{};
   std::string model_hash{};     ///< of the weight file's bytes, hexadecimal

@@ -37,7 +37,11 @@ struct Plan {
   std::vector<Index> flops{};           ///< of every step
   std::vector<Placement> placements{};  ///< of every slot
   std::vector<int> last_uses{};         ///< of every slot: the step after which nothing reads it
-  Index peak_elements = 0;              ///< the most that lives at one time in an inference pass, input included
+  /// Of every slot, where it lies in one block of memory that holds a pass in inference; below 0: it has its own.
+  std::vector<Index> offsets{};
+  Index block_elements = 0;
+  Index held_elements = 0;  ///< that block, the input and the outputs: what a pass in inference takes
+  Index peak_elements = 0;  ///< the most that lives at one time in an inference pass, input included
 
   /// The shapes of what step k reads by this wire.
   std::vector<Shape> inputs_of(std::size_t k, const Wire& wire) const {
@@ -67,9 +71,22 @@ int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> pl
 /// The step after which a slot is no longer read; those that leave the network are read after the last one.
 std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs);
 
-/// Elements alive at the worst moment of an inference pass with these placements; last: see last_uses.
+/// The steps [from, to] in which a slot's own buffer holds something; below 0 where it has none.
+struct Lifetime {
+  int from = -1, to = -1;
+};
+/// Of every slot; last: see last_uses.
+std::vector<Lifetime> lifetimes(std::span<const Wire> wires, std::size_t slots, std::span<const int> last,
+                                std::span<const Placement> placements);
+
+/// Elements alive at the worst moment of an inference pass with these placements.
 Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
                     std::span<const Placement> placements);
+
+/// Lays the buffers of a pass out in one block, so that those alive at one time do not overlap: the largest first, each
+/// at the lowest place that is free. A pool that does not know what comes next holds a third more. Of a finished plan;
+/// the input and the `outputs` outlive a pass and stay outside.
+void lay_out(std::span<const Wire> wires, std::span<const int> outputs, Plan& plan);
 
 /// Decides which slots are written straight into the step that joins them. Writing in place saves a copy, but makes the
 /// joined buffer earlier than the join: a placement that raises the peak is taken back.
@@ -95,24 +112,58 @@ NUCDET_INLINE std::vector<int> last_uses(std::span<const Wire> wires, std::size_
   return last;
 }
 
-NUCDET_INLINE Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
-                                  std::span<const Placement> placements) {
-  std::vector<int> from(shapes.size(), -1), to(shapes.size(), -1);
+NUCDET_INLINE std::vector<Lifetime> lifetimes(std::span<const Wire> wires, std::size_t slots, std::span<const int> last,
+                                              std::span<const Placement> placements) {
+  std::vector<Lifetime> lives(slots);
   const auto extend = [&](int slot, int step) {
-    const std::size_t root = static_cast<std::size_t>(root_of(slot, wires, placements));
-    from[root] = from[root] < 0 ? step : std::min(from[root], step);
-    to[root] = std::max({to[root], step, last[static_cast<std::size_t>(slot)]});
+    Lifetime& life = lives[static_cast<std::size_t>(root_of(slot, wires, placements))];
+    life.from = life.from < 0 ? step : std::min(life.from, step);
+    life.to = std::max({life.to, step, last[static_cast<std::size_t>(slot)]});
   };
   extend(0, 0);
   for (std::size_t step = 0; step < wires.size(); ++step) extend(wires[step].output, static_cast<int>(step));
+  return lives;
+}
+
+NUCDET_INLINE Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
+                                  std::span<const Placement> placements) {
+  const std::vector<Lifetime> lives = lifetimes(wires, shapes.size(), last, placements);
   Index peak = 0;
   for (int step = 0; step < static_cast<int>(wires.size()); ++step) {
     Index alive = 0;
     for (std::size_t slot = 0; slot < shapes.size(); ++slot)
-      if (from[slot] >= 0 && from[slot] <= step && step <= to[slot]) alive += shapes[slot].count();
+      if (lives[slot].from >= 0 && lives[slot].from <= step && step <= lives[slot].to) alive += shapes[slot].count();
     peak = std::max(peak, alive);
   }
   return peak;
+}
+
+NUCDET_INLINE void lay_out(std::span<const Wire> wires, std::span<const int> outputs, Plan& plan) {
+  constexpr Index kUnit = 128;  // elements: what engines and vectors want buffers to begin on
+  const std::vector<Lifetime> lives = lifetimes(wires, plan.shapes.size(), plan.last_uses, plan.placements);
+  const auto size_of = [&](std::size_t slot) { return (plan.shapes[slot].count() + kUnit - 1) / kUnit * kUnit; };
+  std::vector<std::size_t> order;
+  for (std::size_t slot = 1; slot < lives.size(); ++slot)
+    if (lives[slot].from >= 0 && std::find(outputs.begin(), outputs.end(), static_cast<int>(slot)) == outputs.end())
+      order.push_back(slot);
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return size_of(a) > size_of(b); });
+  plan.offsets.assign(lives.size(), -1), plan.block_elements = 0;
+  plan.held_elements = plan.input.count();
+  for (const int slot : outputs) plan.held_elements += plan.shapes[static_cast<std::size_t>(slot)].count();
+  std::vector<std::size_t> placed;  // by offset
+  for (const std::size_t slot : order) {
+    Index offset = 0;
+    for (const std::size_t other : placed) {
+      if (lives[other].from > lives[slot].to || lives[slot].from > lives[other].to) continue;
+      if (offset + size_of(slot) <= plan.offsets[other]) break;
+      offset = std::max(offset, plan.offsets[other] + size_of(other));
+    }
+    plan.offsets[slot] = offset;
+    plan.block_elements = std::max(plan.block_elements, offset + size_of(slot));
+    placed.insert(std::find_if(placed.begin(), placed.end(), [&](auto other) { return plan.offsets[other] > offset; }),
+                  slot);
+  }
+  plan.held_elements += plan.block_elements;
 }
 
 NUCDET_INLINE void settle_placements(std::span<const Wire> wires, std::span<const Shape> shapes,

@@ -71,9 +71,9 @@ class Program {
   std::vector<Extent> extents_of(const Plan& whole) const;
   /// The plan of a shape, and a workspace of this program's size.
   const Plan& planned(Workspace<Device>& workspace, const Shape& shape, const Rectangle& wanted) const;
-  /// Gives a slot its memory: its own, or its part of the step it is placed in.
+  /// Gives a slot its memory: its own, in the block if there is one, or its part of the step it is placed in.
   void make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values, std::size_t slot,
-                 DType type) const;
+                 DType type, const Tensor<Device>& block) const;
   /// Where asked to, waits for a step, so that a failure of the device names it.
   static void check_step(Context<Device>& context, const Step& step);
   /// total += part, in place only where nobody else holds the memory.
@@ -132,6 +132,7 @@ Plan Program<Device>::plan(const Shape& input, const Rectangle& wanted) const {
   plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
   settle_placements(wires_, plan.shapes, plan.last_uses, plan.placements);
   plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements);
+  lay_out(wires_, ends, plan);
   return plan;
 }
 
@@ -145,6 +146,8 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
   std::vector<Tensor<Device>>&values = workspace.values_, &in = workspace.inputs_;
   const DType type = map_type(context, x.dtype());
   values[0] = converted(context, x, type);
+  Tensor<Device> block;  // none where a tape keeps maps for longer than the plan says
+  if (pass.tape == nullptr && plan.block_elements > 0) block = context.make({1, 1, 1, plan.block_elements}, type);
   workspace.needs_gradient_[0] = pass.input_gradient;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     Wanted need{false, steps_[k].parameters && !steps_[k].frozen};
@@ -161,7 +164,7 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
     if (workspace.needs_gradient_[out] == 0) mine.tape = nullptr;
     if (mine.tape != nullptr) mine.tape->mark(k, need);
     if (!plan.parts.empty()) mine.top = plan.parts[k].top, mine.left = plan.parts[k].left;
-    make_slot(context, plan, values, out, type);
+    make_slot(context, plan, values, out, type, block);
     steps_[k].layer->forward(context, in, values[out], mine);
     check_step(context, steps_[k]);
     in.clear();
@@ -249,15 +252,16 @@ const Plan& Program<Device>::planned(Workspace<Device>& workspace, const Shape& 
 
 template <class Device>
 void Program<Device>::make_slot(Context<Device>& context, const Plan& plan, std::vector<Tensor<Device>>& values,
-                                std::size_t slot, DType type) const {
+                                std::size_t slot, DType type, const Tensor<Device>& block) const {
   if (values[slot]) return;
   const Placement& placement = plan.placements[slot];
   if (placement.step < 0) {
-    values[slot] = context.make(plan.shapes[slot], type);
+    values[slot] = block && plan.offsets[slot] >= 0 ? block.part(plan.offsets[slot], plan.shapes[slot])
+                                                    : context.make(plan.shapes[slot], type);
     return;
   }
   const std::size_t joined = static_cast<std::size_t>(wires_[static_cast<std::size_t>(placement.step)].output);
-  make_slot(context, plan, values, joined, type);
+  make_slot(context, plan, values, joined, type, block);
   const Shape& s = plan.shapes[slot];
   values[slot] =
       steps_[static_cast<std::size_t>(placement.step)].layer->place(values[joined], placement.input, s.h, s.w);
