@@ -32,9 +32,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TILE, UM = 1024, 0.25
+MAP, UM = 1024, 0.25
 SLIDE = (100000, 80000)
-CORNER = 20 * TILE  # of regions: tissue lies to the right of it and below, 8 tiles and more
+CORNER = 14  # tiles: of regions, right of which and below 8 more lie
 KILLS = 30
 
 
@@ -72,6 +72,7 @@ class Measures:
 
     def __init__(self, options):
         self.options, self.out, self.rows, self.wrong = options, options.out, [], []
+        self.sides = {}  # of tiles, by network
         self.threads = ["--threads", options.threads] if options.threads else []
 
     def row(self, what, figure, how, **numbers):
@@ -113,16 +114,26 @@ class Measures:
         shutil.rmtree(self.out / where.get("out", "found"), ignore_errors=True)
         return Run(self.command(images, *arguments, **where))
 
-    def square(self, slide, tiles, *arguments, corner=CORNER):
-        """Tiles x tiles, all of which are looked at."""
-        region = f"{corner},{corner},{tiles * TILE},{tiles * TILE}"
-        return self.detect(slide, *arguments, "--tissue", "all", "--region", region)
+    def tile(self, model):
+        """Pixels along the tiles that the program takes for a network."""
+        key = tuple(map(str, model))
+        if key not in self.sides:
+            self.detect(self.slide("probe", 600, 400, "tissue"), *model)
+            self.sides[key] = json.loads((self.out / "found" / "probe.json").read_text(encoding="utf-8"))["tile"]
+        return self.sides[key]
+
+    def square(self, slide, tiles, model, corner=CORNER):
+        """Tiles x tiles, all of which are looked at, and none beside them: a nucleus may lie half a pixel beside its
+        tile."""
+        side = self.tile(model)
+        region = f"{corner * side + 2},{corner * side + 2},{tiles * side - 4},{tiles * side - 4}"
+        return self.detect(slide, *model, "--tissue", "all", "--region", region)
 
     # ---- rows --------------------------------------------------------------------------------------------------------
 
     def memory(self):
         model = ["--model", self.options.model]
-        few, many = (self.square(self.giant(), n, *model) for n in (2, 8))
+        few, many = (self.square(self.giant(), n, model) for n in (2, 8))
         self.row("peak memory, the default network, 4 tiles and 64 of 100,000 x 80,000 pixels",
                  f"{few.peak_mb:.0f} MB, {many.peak_mb:.0f} MB", many.command, peak_mb=[few.peak_mb, many.peak_mb])
         if self.options.full:
@@ -132,36 +143,38 @@ class Measures:
 
     def tiles(self):
         model = ["--model", self.options.model]
-        bench = [self.options.program, "bench", *model, "--height", TILE, "--width", TILE, "--batch", 1, "--crop", 16,
+        bench = [self.options.program, "bench", *model, "--height", MAP, "--width", MAP, "--batch", 1, "--crop", 16,
                  "--device", "cpu", "--json", "-", *self.threads]
         program, network = [], []
         for _ in range(3):
-            small, run = (self.square(self.giant(), n, *model) for n in (3, 7))
-            program.append((run.seconds - small.seconds) / mm2((7**2 - 3**2) * TILE**2))
+            small, run = (self.square(self.giant(), n, model) for n in (2, 5))
+            program.append((run.seconds - small.seconds) / mm2((5**2 - 2**2) * self.tile(model)**2))
             done = subprocess.run(list(map(str, bench)), capture_output=True, text=True, check=True)
             forward = next(r["milliseconds"] for r in json.loads(done.stdout) if r["what"] == "forward")
-            network.append(1e-3 * forward / mm2(TILE**2))
+            network.append(1e-3 * forward / mm2(MAP**2))
         slow, fast = statistics.median(program), statistics.median(network)
-        self.row("seconds a mm2 of slide, 49 tiles less 9", f"{slow:.3f}", run.command, seconds_per_mm2=program)
+        self.row("seconds a mm2 of slide, 25 tiles less 4", f"{slow:.3f}", run.command, seconds_per_mm2=program)
         self.row("seconds a mm2 of the network alone, 1024 x 1024", f"{fast:.3f}", bench, seconds_per_mm2=network)
         self.row("the first over the second", f"{slow / fast:.2f}", "medians of 3 in turns", ratio=slow / fast)
 
     def growth(self):
         areas = [1, 10, 100] + ([1000] if self.options.full else [])
-        side = int((max(areas) ** 0.5) / (1e-3 * UM)) // TILE * TILE + 2 * TILE
+        model = self.small_network()
+        tile = self.tile(model)
+        side = int((max(areas) ** 0.5) / (1e-3 * UM)) // tile * tile + 2 * tile
         slide, first = self.slide(f"tissue-{max(areas)}mm2", side, side, "tissue"), None
 
         def over(tiles, times):
-            runs = [self.square(slide, tiles, *self.small_network(), corner=0) for _ in range(times)]
+            runs = [self.square(slide, tiles, model, corner=0) for _ in range(times)]
             return sorted(runs, key=lambda run: run.seconds)[times // 2]
         start = over(1, 3)  # starting falls out
         for area in areas:
-            tiles = round((area**0.5) / (1e-3 * UM) / TILE)
+            tiles = round((area**0.5) / (1e-3 * UM) / tile)
             run = over(tiles, 1 if area > 10 else 3)
-            speed = mm2((tiles**2 - 1) * TILE**2) / (run.seconds - start.seconds)
+            speed = mm2((tiles**2 - 1) * tile**2) / (run.seconds - start.seconds)
             first = first or speed
             found, peak = run.nuclei(), run.peak_mb
-            self.row(f"growth, {mm2((tiles * TILE) ** 2):.4g} mm2 of tissue",
+            self.row(f"growth, {mm2((tiles * tile) ** 2):.4g} mm2 of tissue",
                      f"{speed:.3f} mm2/s, {speed / first:.2f} of the first; {found} nuclei, {peak:.0f} MB", run.command,
                      mm2_per_second=speed, nuclei=found, seconds=run.seconds, peak_mb=peak)
 
