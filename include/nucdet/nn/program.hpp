@@ -87,7 +87,6 @@ class Program {
 };
 
 #ifdef NUCDET_BODIES
-
 template <class Device>
 int Program<Device>::append(Step step, std::vector<int> inputs) {
   steps_.push_back(std::move(step));
@@ -146,7 +145,7 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
   std::vector<Tensor<Device>>&values = workspace.values_, &in = workspace.inputs_;
   const DType type = map_type(context, x.dtype());
   values[0] = converted(context, x, type);
-  Tensor<Device> block;  // none where a tape keeps maps for longer than the plan says
+  Tensor<Device> block;  // none where a tape keeps maps longer
   if (pass.tape == nullptr && plan.block_elements > 0) block = context.make({1, 1, 1, plan.block_elements}, type);
   workspace.needs_gradient_[0] = pass.input_gradient;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
