@@ -65,12 +65,12 @@ bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
 
 /// A detector of each kind.
 struct Both {
-  Both(const char* weights, bool exact)
-      : context({.convolution = exact ? ConvolutionMethod::direct : ConvolutionMethod::automatic}),
-        loaded(models::load_model(context, weights)),
-        detector(*loaded.model, loaded.peaks, loaded.normalization) {
+  explicit Both(const char* weights, std::int32_t tile = 0)
+      : loaded(models::load_model(context, weights)),
+        detector(*loaded.model, loaded.peaks, loaded.normalization,
+                 {.cell = tile == 0 ? detect::TileGrid::kAutomatic : tile}) {
     nucdet_detector_options options{};
-    options.size = sizeof options, options.device = "cpu", options.exact = exact ? 1 : 0;
+    options.size = sizeof options, options.device = "cpu", options.tile = tile;
     nucdet_detector* made = nullptr;
     done(nucdet_detector_open(weights, &options, &made));
     c.reset(made);
@@ -79,7 +79,7 @@ struct Both {
     if (names != detector.classes()) throw Error("the names of classes differ");
   }
 
-  Context<Cpu> context;
+  Context<Cpu> context{};
   models::LoadedModel<Cpu> loaded;
   detect::Detector<Cpu> detector;
   std::unique_ptr<nucdet_detector, decltype(&nucdet_detector_free)> c{nullptr, nucdet_detector_free};
@@ -93,7 +93,7 @@ void compare(const fs::path& image, const std::vector<Nucleus>& c, const std::ve
 
 /// WEIGHTS UM OUT IMAGE...: OUT/NAME.csv of each; UM 0: not known
 int look_at_images(Arguments a) {
-  const Both both(a[0], false);
+  const Both both(a[0]);
   const double um = std::atof(a[1]);
   for (const char* const name : a.subspan(3)) {
     const fs::path file = name;
@@ -113,9 +113,9 @@ int look_at_images(Arguments a) {
   return 0;
 }
 
-/// WEIGHTS SLIDE auto|all OUT.csv
+/// WEIGHTS SLIDE auto|all OUT.csv: in tiles of 512 pixels
 int look_at_slide(Arguments a) {
-  const Both both(a[0], true);
+  const Both both(a[0], 512);
   nucdet_slide_options options{};
   options.size = sizeof options, options.everywhere = a[2] == std::string("all") ? 1 : 0;
   std::int64_t told = 0;

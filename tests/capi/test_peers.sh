@@ -32,12 +32,14 @@ compare "at 0.5 um" 0.5 "$weights" "${images[@]:0:5}"
 compare "weights that come along" 0 "$models/nuclei-he.safetensors" "${images[@]:0:3}"
 compare "with classes" 0 "$models/nuclei-he-classes.safetensors" "${images[@]:0:3}"
 
-"$make" slide.tif 1800 1500 || fail make_giant_slide
-for tissue in auto all; do
-  "$peer" slide "$weights" slide.tif $tissue c.csv || fail "the slide, $tissue: C and C++ differ"
-  "$nucdet" detect slide.tif --model "$weights" --device cpu --exact --tissue $tissue --out slide-$tissue --quiet > /dev/null
-  cmp c.csv slide-$tissue/slide.csv || fail "the slide, $tissue: the program finds others"
-  [ "$(wc -l < c.csv)" -gt 100 ] || fail "the slide, $tissue: next to nothing was found"
-done
-cmp -s slide-auto/slide.csv slide-all/slide.csv && fail "tissue makes no difference"
+slide() {  # slide WHAT WIDTH HEIGHT TISSUE
+  "$make" slide.tif "$2" "$3" || fail make_giant_slide
+  "$peer" slide "$weights" slide.tif "$4" c.csv || fail "$1: C and C++ differ"
+  "$nucdet" detect slide.tif --model "$weights" --device cpu --tile 512 --tissue "$4" --out slide --quiet > /dev/null
+  cmp c.csv slide/slide.csv || fail "$1: the program finds others"
+  [ "$(wc -l < c.csv)" -gt 100 ] || fail "$1: next to nothing was found"
+  rm -r slide c.csv
+}
+slide "a slide, 71 % of it tissue" 4000 3000 auto
+slide "a slide without tissue" 2600 1500 all
 exit $failed
