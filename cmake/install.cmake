@@ -11,11 +11,14 @@ if(TARGET nucdet_cuda)
   list(APPEND _needs_models cuda)
 endif()
 set(_needs_slide io)
+if(BUILD_SHARED_LIBS)
+  set(_needs_c slide models)  # else it has them in itself
+endif()
 set(_packages_io PNG JPEG TIFF ZLIB nlohmann_json)
 set(_packages_cuda CUDAToolkit)
 set(NUCDET_COMPONENTS)
 set(NUCDET_COMPONENT_NEEDS "")
-foreach(component IN ITEMS io slide cuda models)
+foreach(component IN ITEMS io slide cuda models c)
   if(NOT TARGET nucdet_${component})
     continue()
   endif()
@@ -26,6 +29,8 @@ foreach(component IN ITEMS io slide cuda models)
   endif()
   if(component STREQUAL "cuda")
     install(TARGETS nucdet_cuda EXPORT nucdet-cuda-targets FILE_SET device_headers)
+  elseif(component STREQUAL "c")
+    install(TARGETS nucdet_c EXPORT nucdet-c-targets FILE_SET c_header)
   else()
     install(TARGETS nucdet_${component} EXPORT nucdet-${component}-targets)
   endif()
@@ -36,7 +41,7 @@ write_basic_package_version_file(nucdet-config-version.cmake COMPATIBILITY SameM
 install(FILES ${PROJECT_BINARY_DIR}/nucdet-config.cmake ${PROJECT_BINARY_DIR}/nucdet-config-version.cmake
         DESTINATION ${_destination})
 
-# nucdet.pc is nucdet::cpu, nucdet-io.pc and nucdet-models.pc come on top. Their folder is known relative to themselves, so
+# nucdet.pc is nucdet::cpu, nucdet-io.pc and nucdet-models.pc come on top, nucdet-c.pc stands alone. Their folder is known relative to themselves, so
 # that an installation may be moved.
 set(_pkgconfig ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 if(IS_ABSOLUTE "${_pkgconfig}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -72,6 +77,10 @@ endif()
 if(TARGET nucdet_models AND NOT TARGET nucdet_cuda)
   nucdet_pkgconfig(nucdet-models "nucdet: networks by name, detectors from weight files, trainings" "nucdet-io = ${PROJECT_VERSION}"
                    -lnucdet_models "")
+endif()
+
+if(TARGET nucdet_c)
+  nucdet_pkgconfig(nucdet-c "nucdet: the C interface" "" -lnucdet "")
 endif()
 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nucdet)

@@ -32,6 +32,13 @@ configure -S "$source/tests/package/cpu_only" -B "$work/cpu_only" -DCMAKE_PREFIX
 cmake --build "$work/cpu_only"
 "$work/cpu_only/both_kinds"
 
+if [ -e "$work/prefix/include/nucdet.h" ]; then
+  cmake -G Ninja -S "$source/tests/package/c" -B "$work/c" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON \
+    > /dev/null
+  cmake --build "$work/c"
+  "$work/c/mine" "$work/prefix/share/nucdet/models/nuclei-he.safetensors" > /dev/null
+fi
+
 mv "$work/prefix" "$work/moved"  # all of it is relocatable
 if command -v pkg-config > /dev/null; then
   PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name nucdet.pc)")
@@ -45,6 +52,14 @@ if command -v pkg-config > /dev/null; then
   "${cache[@]}" "$compiler" -std=c++20 "${flags[@]}" -c "$source/tests/package/slide.cpp" -o "$work/slide.o"
   "$compiler" "$work/slide.o" "${libraries[@]}" -o "$work/slide_by_pkg_config"
   "$work/slide_by_pkg_config" > /dev/null
+  if pkg-config --exists nucdet-c; then
+    # [pkgconfig]
+    read -ra flags <<< "$(pkg-config --cflags --libs nucdet-c)"
+    cc -std=c99 "$source/tests/package/c/main.c" "${flags[@]}" -o "$work/c_by_pkg_config"
+    # [pkgconfig]
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir nucdet-c) "$work/c_by_pkg_config" \
+      "$work/moved/share/nucdet/models/nuclei-he.safetensors" > /dev/null
+  fi
 else
   echo "SKIPPED: no pkg-config"
 fi

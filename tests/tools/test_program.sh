@@ -207,6 +207,6 @@ check "a device that is none" 2 "wanted auto, cpu, cuda or cuda:N" "$nucdet" ben
 check "a number that is none" 2 "wanted auto, cpu, cuda or cuda:N" "$nucdet" bench --device cuda:x
 check "16 bits on the processor" 2 "computes in fp32" "$nucdet" bench --device cpu --precision bf16
 if "$nucdet" doctor | grep -q "auto is: cpu"; then
-  check "a GPU that is not there" 1 "device cuda: (no CUDA device|this program)" "$nucdet" bench --device cuda
+  check "a GPU that is not there" 1 "device cuda: (no CUDA device|nucdet was built without)" "$nucdet" bench --device cuda
 fi
 exit $failed

@@ -145,7 +145,7 @@ template <class Device>
 Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
   const auto work = std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image)));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
-  report.statistics = statistics_for(detector_, loaded_.normalization, work->slide);
+  report.statistics = slide::statistics_for(detector_, loaded_.normalization, work->slide);
   const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));

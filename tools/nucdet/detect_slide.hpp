@@ -7,13 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "nucdet/core/processors.hpp"
-#include "nucdet/data/image_conversion.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/models/pixel_size.hpp"
+#include "nucdet/slide/detect_slide.hpp"
 #include "nucdet/slide/journal.hpp"
-#include "nucdet/slide/stream.hpp"
-#include "nucdet/slide/thumbnail.hpp"
 
 #include "commands.hpp"
 #include "detect_part.hpp"
@@ -75,44 +72,9 @@ SlideWork slide_work(const DetectOptions& options, const Input& input, slide::Sl
 /// The slide's overview, with its nuclei.
 ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work);
 
-/// What a slide is normalised with: the rule's constants, or by a rule that looks at the whole image the statistics of
-/// a low level.
-template <class Device>
-data::ChannelStatistics statistics_for(const detect::Detector<Device>& detector, const data::Normalization& rule,
-                                       const slide::Slide& slide) {
-  if (const auto* constants = std::get_if<data::FixedNormalization>(&rule)) return constants->statistics;
-  constexpr Index kLongest = 2048;
-  return detector.statistics(
-      view_of(data::to_image(detector.context().host(), slide::thumbnail(slide, kLongest).view())));
-}
-
 /// Thrown after a tile where the run was asked to end in order: the journal has what was found.
 struct Paused : Stopped {
   using Stopped::Stopped;
-};
-
-/// Detectors for the tiles that are in work at one time, and threads that read for them: on a processor one detector
-/// keeps all its threads busy, and one thread reads faster than it looks; a GPU waits for neither.
-template <class Device>
-class TileWorkers {
- public:
-  explicit TileWorkers(const detect::Detector<Device>& first) : detectors_{&first} {
-    if constexpr (!std::is_same_v<Device, Cpu>) {
-      constexpr int kMostReaders = 8;
-      context_ = std::make_unique<Context<Device>>(first.context().options());
-      second_ = std::make_unique<detect::Detector<Device>>(first.in(*context_));
-      detectors_.push_back(second_.get());
-      readers_ = static_cast<std::size_t>(std::min(kMostReaders, available_processors()));
-    }
-  }
-  std::span<const detect::Detector<Device>* const> detectors() const { return detectors_; }
-  slide::ReadAhead ahead(std::size_t tiles) const { return {std::max(tiles, readers_), readers_}; }
-
- private:
-  std::vector<const detect::Detector<Device>*> detectors_;
-  std::unique_ptr<Context<Device>> context_{};
-  std::unique_ptr<detect::Detector<Device>> second_{};
-  std::size_t readers_ = 1;
 };
 
 /// Finds the nuclei of the tiles that have tissue, but for those that `done(number)` says are done. Calls
@@ -144,7 +106,7 @@ void look_at_tiles(const detect::Detector<Device>& detector, const SlideWork& wo
     meter.add(number);
     tell(keep(number, std::move(nuclei), all));
   };
-  const TileWorkers workers(detector);
+  const slide::TileWorkers workers(detector);
   slide::detect_tiles(workers.detectors(), work.slide, work.plan, statistics, tiles, left, keep_counted, of_all,
                       workers.ahead(ahead));
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/safetensors.hpp"
 #include "nucdet/models/thresholds.hpp"
 #include "nucdet/nn/model.hpp"
 #include "nucdet/train/thresholds.hpp"
@@ -29,6 +30,10 @@ struct LoadedModel {
 /// included. Throws IoError, naming the file and what is wrong with it, and ArgumentError for a threshold out of range.
 template <class Device>
 LoadedModel<Device> load_model(Context<Device>& context, const std::filesystem::path& path,
+                               const Thresholds& thresholds = {});
+/// The same of a file in memory (io::parse_safetensors), which errors call `where`.
+template <class Device>
+LoadedModel<Device> load_model(Context<Device>& context, const io::SafeTensorFile& file, const std::string& where,
                                const Thresholds& thresholds = {});
 
 /// How a loaded detector looks at images.

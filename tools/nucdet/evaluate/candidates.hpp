@@ -56,7 +56,7 @@ Scored scored_slide(const detect::Detector<Device>& detector, const EvaluateOpti
     return static_cast<Index>(found.size());
   };
   look_at_tiles(
-      detector, work, statistics_for(detector, rule, slide), [](Index) { return false; }, 0, keep,
+      detector, work, slide::statistics_for(detector, rule, slide), [](Index) { return false; }, 0, keep,
       slide::ReadAhead{}.tiles, watch);
   std::sort(found.begin(), found.end(), [](const Nucleus& a, const Nucleus& b) {  // tiles come as they are done
     return std::pair(a.centre.y, a.centre.x) < std::pair(b.centre.y, b.centre.x);

@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "nucdet/core/device.hpp"
+
+/// Where to compute, by name.
+namespace nucdet::models {
+
+/// What a name stands for on this machine.
+struct NamedDevice {
+  bool cuda = false;
+  int number = 0;
+  std::string about{};  ///< of a GPU its name; of the processor, where "auto" came to it, why there is no GPU
+  std::string cudnn{};  ///< of a GPU without cuDNN, why
+};
+
+/// "auto" takes a GPU that can be used, else the processor; "cpu"; "cuda" and "cuda:N" take that or throw CudaError,
+/// saying why. Throws ArgumentError for other names.
+NamedDevice device_named(const std::string& name);
+
+/// "fp32", "tf32", "bf16", "fp16". Throws ArgumentError for other names.
+Precision precision_named(std::string_view name);
+
+}  // namespace nucdet::models
