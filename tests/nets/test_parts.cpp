@@ -55,7 +55,7 @@ void check_parts(Index stride, bool in_parts = true, const cpu::Kernels* kernels
   const Network<S, 3, Cpu> net(context);
   const InferenceProgram<Cpu> fused = for_inference(net);
   const Shape shape{2, 18 * stride, 21 * stride, 3};
-  RandomStream rng(3);
+  RandomStream rng{3};
   const Tensor<Cpu> x = noise(context, shape, rng);
   Workspace<Cpu> of_whole, of_part;
   const std::vector<Tensor<Cpu>> whole = fused.program.forward(context, of_whole, x);
