@@ -51,7 +51,7 @@ std::vector<std::string> write_steps(ModelGraph& graph, Context<Cpu>& context, c
 io::Metadata metadata_of(const nn::Model<Cpu>& model, const nn::InferenceProgram<Cpu>& inference,
                          const ExportOptions& options) {
   io::Metadata metadata = options.metadata;
-  metadata.merge(io::to_metadata(options.normalization));
+  for (const auto& [key, value] : io::to_metadata(options.normalization)) metadata[key] = value;
   io::write_head(model.head(), metadata);
   metadata["input"] = options.input == Input::pixels ? "pixels: RGB from 0 to 255, [N, C, H, W]"
                                                      : "normalized: (RGB / 255 - mean) / deviation, [N, C, H, W]";
