@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""The documentation as one static site that works from disk: the guides by pandoc, the interface reference by Doxygen.
+"""The documentation as one static site that works from disk: the guides by pandoc, the interface reference by Doxygen (C++,
+C) and from docstrings (Python).
 Files that guides link to come along as pages of their own, so that no link leaves the site but those to the web.
 usage: make_site.py OUT [--no-reference]      OUT: a folder, which is made anew"""
+import ast
 import html
 import json
 import os
@@ -53,6 +55,59 @@ def short_title(source):
     return names.get(source, title_of(source))
 
 
+def signature(node):
+    """def detect(image, mpp=None) -> Nuclei"""
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    arguments = ast.unparse(node.args)
+    if len(arguments) > 80:  # an argument a line, but not within brackets
+        arguments = "\n    " + re.sub(r", (?![^\[\(]*[\]\)])", ",\n    ", arguments) + ",\n"
+    return f"def {node.name}({arguments}){returns}"
+
+
+def docstring(node):
+    """As Markdown: a session at the prompt is code."""
+    text = (ast.get_docstring(node) or "").strip()
+    return re.sub(r"(?m)((?:^>>> .*\n?)+)", lambda m: f"```python\n{m[1].replace('>>> ', '').rstrip()}\n```\n", text)
+
+
+def described(node, level):
+    """A class or function as Markdown: signature, docstring, public members. Sentences that follow a name explain it."""
+    text = f"{'#' * level} {node.name}\n\n"
+    if isinstance(node, ast.FunctionDef):
+        text += f"```python\n{signature(node)}\n```\n\n"
+    text += docstring(node) + "\n\n"
+    members = node.body if isinstance(node, ast.ClassDef) else []
+    for member, following in zip(members, [*members[1:], None]):
+        decorators = {ast.unparse(d) for d in getattr(member, "decorator_list", [])}
+        if isinstance(member, ast.FunctionDef) and member.name == "__init__":
+            text += f"```python\n{signature(member)}\n```\n\n{docstring(member)}\n\n"
+        elif isinstance(member, ast.FunctionDef) and not member.name.startswith("_") and "overload" not in decorators:
+            text += described(member, level + 1)
+        elif isinstance(member, ast.AnnAssign):
+            said = following.value.value if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant) else ""
+            text += f"* `{ast.unparse(member)}`: {' '.join(said.split())}\n"
+    return text
+
+
+def python_reference(folder):
+    """The package's public names, in the order of their modules; "" where there is no package."""
+    if not (folder / "__init__.py").exists():
+        return ""
+    init = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+    text = f"# The Python package\n\n{docstring(init)}\n\n"
+    public = {name for node in init.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+              for name in ast.literal_eval(node.value)}
+    for node in init.body:
+        module = folder / f"{node.module}.py" if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module else None
+        if module is None or not module.exists():
+            continue
+        wanted = {alias.name for alias in node.names} & public
+        for found in ast.parse(module.read_text(encoding="utf-8")).body:
+            if isinstance(found, (ast.ClassDef, ast.FunctionDef)) and found.name in wanted:
+                text += described(found, 2) + "\n"
+    return text
+
+
 class Site:
     def __init__(self, out, reference):
         self.out, self.reference = out, reference
@@ -61,6 +116,7 @@ class Site:
         rest = [p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "docs").glob("*.md"))]
         self.groups["More"] = [s for s in rest if s not in named]
         self.pages = {s: page_name(s) for sources in self.groups.values() for s in sources}
+        self.python = python_reference(ROOT / "python" / "nucdet")
         self.sources = {}  # files of the repository that guides link to -> their pages
         text = (ROOT / "include/nucdet/version.hpp").read_text(encoding="utf-8")
         self.version = "version " + ".".join(re.findall(r"NUCDET_VERSION_(?:MAJOR|MINOR|PATCH) +(\d+)", text))
@@ -71,6 +127,8 @@ class Site:
         shutil.copy(SITE / "style.css", self.out)
         for source, name in self.pages.items():
             self.write(name, (ROOT / source).read_text(encoding="utf-8"), title_of(source), source)
+        if self.python:
+            self.write("python-reference.html", self.python, "The Python package", "docs/x")
         done = set()
         while todo := sorted(set(self.sources) - done):  # a listing of a folder links to more
             for path in todo:
@@ -92,8 +150,9 @@ class Site:
         groups = [{"name": g, "pages": [{"file": self.pages[s], "title": html.escape(short_title(s)), "here": s == source}
                                         for s in sources]}
                   for g, sources in self.groups.items() if sources]
-        if self.reference:
-            groups.append({"name": "Interface", "pages": [{"file": "reference/index.html", "title": "Reference", "here": False}]})
+        references = [("reference/index.html", "C++ and C")] * self.reference
+        references += [("python-reference.html", "Python")] * bool(self.python)
+        groups.append({"name": "Reference", "pages": [{"file": f, "title": t, "here": f == name} for f, t in references]})
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as metadata:
             json.dump({"up": up, "version": self.version, "group": groups, "pagetitle": f"{title} - nucdet"}, metadata)
             metadata.flush()
@@ -127,7 +186,7 @@ class Site:
     def _is_page(self, link, up):
         """A link of the page's frame: it is right already."""
         name = link.removeprefix(up)
-        return link.startswith(up) and (name in self.pages.values() or name == "reference/index.html")
+        return link.startswith(up) and (name in self.pages.values() or name.endswith("reference.html") or name == "reference/index.html")
 
 
 def make_reference(out):
@@ -142,8 +201,13 @@ def make_reference(out):
         if (ROOT / "include" / "nucdet.h").exists() and "nucdet.h" not in settings:
             settings += "\nINPUT += include/nucdet.h\nFILE_PATTERNS += *.h\n"
         settings += (f'\nOUTPUT_DIRECTORY = "{out}"\nHTML_OUTPUT = reference\nLAYOUT_FILE = "{layout}"\n'
-                     f'HTML_EXTRA_STYLESHEET = "{SITE / "reference.css"}"\nHTML_TIMESTAMP = NO\n')
+                     f'HTML_EXTRA_STYLESHEET = "{SITE / "reference.css"}"\nHTML_TIMESTAMP = NO\n'
+                     'HTML_COLORSTYLE_HUE = 266\nHTML_COLORSTYLE_SAT = 45\n')
         subprocess.run(["doxygen", "-"], input=settings, text=True, check=True, cwd=ROOT)
+    for page in (out / "reference").glob("*.html"):  # Doxygen 1.9 links to nested classes also where it shows none
+        text = page.read_text(encoding="utf-8")
+        if 'href="#nested-classes"' in text and 'name="nested-classes"' not in text:
+            page.write_text(re.sub(r'<a href="#nested-classes">\w+</a>( &#124;)?', "", text), encoding="utf-8")
 
 
 if __name__ == "__main__":
