@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Code in the documents is cut from compiled files: a block below `<!-- examples/x.cpp [name] -->` must be what stands
-between the marks `//! [name]` there (in headers `// [name]`, which is no documentation). With --write, blocks are brought
-up to date. Links to files are checked."""
+"""Code in the documents is cut from files that are compiled or run: a block below `<!-- examples/x.cpp [name] -->` must be
+what stands between the marks `//! [name]` there (in headers `// [name]`, which is no documentation; in scripts `# [name]`).
+With --write, blocks are brought up to date. Links to files are checked."""
 import pathlib
 import re
 import sys
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"<!-- (\S+) \[(\w+)\] -->\n```cpp\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- (\S+) \[(\w+)\] -->\n```(\w+)\n(.*?)```", re.DOTALL)
 CODE = re.compile(r"```.*?```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
 def snippet(path, name):
-    parts = re.split(rf"^\s*//!? \[{name}\]\n", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(rf"^\s*(?://!?|#) \[{name}\]\n", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
     if len(parts) != 3:
         sys.exit(f"{path}: wanted two marks [{name}], found {len(parts) - 1}")
     return textwrap.dedent(parts[1])
@@ -24,7 +24,7 @@ wrong = []
 documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "bench" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 for document in documents:
     name, text = document.relative_to(ROOT), document.read_text(encoding="utf-8")
-    fresh = BLOCK.sub(lambda m: f"<!-- {m[1]} [{m[2]}] -->\n```cpp\n{snippet(m[1], m[2])}```", text)
+    fresh = BLOCK.sub(lambda m: f"<!-- {m[1]} [{m[2]}] -->\n```{m[3]}\n{snippet(m[1], m[2])}```", text)
     if fresh != text:
         if "--write" in sys.argv:
             document.write_text(fresh, encoding="utf-8")

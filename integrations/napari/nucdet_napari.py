@@ -39,11 +39,13 @@ def detect(image, weights=None, mpp=None):
 
 def found_layer(image, weights=None, mpp=None):
     """The same as napari's readers return it: data, settings, "points"."""
+    # [found]
     detector = nucdet.Detector(weights)
     nuclei = detector.detect(np.asarray(image), mpp)
     names = [detector.classes[k] if k >= 0 else "" for k in nuclei["class"]]
     data, settings, kind = points_layer(np.column_stack([nuclei["x"], nuclei["y"]]), names, "nuclei")
     settings["features"]["score"] = np.asarray(nuclei["score"])
+    # [found]
     return data, settings, kind
 
 

@@ -29,10 +29,12 @@ class Nuclei:
 
     def maps(self, image):
         """The map of nuclei [H, W], and the classes' scores [classes, H, W] or None, of RGB bytes [H, W, 3]."""
+        # [maps]
         h, w = image.shape[:2]
         pad = [(0, -h % self.multiple), (0, -w % self.multiple), (0, 0)]
         x = np.pad(image, pad, mode="symmetric").transpose(2, 0, 1)[None].astype(np.float32)
         found = dict(zip(self.outputs, self.session.run(None, {"image": x})))
+        # [maps]
         first = found[self.outputs[0]][0]
         if self.softmax:  # the probability that a pixel is none of the background
             others = np.logaddexp.reduce(first[1:], axis=0)
@@ -51,12 +53,14 @@ class Nuclei:
 
     def _peaks(self, response):
         """Pixels that none in their window is higher than."""
+        # [peaks]
         r = self.radius
         framed = np.pad(response, r, constant_values=-np.inf)
         windows = np.lib.stride_tricks.sliding_window_view(framed, 2 * r + 1, axis=0).max(axis=-1)
         windows = np.lib.stride_tricks.sliding_window_view(windows, 2 * r + 1, axis=1).max(axis=-1)
         least = np.float32(self.threshold * self.full_scale)
         return np.argwhere((response >= windows) & (response >= least) & (response > 0))
+        # [peaks]
 
     @staticmethod
     def _vertex(line, i):

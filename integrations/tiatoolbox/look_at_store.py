@@ -12,8 +12,10 @@ from tiatoolbox.annotation.storage import SQLiteStore
 
 def nuclei(store, rectangle, least=0.0):
     """x, y, type, score of the nuclei in (left, top, right, bottom), in slide pixels, that score at least `least`."""
+    # [query]
     found = store.query(rectangle, where=f"props['score'] >= {float(least)}")
     return [(a.geometry.x, a.geometry.y, a.properties.get("type"), a.properties["score"]) for a in found.values()]
+    # [query]
 
 
 def main(path, text):
