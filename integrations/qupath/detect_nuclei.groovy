@@ -11,7 +11,7 @@ def program = System.getenv("NUCDET") ?: "nucdet"  // or its path: "/opt/nucdet/
 def weights = ""                                   // a file of weights; empty: those that come along
 def options = []
 def margin = 160                                   // pixels of context around a picture that is handed over
-def keep = false                                   // whether earlier detections in the same places stay
+def keep = false                                   // whether what nucdet found earlier in the same places stays
 
 def server = getCurrentServer()
 if (server == null)
@@ -74,12 +74,14 @@ try {
     }
 
     def inside = { it -> !chosen || chosen.any { a -> a.getROI().contains(it.getROI().getCentroidX(), it.getROI().getCentroidY()) } }
+    def ours = { it -> it.getROI().isPoint() && it.getMeasurementList().containsKey("score") }
     if (!keep)
-        removeObjects(getDetectionObjects().findAll(inside), true)
+        removeObjects(getDetectionObjects().findAll { ours(it) && inside(it) }, true)
+    def before = getDetectionObjects() as List
     folder.listFiles().findAll { it.name.endsWith(".geojson") }.each { importObjectsFromFile(it.path) }
     // What was found in a picture's margin belongs to no annotation. Elsewhere nucdet has left it out.
     if (file == null)
-        removeObjects(getDetectionObjects().findAll { it.getMeasurementList().containsKey("score") && !inside(it) }, true)
+        removeObjects(getDetectionObjects().findAll { before.every { b -> !b.is(it) } && !inside(it) }, true)
     fireHierarchyUpdate()
     println getDetectionObjects().size() + " detections in " + server.getMetadata().getName()
 } finally {

@@ -23,7 +23,8 @@ def quoted = { '"' + it.replace('"', '""') + '"' }
 def taken = [:]
 def lines = ["image,annotations"]
 project.getImageList().each { entry ->
-    def objects = entry.readHierarchy().getAllObjects(false).findAll { it.hasROI() && counts(it) }
+    def hierarchy = entry.readHierarchy()
+    def objects = (hierarchy.getAnnotationObjects() + hierarchy.getDetectionObjects()).findAll { it.hasROI() && counts(it) }
     if (!objects)
         return
     def uri = entry.getURIs().find { it.scheme == "file" }

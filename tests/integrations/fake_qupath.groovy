@@ -69,6 +69,10 @@ class Calibration {
     double getAveragedPixelSizeMicrons() { um }
 }
 
+class ServerMetadata {
+    String name
+}
+
 class Server {
     File file
     String serverType
@@ -79,12 +83,13 @@ class Server {
     int getWidth() { javax.imageio.ImageIO.read(file).width }
     int getHeight() { javax.imageio.ImageIO.read(file).height }
     Calibration getPixelCalibration() { new Calibration(um: um) }
-    Map getMetadata() { [name: file.name] }
+    ServerMetadata getMetadata() { new ServerMetadata(name: file.name) }
 }
 
 class Hierarchy {
     List<PathObject> objects
-    List<PathObject> getAllObjects(boolean root) { objects }
+    List<PathObject> getAnnotationObjects() { objects.findAll { it.isAnnotation() } }
+    List<PathObject> getDetectionObjects() { objects.findAll { it.isDetection() } }
 }
 
 class Entry {

@@ -20,8 +20,9 @@ mkdir cases
 "$python" "$source/tests/onnx/check_onnxruntime.py" cases
 rm -r cases
 
-"$program" synth --out tissue --images 1 --size 300 --seed 4 > /dev/null
-image=$(ls tissue/images/*.png)
+"$program" synth --out tissue --images 4 --size 300 --seed 4 > /dev/null
+images=(tissue/images/*.png)
+image=${images[0]}
 "$python" - "$image" image.npy <<'PYTHON'
 # An RGB PNG without interlace, as nucdet writes it: numpy alone reads it.
 import struct, sys, zlib
