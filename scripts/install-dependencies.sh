@@ -10,7 +10,7 @@ packages=(g++ cmake ninja-build ccache libeigen3-dev libxtensor-dev catch2 libbe
 check=0
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen) ;;
+    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen pandoc) ;;
     --check) check=1 ;;
     *) echo "usage: $0 [--tests] [--check]" >&2; exit 2 ;;
   esac
