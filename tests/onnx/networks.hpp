@@ -14,12 +14,17 @@ namespace nucdet_test {
 
 using namespace nucdet;
 
-/// Statistics that say something: as drawn they would be 0 and 1.
+/// Statistics that say something, as drawn they would be 0 and 1: means of -0.3 to 0.3, variances of 0.5 to 1.5.
 inline void shake_statistics(nn::Model<Cpu>& model, std::uint64_t stream) {
-  Tensor<Cpu>& statistics = model.parameters()->statistics();
-  testing::fill_random(statistics, stream);
-  float* const first = statistics.view<float>().data;
-  for (Index i = 0; i < statistics.shape().count(); ++i) first[i] = 1 + 0.5f * first[i];
+  nn::ParameterStore<Cpu>& store = *model.parameters();
+  RandomStream random{77, stream};
+  for (std::size_t k = 0; k < store.entries().size(); ++k) {
+    const nn::ParameterEntry& entry = store.entries()[k];
+    if (!entry.statistic) continue;
+    const bool mean = entry.name.ends_with("mean");
+    for (Index i = 0; i < entry.count; ++i)
+      store.value<float>(k)[i] = static_cast<float>(mean ? random.uniform(-0.3, 0.3) : random.uniform(0.5, 1.5));
+  }
 }
 
 /// Calls body(name, model) for a network with drawn weights.
