@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Code in the documents is cut from compiled files: a block below `<!-- examples/x.cpp [name] -->` must be what stands
-between the marks `//! [name]` there (in headers and Rust `// [name]`, which is no documentation; in CMake and scripts
-`# [name]`). With --write, blocks are brought
-up to date. Links to files are checked."""
+"""Code in the documents is cut from files that are compiled or run: a block below `<!-- examples/x.cpp [name] -->` must be
+what stands between the marks `//! [name]` there (in headers and Rust `// [name]`, which is no documentation; in CMake and
+scripts `# [name]`). With --write, blocks are brought up to date. Links to files are checked."""
 import pathlib
 import re
 import sys

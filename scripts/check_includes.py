@@ -26,6 +26,7 @@ MAY_SEE = {
     "io": {"core", "data", "detect", "match", "metrics", "nn"},
     "detect": {"core", "data", "exec", "nn", "ops"},
     "slide": {"core", "data", "detect", "exec", "io", "nn"},
+    "onnx": {"core", "data", "io", "nn"},
     "models": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nets", "nn", "optim", "train"},
     "train": {"core", "data", "detect", "exec", "io", "label", "loss", "match", "metrics", "nn", "optim"},
 }
@@ -43,6 +44,7 @@ ONLY_IN = {
     r"zlib\.h": {"src/io/gzip.cpp", "src/io/text_sink.cpp"},
     r"openslide\.h$": {"src/slide/openslide_pyramid.cpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
+    r"onnx/": {"src/onnx/graph.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},
     r"cuda_runtime\.h": {"include/nucdet/cuda/launch.cuh"},
@@ -50,7 +52,7 @@ ONLY_IN = {
 # Seen by the sources of nucdet::cuda alone: a program that uses it needs no CUDA header.
 ONLY_UNDER = {r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
 # nvcc cannot read the composition of networks, and warns of Eigen and xtensor.
-NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io|models|slide)/|nucdet/data/(image|image_conversion|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
+NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io|models|slide|onnx)/|nucdet/data/(image|image_conversion|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
 MOST_LINES = 300
 
 wrong = []

@@ -6,11 +6,11 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache libeigen3-dev libxtensor-dev catch2 libbenchmark-dev libpng-dev
           libjpeg62-turbo-dev libtiff-dev zlib1g-dev libopenjp2-7-dev libwebp-dev libpugixml-dev libsqlite3-dev libopenslide-dev
-          nlohmann-json3-dev libcli11-dev ca-certificates)
+          libonnx-dev libprotobuf-dev nlohmann-json3-dev libcli11-dev ca-certificates)
 check=0
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen) ;;
+    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen pandoc) ;;
     --check) check=1 ;;
     *) echo "usage: $0 [--tests] [--check]" >&2; exit 2 ;;
   esac

@@ -12,6 +12,9 @@ constexpr std::string_view kMadeByAny = "nucdet ";  ///< kMadeBy of any version
 /// Of an SQLite file: "nucd" as its application_id.
 constexpr unsigned kSqliteApplication = 0x6E756364;
 
+/// Of a network in ONNX: a message of protobuf that begins with the format's version and its producer's name.
+constexpr std::string_view kOnnxHead = "\x08\x08\x12\x06nucdet";
+
 /// The first columns of tables, by which they are known.
 constexpr std::string_view kDetectionsHeader = "x,y,score";
 constexpr std::string_view kSummaryHeader = "image,width,height,um_per_pixel_x,um_per_pixel_y,area_mm2,nuclei,per_mm2";

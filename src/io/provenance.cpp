@@ -152,6 +152,7 @@ Product product_of(const fs::path& path) {
   if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return png_is_ours(head) ? Product::drawing : Product::none;
   if (head.starts_with(detail::kSqliteMagic)) return sqlite_is_ours(head) ? Product::detections : Product::none;
   if (head.starts_with("\x1f\x8b")) return gzip_is_ours(head) ? Product::detections : Product::none;
+  if (head.starts_with(detail::kOnnxHead)) return Product::network;
   if (head.size() > 8 && head[8] == '{' && weights_are_ours(path)) return Product::weights;
   if (text.starts_with("<svg")) return comment_is_ours(head, "<!-- ") ? Product::chart : Product::none;
   if (text.starts_with("<!-- ")) return comment_is_ours(head, "<!-- ") ? Product::report : Product::none;
@@ -176,6 +177,8 @@ std::string_view name_of(Product product) {
       return "a chart of nucdet";
     case Product::graph:
       return "a graph of nucdet";
+    case Product::network:
+      return "an ONNX network of nucdet";
     case Product::report:
       return "a report of nucdet";
     case Product::log:

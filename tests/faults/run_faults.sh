@@ -43,6 +43,8 @@ run_bench() {
   "$nucdet" bench --base 4 --height 32 --width 32 --crop 32 --batch 1 --seconds 0.001 --device cpu --threads 1 --json out/b.json
 }
 begin_bench() { mkdir -p out && cp ../in/b.json out/b.json; }
+run_export() { "$nucdet" export ../in/half/best.safetensors --out out/n.onnx; }
+begin_export() { mkdir -p out && cp ../in/n.onnx out/n.onnx; }
 run_study() {
   "$nucdet" study cross --data ../in/data --organs dense,medium --out out --budget cpu --iterations 1 --base 4 --threads 1 --quiet
 }
@@ -56,6 +58,8 @@ options=$("$nucdet" detect --help)
 for option in --store --density; do
   if grep -q -- "$option" <<< "$options"; then more_results+=("$option"); fi
 done
+mkdir -p "$in"
+if "$nucdet" export --out "$in/n.onnx" > /dev/null 2>&1; then commands+=(export); fi
 begin() { mkdir -p "$2" && cd "$2" && if declare -F "begin_$1" > /dev/null; then "begin_$1"; fi; }
 # A run after a fault: a training is resumed, as its user would.
 again() { case $1 in train) run_train --resume ;; *) "run_$1" ;; esac; }

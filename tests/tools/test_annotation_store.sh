@@ -4,6 +4,7 @@
 # TIAToolbox is looked for in the folder NUCDET_TIATOOLBOX (scripts/tiatoolbox-environment.sh makes one); without it the
 # test says SKIPPED and exits with 77.
 set -euo pipefail
+example=$(realpath "$(dirname "$0")/../../integrations/tiatoolbox/look_at_store.py")
 program=$(realpath "$1")
 if [ -z "${NUCDET_TIATOOLBOX:-}" ]; then
   echo "SKIPPED: NUCDET_TIATOOLBOX is not set: scripts/tiatoolbox-environment.sh FOLDER, then NUCDET_TIATOOLBOX=FOLDER"
@@ -16,6 +17,9 @@ export PYTHONPATH=$NUCDET_TIATOOLBOX HOME=$folder
 python=$(< "$NUCDET_TIATOOLBOX/python")
 
 "$program" write ours.db
+"$python" "$example" ours.db 95,195,305,245 > looked.txt
+printf '%s\n' '10000 nuclei of slide.svs' 'stroma: 42 in 95,195,305,245' 'tumour: 63 in 95,195,305,245' > wanted.txt
+head -n 3 looked.txt | diff wanted.txt - || { echo "FAILED: the example says: $(cat looked.txt)" >&2; exit 1; }
 "$python" - <<'PYTHON'
 from shapely.geometry import MultiPolygon, Point, Polygon
 from tiatoolbox.annotation.storage import Annotation, SQLiteStore

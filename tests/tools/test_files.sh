@@ -82,6 +82,14 @@ check "a graph" 0 "parameters" "$nucdet" summary --base 4 --dot n.dot
 check "a graph again" 0 "parameters" "$nucdet" summary --base 4 --dot n.dot
 check "a graph to a pipe" 0 "digraph" sh -c "'$nucdet' summary --base 4 --dot /dev/stdout | cat"
 
+if "$nucdet" export $weights --out n.onnx > told.txt 2>&1; then
+  check "a network again" 0 "operators" "$nucdet" export $weights --out n.onnx
+  onto_input w.safetensors export "$nucdet" export t/w.safetensors --out @
+  foreign .onnx export "$nucdet" export $weights --out @
+else
+  grep -q libonnx-dev told.txt || { echo "FAILED: an export says $(cat told.txt)"; failed=1; }
+fi
+
 # Folders of runs.
 for name in best.safetensors last.safetensors log.csv loss.svg f1.svg snapshot-5.safetensors; do
   for resume in "" --resume; do

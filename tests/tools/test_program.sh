@@ -26,6 +26,16 @@ check "resume without an option it had" 2 "train.frozen is 'in', now missing" sh
 check "train without data" 4 "nowhere" "$nucdet" train "$work/nowhere.csv" --out "$work/x" --base 4
 check "train without that split" 4 "split 'none'" "$nucdet" train "$work/data/manifest.csv" --out "$work/x" --split none
 
+check "export to a format that is none" 2 "onnx" "$nucdet" export "$work/run/best.safetensors" --format tflite --out "$work/n.onnx"
+check "export of what is no model" 4 "manifest.csv" "$nucdet" export "$work/data/manifest.csv" --out "$work/n.onnx"
+if "$nucdet" export "$work/run/last.safetensors" --input normalized --out "$work/n.onnx" > "$work/told.txt" 2>&1; then
+  has n.onnx
+  check "export" 0 '"outputs":' "$nucdet" export "$work/run/best.safetensors" --out "$work/n.onnx" --json
+  check "export to a folder that is not there" 4 "cannot be created" "$nucdet" export "$work/run/best.safetensors" --out "$work/nowhere/n.onnx"
+else
+  check "a program without ONNX" 0 "libonnx-dev" cat "$work/told.txt"
+fi
+
 small=(--base 4 --iterations 4 --validate-every 2 --crop 48 --batch 2)
 check "synth again" 0 "manifest.csv" "$nucdet" synth --out "$work/other" --images 8 --size 96 --seed 4
 check "train on two sets" 0 "F1 0.* \(data 0.*, other 0" "$nucdet" train "$work/data" "$work/other" --weights 2,1 --out "$work/both" "${small[@]}"

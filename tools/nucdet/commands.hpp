@@ -153,6 +153,15 @@ struct SummaryOptions {
 };
 int summary(const SummaryOptions&);
 
+struct ExportOptions {
+  std::string model, out;
+  std::string format = "onnx";
+  std::string input = "pixels";  ///< pixels or normalized: onnx::Input
+  bool json = false;
+};
+/// A network as a file for other programs.
+int export_network(const ExportOptions&);
+
 struct BenchOptions {
   models::NetworkChoice network;
   std::string model, image;

@@ -25,6 +25,7 @@ std::vector<Command> declare_commands(CLI::App& app) {
   add_command(app, all, add_convert, convert);
   add_command(app, all, add_manifest, manifest);
   add_command(app, all, add_summary, summary);
+  add_command(app, all, add_export, export_network);
   add_command(app, all, add_bench, bench);
   add_command(app, all, add_study, run_study);
   CLI::App& slide = add_slide(app);

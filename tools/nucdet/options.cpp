@@ -199,6 +199,27 @@ CLI::App& add_summary(CLI::App& app, SummaryOptions& o) {
   return c;
 }
 
+CLI::App& add_export(CLI::App& app, ExportOptions& o) {
+  CLI::App& c = *app.add_subcommand("export", "Write a network as a file for other programs");
+  c.footer(
+      "Examples:\n"
+      "  nucdet export best.safetensors --format onnx --out best.onnx\n"
+      "  nucdet export --out nuclei.onnx                  # the weights that come along\n"
+      "The network reads `image`, float [N, 3, H, W], at the model's pixel size, and gives `map` (and `classes`): the "
+      "map,\n"
+      "not the nuclei. How these are found in it, and what the input is, stands in the file's metadata.\n" +
+      std::string(kExitCodes));
+  c.add_option("model,-m,--model", o.model, "Weights or a checkpoint; default: those that come along");
+  c.add_option("-o,--out", o.out, "File to write")->required();
+  c.add_option("--format", o.format, "onnx")->capture_default_str()->check(CLI::IsMember({"onnx"}));
+  c.add_option("--input", o.input,
+               "pixels: RGB from 0 to 255, which the graph normalises; normalized: what the network itself reads")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"pixels", "normalized"}));
+  add_json(c, o.json);
+  return c;
+}
+
 CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App& c = *app.add_subcommand("bench", "Measure a network: detection, forward pass and training step");
   c.footer(

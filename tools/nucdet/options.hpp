@@ -22,6 +22,7 @@ CLI::App& add_convert(CLI::App& app, ConvertOptions& options);
 CLI::App& add_manifest(CLI::App& app, ManifestOptions& options);
 CLI::App& add_synth(CLI::App& app, SynthOptions& options);
 CLI::App& add_summary(CLI::App& app, SummaryOptions& options);
+CLI::App& add_export(CLI::App& app, ExportOptions& options);
 CLI::App& add_bench(CLI::App& app, BenchOptions& options);
 CLI::App& add_study(CLI::App& app, StudyOptions& options);
 /// The command that has those of slides below it.

@@ -21,6 +21,7 @@ enum class Product {
   drawing,     ///< PNG: overlays, sheets of augmentation
   chart,       ///< SVG
   graph,       ///< a network in Graphviz's language
+  network,     ///< in ONNX
   report,      ///< of a study, of a run
   log,         ///< of a training, of a run over many images
   weights      ///< and checkpoints

@@ -11,6 +11,7 @@
 
 #include "nucdet/nn/fusion.hpp"
 #include "nucdet/nn/map_type.hpp"
+#include "nucdet/nn/operators.hpp"
 #include "nucdet/nn/parameters.hpp"
 #include "nucdet/nn/tape.hpp"
 
@@ -89,6 +90,11 @@ class Layer {
   virtual Extent extent(std::span<const Extent> in, std::span<const Shape>) const = 0;
   /// For the summary: "Conv 3x3, stride 2".
   virtual std::string describe() const = 0;
+  /// Adds what an inference pass does to a graph of ONNX's operators; returns the output's name. Throws Error by
+  /// default: such a network cannot be exported.
+  virtual std::string write(Context<Device>&, OperatorGraph&, std::span<const OperatorInput>) const {
+    throw Error(message(describe(), ": the layer does not say how it is written in ONNX's operators (Layer::write)"));
+  }
 
   // What the passes may do with it; by default nothing.
 

@@ -111,6 +111,13 @@ class FusedConvLayer final : public Layer<D> {
     return Extent::in_place(both);
   }
   std::string describe() const override { return name_; }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    std::string y =
+        write_convolution(graph, problem_, transposed_, numbers_of(context, weight_), numbers_of(context, bias_), x[0]);
+    y = write_activation(graph, first_, y);
+    if (residual_) y = graph.add("Add", {y, x[1].name});
+    return write_activation(graph, last_, y);
+  }
 
  private:
   std::function<ops::Conv2dProblem(const Shape&)> problem_;

@@ -4,6 +4,7 @@
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/number.hpp"
+#include "nucdet/nn/operator_forms.hpp"
 #include "nucdet/ops/epilogue.hpp"
 
 namespace nucdet::nn {
@@ -36,6 +37,12 @@ class ActivationLayer final : public Layer<D> {
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
   std::string describe() const override { return name_; }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    if constexpr (requires { write_activation(graph, function_, x[0].name); })
+      return write_activation(graph, function_, x[0].name);
+    else
+      return Layer<D>::write(context, graph, x);
+  }
   ops::Fused as_activation() const override { return ops::Fused::of(function_); }
 
  private:

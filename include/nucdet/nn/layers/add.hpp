@@ -46,6 +46,11 @@ class AddLayer final : public CombineLayer<D> {
     return dx;
   }
   std::string describe() const override { return "Add"; }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    std::string sum = this->write_matched(graph, x, 0);
+    for (std::size_t i = 1; i < x.size(); ++i) sum = graph.add("Add", {sum, this->write_matched(graph, x, i)});
+    return sum;
+  }
   bool is_sum() const override { return this->reference_ == kEqualSizes; }
   std::shared_ptr<const Layer<D>> with_activation(const ops::Fused& f) const override;
 

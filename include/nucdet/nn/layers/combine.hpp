@@ -1,6 +1,7 @@
 #pragma once
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/operator_forms.hpp"
 #include "nucdet/ops/match_size.hpp"
 
 namespace nucdet::nn {
@@ -39,6 +40,12 @@ class CombineLayer : public Layer<D> {
       if (in[i].n != size.n || (reference_ == kEqualSizes && (in[i].h != size.h || in[i].w != size.w)))
         throw ShapeError(message(name_, ": input ", i, " is ", in[i], " but input 0 is ", in[0]));
     return size;
+  }
+  /// Input i in a graph of operators, at the output's size.
+  std::string write_matched(OperatorGraph& graph, std::span<const OperatorInput> x, std::size_t i) const {
+    const std::size_t reference = static_cast<std::size_t>(std::max(reference_, 0));
+    if (reference_ == kEqualSizes || i == reference) return x[i].name;
+    return write_match(graph, x[i].name, x[reference].name);
   }
   /// dy cut or padded to the size an input had.
   Tensor<D> gradient_of(Context<D>& context, const Tensor<D>& dy, Index h, Index w) const {

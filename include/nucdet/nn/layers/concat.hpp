@@ -57,6 +57,12 @@ class ConcatLayer final : public CombineLayer<D> {
     return dx;
   }
   std::string describe() const override { return this->name_; }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (channels_[i] > 0) parts.push_back(this->write_matched(graph, x, i));
+    return parts.size() == 1 ? parts[0] : graph.add("Concat", std::move(parts), {{"axis", std::int64_t{1}}});
+  }
 
  private:
   /// Where input i would lie if its producer had written it in place.

@@ -3,6 +3,7 @@
 
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
+#include "nucdet/nn/operator_forms.hpp"
 #include "nucdet/ops/conv2d.hpp"
 
 namespace nucdet::nn {
@@ -100,6 +101,9 @@ class ConvLayer final : public Layer<D> {
     if (s.dilation != 1) text += message(", dilation ", s.dilation);
     if (s.groups != 1 && !depthwise) text += message(", ", s.groups, " groups");
     return text;
+  }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    return write_convolution(graph, *as_convolution(), context, x[0]);
   }
   std::optional<ConvolutionView<D>> as_convolution() const override {
     return ConvolutionView<D>{[s = settings_](const Shape& x) { return s.problem(x); }, weight_, bias_, settings_.out};

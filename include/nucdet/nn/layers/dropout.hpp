@@ -42,6 +42,7 @@ class DropoutLayer final : public Layer<D> {
   std::string describe() const override {
     return message(What == Dropping::channels ? "ChannelDropout " : "Dropout ", rate_);
   }
+  std::string write(Context<D>&, OperatorGraph&, std::span<const OperatorInput> x) const override { return x[0].name; }
   bool is_identity_in_inference() const override { return true; }
 
  private:

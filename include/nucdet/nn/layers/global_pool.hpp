@@ -41,6 +41,9 @@ class GlobalPoolLayer final : public Layer<D> {
     return Extent::everything(in[0].scale);
   }
   std::string describe() const override { return Kind == Pooling::maximum ? "GlobalMaxPool" : "GlobalAveragePool"; }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    return graph.add(describe(), {x[0].name});  // ONNX has the same names
+  }
 };
 
 template <Pooling Kind>

@@ -48,6 +48,15 @@ class LayerNormLayer final : public Layer<D> {
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
   std::string describe() const override { return "LayerNorm"; }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    using Order = std::vector<std::int64_t>;
+    const std::string in = graph.add("Transpose", {x[0].name}, {{"perm", Order{0, 2, 3, 1}}}),
+                      gamma = graph.numbers("weight", {channels_}, numbers_of(context, gamma_)),
+                      beta = graph.numbers("bias", {channels_}, numbers_of(context, beta_));
+    const std::vector<Attribute> settings{{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(epsilon_)}};
+    return graph.add("Transpose", {graph.add("LayerNormalization", {in, gamma, beta}, settings)},
+                     {{"perm", Order{0, 3, 1, 2}}});
+  }
 
  private:
   Index channels_;

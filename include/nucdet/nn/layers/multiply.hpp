@@ -35,6 +35,9 @@ class MultiplyLayer final : public Layer<D> {
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
   std::string describe() const override { return "Multiply"; }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    return graph.add("Mul", {x[0].name, x[1].name});
+  }
 };
 
 struct MultiplyOp : Leaf<MultiplyOp> {

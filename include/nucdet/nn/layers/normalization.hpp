@@ -4,6 +4,7 @@
 #include "nucdet/nn/compose.hpp"
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/number.hpp"
+#include "nucdet/nn/operator_forms.hpp"
 #include "nucdet/ops/norm.hpp"
 
 namespace nucdet::nn {
@@ -108,6 +109,7 @@ class NormalizationLayer final : public Layer<D> {
     }
     return "Normalization";
   }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override;
   std::optional<AffineView<D>> as_affine() const override {
     if (s_.statistics != Statistics::running) return std::nullopt;
     return AffineView<D>{gamma_, beta_, mean_, variance_, s_.epsilon};
@@ -171,6 +173,33 @@ class NormActivationLayer final : public Layer<D> {
 template <class D>
 std::shared_ptr<const Layer<D>> NormalizationLayer<D>::with_activation(const ops::Fused& f) const {
   return std::make_shared<NormActivationLayer<D>>(*this, f);
+}
+
+template <class D>
+std::string NormalizationLayer<D>::write(Context<D>& context, OperatorGraph& graph,
+                                         std::span<const OperatorInput> x) const {
+  const std::int64_t channels = s_.channels, groups = s_.groups;
+  const float epsilon = static_cast<float>(s_.epsilon);
+  const std::vector<Attribute> settings{{"epsilon", epsilon}};
+  std::vector<float> gamma = numbers_of(context, gamma_), beta = numbers_of(context, beta_);
+  if (s_.statistics == Statistics::batch) return write_batch_norm(graph, x[0].name, epsilon, gamma, beta);
+  if (s_.statistics == Statistics::group) {
+    // Groups as channels of one line each.
+    const std::string lines = graph.add("Reshape", {x[0].name, graph.integers({0, groups, -1})}),
+                      one = graph.numbers("one", {groups}, std::vector<float>(static_cast<std::size_t>(groups), 1)),
+                      none = graph.numbers("none", {groups}, std::vector<float>(static_cast<std::size_t>(groups), 0)),
+                      normal = graph.add("InstanceNormalization", {lines, one, none}, settings),
+                      back = graph.add("Reshape", {normal, graph.add("Shape", {x[0].name})});
+    return write_line(graph, back, gamma, beta);
+  }
+  if (gamma.empty()) gamma.assign(static_cast<std::size_t>(channels), 1);
+  if (beta.empty()) beta.assign(static_cast<std::size_t>(channels), 0);
+  std::vector<std::string> inputs{x[0].name, graph.numbers("weight", {channels}, gamma),
+                                  graph.numbers("bias", {channels}, beta)};
+  if (s_.statistics == Statistics::instance) return graph.add("InstanceNormalization", inputs, settings);
+  inputs.push_back(graph.numbers("running_mean", {channels}, numbers_of(context, mean_)));
+  inputs.push_back(graph.numbers("running_var", {channels}, numbers_of(context, variance_)));
+  return graph.add("BatchNormalization", inputs, settings);
 }
 
 /// The choices of a normalisation.

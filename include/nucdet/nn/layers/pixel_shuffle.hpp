@@ -37,6 +37,9 @@ class PixelShuffleLayer final : public Layer<D> {
     return {in[0].scale / f, in[0].low - in[0].scale * (f - 1) / f, in[0].high, in[0].even};
   }
   std::string describe() const override { return message("PixelShuffle ", factor_); }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    return graph.add("DepthToSpace", {x[0].name}, {{"blocksize", std::int64_t{factor_}}, {"mode", std::string("CRD")}});
+  }
 
  private:
   Index factor_;

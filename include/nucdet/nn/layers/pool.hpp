@@ -53,6 +53,11 @@ class PoolLayer final : public Layer<D> {
   std::string describe() const override {
     return message(Kind == Pooling::maximum ? "MaxPool " : "AveragePool ", window_, ", stride ", stride_);
   }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    using Sizes = std::vector<std::int64_t>;
+    return graph.add(Kind == Pooling::maximum ? "MaxPool" : "AveragePool", {x[0].name},
+                     {{"kernel_shape", Sizes{window_.y, window_.x}}, {"strides", Sizes{stride_.y, stride_.x}}});
+  }
 
  private:
   ops::Axes window_, stride_;

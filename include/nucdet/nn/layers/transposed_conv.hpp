@@ -82,6 +82,9 @@ class TransposedConvLayer final : public Layer<D> {
     return message("TransposedConv ", settings_.kernel.y, 'x', settings_.kernel.x, ", stride ",
                    settings_.options.stride);
   }
+  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    return write_convolution(graph, *as_convolution(), context, x[0]);
+  }
   std::optional<ConvolutionView<D>> as_convolution() const override {
     return ConvolutionView<D>{[s = settings_](const Shape& x) { return s.problem(x); }, weight_, bias_, settings_.out,
                               true};

@@ -53,6 +53,15 @@ class UpsampleLayer final : public Layer<D> {
   std::string describe() const override {
     return message(How == Interpolation::nearest ? "UpsampleNearest " : "UpsampleBilinear ", factor_);
   }
+  std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
+    const float f = static_cast<float>(factor_);
+    const std::string mode = "mode", place = "coordinate_transformation_mode";
+    std::vector<Attribute> settings{{mode, std::string("linear")}, {place, std::string("half_pixel")}};
+    if (How == Interpolation::nearest)
+      settings = {
+          {mode, std::string("nearest")}, {place, std::string("asymmetric")}, {"nearest_mode", std::string("floor")}};
+    return graph.add("Resize", {x[0].name, "", graph.numbers("scales", {4}, {1, 1, f, f})}, std::move(settings));
+  }
 
  private:
   Index factor_;
