@@ -41,7 +41,7 @@ ONLY_IN = {
     r"pugixml\.hpp": {"src/io/tiff/description.cpp", "src/io/marker_xml.cpp"},
     r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp", "tools/nucdet/json_output.hpp"},
     r"zlib\.h": {"src/io/gzip.cpp", "src/io/text_sink.cpp"},
-    r"openslide\.h$": {"src/slide/openslide_pyramid.cpp"},
+    r"openslide\.h$": {"src/slide/openslide_library.hpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},
