@@ -1,5 +1,6 @@
 """Nuclei of images and slides."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _nucdet, _openslide
-from ._images import ArrayImage, Image, as_pixels, is_file
+from ._images import ArrayImage, Image, as_pixels
 from ._paths import Path, encoded
 from ._weights import default_weights
 
@@ -92,8 +93,8 @@ class Detector:
         """What the weight file says of itself: network, training data, licence."""
         return self._core.metadata
 
-    @overload
-    def detect(
+    @overload  # a name is a sequence too, and taken by the first of the two
+    def detect(  # type: ignore[overload-overlap]
         self,
         image: NDArray[Any] | ArrayImage | Path,
         mpp: float | None = None,
@@ -130,11 +131,11 @@ class Detector:
 
         Raises ValueError for pixels and numbers that make no image, OSError for files.
         """
-        if isinstance(image, (list, tuple)):
-            return self._detect_all(image, mpp, scale, on_progress)
-        if is_file(image):
+        if isinstance(image, (str, os.PathLike)):
             return self._core.detect_file(encoded(image), mpp, scale, on_progress)
-        return self._core.detect(as_pixels(image), mpp, scale, on_progress)  # type: ignore[arg-type]
+        if isinstance(image, Sequence):
+            return self._detect_all(image, mpp, scale, on_progress)
+        return self._core.detect(as_pixels(image), mpp, scale, on_progress)
 
     def _detect_all(
         self, images: Sequence[Image], mpp: float | None, scale: float | None, on_progress: Progress | None

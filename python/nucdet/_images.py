@@ -1,9 +1,8 @@
 """Images: NumPy's arrays as the library takes them, files, and slides."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,6 @@ Image = NDArray[Any] | ArrayImage | Path
 uint8, uint16, int16, uint32, int32, float16, float32 or float64; or the name of a file."""
 
 _PILLOW_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I", "F")
-
-
-def is_file(image: Image) -> TypeGuard[Path]:
-    return isinstance(image, (str, os.PathLike))
 
 
 def as_pixels(image: NDArray[Any] | ArrayImage) -> NDArray[Any]:

@@ -14,7 +14,8 @@ def as_points(points: ArrayLike) -> Points:
     if array.dtype.names is not None:
         if "x" not in array.dtype.names or "y" not in array.dtype.names:
             raise ValueError(f"points: an array with the fields {array.dtype.names}, wanted x and y")
-        return np.stack([array["x"], array["y"]], axis=-1).astype(np.float64, copy=False).reshape(-1, 2)
+        columns: Points = np.stack([array["x"], array["y"]], axis=-1).astype(np.float64, copy=False)
+        return columns.reshape(-1, 2)
     if array.size == 0:
         return np.empty((0, 2))
     if array.ndim != 2 or array.shape[1] != 2:

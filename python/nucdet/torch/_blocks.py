@@ -88,6 +88,10 @@ class Units(nn.Module):
             x = self.activation(x)
         return x
 
+
+class Stack(Units):
+    """One unit after the other."""
+
     def forward(self, x: Tensor) -> Tensor:
         return self.units(x)
 

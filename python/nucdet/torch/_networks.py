@@ -1,6 +1,7 @@
 """The networks that the library has by name, as its weight files name them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ._blocks import (
     PreActivations,
     ResidualDown,
     ResidualUp,
+    Stack,
     Units,
     UpUnit,
     enlarged,
@@ -70,7 +72,7 @@ class MicroNet(Network):
     def __init__(self, metadata: Mapping[str, str], b: int, maps: int, norm: Norm, context: str, paper: bool) -> None:
         super().__init__(metadata)
         before, after = (0.0, 0.5) if paper else (0.5, 0.0)
-        self.add_module("in", Units([Conv(3, b)], norm))
+        self.add_module("in", Stack([Conv(3, b)], norm))
         self.down1 = ResidualDown(b, 2 * b, 1, norm)
         self.down2 = ResidualDown(2 * b, 4 * b, 2, norm)
         self.down3 = ResidualDown(4 * b, 8 * b, 2, norm, before=before, after=after)
@@ -198,7 +200,7 @@ class Fcrn(Network):
             for filters, kernel in convolutions:
                 layers.append(Conv(channels, filters * b, kernel, bias=False))
                 channels = filters * b
-            self.add_module(block, Units(layers, norm, F.relu))
+            self.add_module(block, Stack(layers, norm, F.relu))
         self.out = nn.Module()
         self.out.conv1 = Conv(channels, maps, self._LAST[name], bias=False)
         self.down, self.up = [block for block, _ in down], [block for block, _ in up]
@@ -233,8 +235,8 @@ class UNet(Network):
     def __init__(self, metadata: Mapping[str, str], b: int, maps: int, norm: Norm) -> None:
         super().__init__(metadata)
 
-        def level(inputs: int, outputs: int) -> Units:
-            return Units([Conv(inputs, outputs), Conv(outputs, outputs)], norm, F.relu)
+        def level(inputs: int, outputs: int) -> Stack:
+            return Stack([Conv(inputs, outputs), Conv(outputs, outputs)], norm, F.relu)
 
         self.down1, self.down2 = level(3, b), level(b, 2 * b)
         self.down3, self.down4 = level(2 * b, 4 * b), level(4 * b, 8 * b)
@@ -264,7 +266,7 @@ class Fcn8s(Network):
         channels, hidden = 3, 64 * b
         for i, (times, filters) in enumerate(((2, b), (2, 2 * b), (3, 4 * b), (3, 8 * b), (3, 8 * b))):
             layers = [Conv(channels if k == 0 else filters, filters) for k in range(times)]
-            self.add_module(f"pool{i + 1}", Units(layers, norm, F.relu))
+            self.add_module(f"pool{i + 1}", Stack(layers, norm, F.relu))
             channels = filters
         self.score = Units([Conv(8 * b, hidden, 7), Conv(hidden, hidden, 1)], norm, F.relu)
         self.score.conv3 = Conv(hidden, maps, 1)
@@ -299,7 +301,7 @@ def build(metadata: Mapping[str, str]) -> Network:
         "frcn": lambda: Frcn(metadata, base, maps, norm),
         "unet": lambda: UNet(metadata, base, maps, norm),
         "fcn8s": lambda: Fcn8s(metadata, base, maps, norm),
-        **{name: (lambda name=name: Fcrn(metadata, name, base, maps, norm)) for name in Fcrn.PLANS},
+        **{plan: partial(Fcrn, metadata, plan, base, maps, norm) for plan in Fcrn.PLANS},
     }
     if name not in made:
         raise ValueError(f"nucdet.torch: the network {name!r} is not known; there are: {', '.join(made)}")

@@ -6,11 +6,12 @@ import struct
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_TYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2")}
+_TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2")}
 _LONGEST_HEADER = 100_000_000
 
 
@@ -32,13 +33,14 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[np.float32]], 
     return tensors, metadata
 
 
-def _tensor(data: bytes, start: int, entry: Mapping[str, object]) -> NDArray[np.float32]:
-    begin, end = entry["data_offsets"]  # type: ignore[misc]
+def _tensor(data: bytes, start: int, entry: Mapping[str, Any]) -> NDArray[np.float32]:
+    begin, end = entry["data_offsets"]
     kind = _TYPES.get(str(entry["dtype"]))
     if kind is None:
         raise ValueError(f"a tensor of {entry['dtype']}, wanted {', '.join(_TYPES)}")
     values = np.frombuffer(data[start + begin : start + end], kind)
-    return values.reshape(entry["shape"]).astype(np.float32)  # type: ignore[call-overload,no-any-return]
+    shaped: NDArray[np.float32] = values.reshape(entry["shape"]).astype(np.float32)
+    return shaped
 
 
 def write(
