@@ -21,6 +21,7 @@ Image = NDArray[Any] | ArrayImage | Path
 """[height, width] grey or [height, width, channels] with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha) channels of
 uint8, uint16, int16, uint32, int32, float16, float32 or float64; or the name of a file."""
 
+_TYPES = [np.dtype(t) for t in ("u1", "u2", "i2", "u4", "i4", "f4", "f8")]
 _PILLOW_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I", "F")
 
 
@@ -32,8 +33,8 @@ def as_pixels(image: NDArray[Any] | ArrayImage) -> NDArray[Any]:
     array: NDArray[Any] = np.asarray(image)
     if array.dtype == np.float16:
         array = array.astype(np.float32)
-    if array.dtype.kind not in "uif" or array.dtype.itemsize > 8:
-        raise TypeError(f"image: an array of {array.dtype}, wanted uint8, uint16 or floats")
+    if array.dtype.newbyteorder("=") not in _TYPES:
+        raise TypeError(f"image: an array of {array.dtype}, wanted {', '.join(map(str, _TYPES))}")
     if array.ndim not in (2, 3):
         raise ValueError(f"image: an array of {array.shape}, wanted [height, width] or [height, width, channels]")
     if array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4):

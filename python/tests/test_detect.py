@@ -108,7 +108,7 @@ def test_lists(detector, images):
     [
         (np.zeros((8, 8), np.bool_), TypeError, "bool"),
         (np.zeros((8, 8), np.complex64), TypeError, "complex"),
-        (np.zeros((8, 8), np.int64), ValueError, "int64"),
+        (np.zeros((8, 8), np.int64), TypeError, "int64"),
         (np.zeros(8, np.uint8), ValueError, "height, width"),
         (np.zeros((3, 8, 8), np.uint8), ValueError, "channels come last"),
         (np.zeros((8, 0, 3), np.uint8), ValueError, "no pixels"),
