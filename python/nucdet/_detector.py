@@ -94,7 +94,7 @@ class Detector:
         return self._core.metadata
 
     @overload  # a name is a sequence too, and taken by the first of the two
-    def detect(  # type: ignore[overload-overlap]
+    def detect(  # type: ignore
         self,
         image: NDArray[Any] | ArrayImage | Path,
         mpp: float | None = None,
@@ -167,7 +167,7 @@ class Detector:
         Raises OSError for what is no slide or cannot be read.
         """
         _openslide.prepare()
-        where = tissue if tissue in ("auto", "all") else encoded(tissue)
+        where: str | bytes = tissue if tissue in ("auto", "all") else encoded(tissue)
         return self._core.detect_slide(encoded(path), mpp, scale, where, on_progress)
 
     def maps(self, image: NDArray[Any] | ArrayImage) -> dict[str, NDArray[np.float32]]:

@@ -1,13 +1,16 @@
 """Weights from annotated images."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from . import _nucdet
 from ._nucdet import network_names
 from ._paths import Path, encoded
 from ._weights import default_weights
+
+Told = TypeVar("Told")
 
 __all__ = ["Step", "Validation", "network_names", "train"]
 
@@ -70,7 +73,7 @@ def train(
     by itself. What one of them raises, and Ctrl-C, ends the training after its step; the checkpoint is written first.
     Raises ValueError for settings that do not fit, TypeError for unknown ones, OSError for files.
     """
-    manifests = [manifest] if isinstance(manifest, (str, bytes)) or hasattr(manifest, "__fspath__") else manifest
+    manifests = [manifest] if isinstance(manifest, (str, os.PathLike)) else manifest
     if preset == "finetune" and weights is None:
         weights = default_weights()
     settings |= {"manifests": [encoded(m) for m in manifests], "out": encoded(out), "resume": resume}
@@ -80,8 +83,16 @@ def train(
         preset,
         settings,
         threads or 0,
-        None if on_progress is None else lambda step: on_progress(Step(**step)),
-        None if on_validation is None else lambda found: on_validation(Validation(**found)),
+        _with(Step, on_progress),
+        _with(Validation, on_validation),
         on_note,
     )
     return Validation(**best)
+
+
+def _with(kind: type[Told], told: Callable[[Told], object] | None) -> Callable[[dict[str, Any]], object] | None:
+    """What is called with the members of what `told` is called with."""
+    if told is None:
+        return None
+    hear = told
+    return lambda members: hear(kind(**members))
