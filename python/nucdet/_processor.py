@@ -22,5 +22,5 @@ def check() -> None:
     if missing:
         raise ImportError(
             f"nucdet was built for processors with {', '.join(missing)}, which this one has not: "
-            "build it with -C cmake.define.NUCDET_TOOLS_ARCH=x86-64"
+            "build it with --config-settings=cmake.define.NUCDET_TOOLS_ARCH=x86-64"
         )

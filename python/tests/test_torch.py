@@ -34,7 +34,8 @@ def metadata_of(choice):
     whole = {"base": 4, "maps": 1, "norm": "batch", "context": "sparse3"} | choice
     named = {"network": whole.pop("network")} | {f"network.{key}": str(value) for key, value in whole.items()}
     constants = {"normalization.mean": "0.6 0.5 0.7", "normalization.deviation": "0.2 0.21 0.19"}
-    peaks = {"peaks.full_scale": "5", "peaks.radius": "5", "peaks.smoothing": "0", "peaks.threshold": "0.3", "peaks.xi": "0"}
+    full = "5" if whole["maps"] == 1 else "1"  # of a probability
+    peaks = {"peaks.full_scale": full, "peaks.radius": "5", "peaks.smoothing": "0", "peaks.threshold": "0.3", "peaks.xi": "0"}
     return named | {"normalization": "fixed"} | constants | peaks
 
 
