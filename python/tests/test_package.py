@@ -66,3 +66,11 @@ def test_documents_run(page, tissue, tmp_path, monkeypatch):
                 continue
         exec(compile(block, page, "exec"), names)  # noqa: S102
     assert pathlib.Path("found.geojson").is_file()
+
+
+def test_the_tour(images, tissue, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is missing")
+    command = [sys.executable, str(ROOT / "python" / "examples" / "tour.py"), str(images[0])]
+    command += [str(tissue / "annotations" / f"{images[0].stem}.csv"), str(tmp_path / "tour.png")]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "tour.png").stat().st_size > 10_000
