@@ -173,6 +173,18 @@ class Maps(Units):
         return last
 
 
+class Last(nn.Module):
+    """A convolution alone."""
+
+    def __init__(self, inputs: int, maps: int, kernel: int = 1, bias: bool = True) -> None:
+        super().__init__()
+        self.conv1 = Conv(inputs, maps, kernel, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.conv1(x)
+        return maps
+
+
 class PreActivations(nn.Module):
     """Normalisation and activation before each convolution, as FRCN has them: a block is a list of "project", a 1x1
     convolution, "pool", and "residual", x + 0.3 F(x) with two 3x3 convolutions."""

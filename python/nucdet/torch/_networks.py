@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from .._images import ArrayImage, as_pixels
 from ._blocks import (
     Conv,
+    Last,
     LiteUp,
     Maps,
     Norm,
@@ -201,8 +202,7 @@ class Fcrn(Network):
                 layers.append(Conv(channels, filters * b, kernel, bias=False))
                 channels = filters * b
             self.add_module(block, Stack(layers, norm, F.relu))
-        self.out = nn.Module()
-        self.out.conv1 = Conv(channels, maps, self._LAST[name], bias=False)
+        self.out = Last(channels, maps, self._LAST[name], bias=False)
         self.down, self.up = [block for block, _ in down], [block for block, _ in up]
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -215,7 +215,7 @@ class Fcrn(Network):
             x = getattr(self, name)(match_size(enlarged(x, 2), like))
         if len(below) > len(self.up):  # FCRN-B: the last convolution stands behind an up-sampling
             x = match_size(enlarged(x, 2), below[-1])
-        return {"map": self.out.conv1(x)}
+        return {"map": self.out(x)}
 
 
 class UpLevel(Units):
@@ -243,8 +243,7 @@ class UNet(Network):
         self.bottom = level(8 * b, 16 * b)
         self.up1, self.up2 = UpLevel(16 * b, 8 * b, norm), UpLevel(8 * b, 4 * b, norm)
         self.up3, self.up4 = UpLevel(4 * b, 2 * b, norm), UpLevel(2 * b, b, norm)
-        self.out = nn.Module()
-        self.out.conv1 = Conv(b, maps, 1)
+        self.out = Last(b, maps)
         self.drop = nn.Dropout2d(0.5)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -255,7 +254,20 @@ class UNet(Network):
         x = self.drop(self.bottom(F.max_pool2d(skips[-1], 2)))
         for up in (self.up1, self.up2, self.up3, self.up4):
             x = up(x, skips.pop())
-        return {"map": self.out.conv1(x)}
+        return {"map": self.out(x)}
+
+
+class Score(Units):
+    """FCN-8s's layers that were fully connected, and the scores."""
+
+    def __init__(self, inputs: int, hidden: int, maps: int, norm: Norm) -> None:
+        super().__init__([Conv(inputs, hidden, 7), Conv(hidden, hidden, 1)], norm, F.relu)
+        self.conv3 = Conv(hidden, maps, 1)
+        self.drop = nn.Dropout2d(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.conv3(self.drop(self.units(self.drop(self.units(x, 0, 1)), 1)))
+        return scores
 
 
 class Fcn8s(Network):
@@ -268,21 +280,17 @@ class Fcn8s(Network):
             layers = [Conv(channels if k == 0 else filters, filters) for k in range(times)]
             self.add_module(f"pool{i + 1}", Stack(layers, norm, F.relu))
             channels = filters
-        self.score = Units([Conv(8 * b, hidden, 7), Conv(hidden, hidden, 1)], norm, F.relu)
-        self.score.conv3 = Conv(hidden, maps, 1)
-        self.fuse4, self.fuse3 = nn.Module(), nn.Module()
-        self.fuse4.conv1, self.fuse3.conv1 = Conv(8 * b, maps, 1), Conv(4 * b, maps, 1)
-        self.drop = nn.Dropout2d(0.5)
+        self.score = Score(8 * b, hidden, maps, norm)
+        self.fuse4, self.fuse3 = Last(8 * b, maps), Last(4 * b, maps)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         image, pools = x, []
         for i in range(5):
             x = F.max_pool2d(getattr(self, f"pool{i + 1}")(x), 2)
             pools.append(x)
-        x = self.drop(self.score.units(x, 0, 1))
-        x = self.score.conv3(self.drop(self.score.units(x, 1, 2)))
+        x = self.score(x)
         for fuse, pool in ((self.fuse4, pools[3]), (self.fuse3, pools[2])):
-            finer = fuse.conv1(pool)
+            finer = fuse(pool)
             x = match_size(enlarged(x, 2), finer) + finer
         return {"map": match_size(enlarged(x, 8), image)}
 
