@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 
 using namespace slides;
+using namespace pictures;
 
 // Before all others of its program, since the library that is opened first stays.
 TEST_CASE("OpenSlide is opened when it is wanted, and what is none is refused") {
