@@ -42,7 +42,7 @@ ONLY_IN = {
     r"pugixml\.hpp": {"src/io/tiff/description.cpp", "src/io/marker_xml.cpp"},
     r"nlohmann/": {"src/io/json_writing.hpp", "src/io/json_stream.hpp", "tools/nucdet/json_output.hpp"},
     r"zlib\.h": {"src/io/gzip.cpp", "src/io/text_sink.cpp"},
-    r"openslide\.h$": {"src/slide/openslide_pyramid.cpp"},
+    r"openslide\.h$": {"src/slide/openslide_library.hpp"},
     r"sqlite3\.h": {"src/io/sqlite.hpp"},
     r"onnx/": {"src/onnx/graph.hpp"},
     r"CLI/": {"tools/nucdet/options.hpp"},
@@ -50,13 +50,13 @@ ONLY_IN = {
     r"cuda_runtime\.h": {"include/nucdet/cuda/launch.cuh"},
 }
 # Seen by the sources of nucdet::cuda alone: a program that uses it needs no CUDA header.
-ONLY_UNDER = {r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
+ONLY_UNDER = {r"pybind11/": "python/src/", r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
 # nvcc cannot read the composition of networks, and warns of Eigen and xtensor.
 NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io|models|slide|onnx)/|nucdet/data/(image|image_conversion|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
 MOST_LINES = 300
 
 wrong = []
-files = [f for top in ("include", "src", "tools") for f in sorted((ROOT / top).rglob("*")) if f.suffix in (".hpp", ".cpp", ".cu", ".cuh")]
+files = [f for top in ("include", "src", "tools", "python/src") for f in sorted((ROOT / top).rglob("*")) if f.suffix in (".hpp", ".cpp", ".cu", ".cuh")]
 for file in files:
     name = file.relative_to(ROOT).as_posix()
     text = file.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what nucdet needs on Debian 12: to build and run it, and with --tests also what scripts/test.sh needs.
-# Does nothing if everything is there. usage: install-dependencies.sh [--tests] [--check]
+# Installs what nucdet needs on Debian 12: to build and run it, with --python also what `pip install .` needs, and with
+# --tests what scripts/test.sh needs. Does nothing if everything is there.
+# usage: install-dependencies.sh [--python] [--tests] [--check]
 #   --check   installs nothing; lists what is missing and exits 1 if anything is
 set -euo pipefail
 
@@ -10,9 +11,11 @@ packages=(g++ cmake ninja-build ccache libeigen3-dev libxtensor-dev catch2 libbe
 check=0
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen pandoc) ;;
+    --python) packages+=(python3-dev python3-venv) ;;
+    --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen pandoc python3-dev python3-numpy
+                        python3-pytest pybind11-dev mypy) ;;
     --check) check=1 ;;
-    *) echo "usage: $0 [--tests] [--check]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--python] [--tests] [--check]" >&2; exit 2 ;;
   esac
 done
 

@@ -41,7 +41,7 @@ formatted() {
 }
 
 scripts/install-dependencies.sh --tests
-step "configure" cmake --preset ci
+step "configure" cmake --preset ci -DPython3_EXECUTABLE=/usr/bin/python3  # which has what was installed
 if ! command -v "${CUDACXX:-nvcc}" > /dev/null; then
   echo "note    no nvcc: CUDA's own compiler is left out; the CUDA sources run on an emulated device"
 fi

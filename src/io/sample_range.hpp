@@ -1,11 +1,10 @@
 #pragma once
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace nucdet::io::detail {
+#include "nucdet/io/samples.hpp"
 
-enum class SampleType : std::uint8_t { u8, u16, i16, u32, i32, f32, f64 };
+namespace nucdet::io::detail {
 
 /// The values that stand for black and for white.
 struct SampleRange {

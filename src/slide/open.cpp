@@ -66,19 +66,25 @@ std::string_view format_by_name(const std::string& ending) {
 
 constexpr std::string_view kConversion = "QuPath, bfconvert and vips tiffsave write tiled TIFF";
 
+#ifdef NUCDET_OPENSLIDE_LOADED
+constexpr std::string_view kHowMissing = "which was not found here";
+constexpr std::string_view kWayToOpenSlide =
+    "; OpenSlide was not found: install libopenslide0, or Python's openslide-bin";
+#else
+constexpr std::string_view kHowMissing = "which this build was made without";
+constexpr std::string_view kWayToOpenSlide =
+    "; nucdet was built without OpenSlide: install libopenslide-dev and build again";
+#endif
+
 /// Of a file that only OpenSlide might read.
-std::string without_openslide() {
-  return openslide_version().empty() ? "; nucdet was built without OpenSlide: install libopenslide-dev and build again"
-                                     : "";
-}
+std::string without_openslide() { return std::string(openslide_version().empty() ? kWayToOpenSlide : ""); }
 
 [[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
   const std::string version = openslide_version();
   throw IoError(message(path.string(), ": is ", what,
                         ", wanted a slide: a tiled TIFF (OME-TIFF, a pyramid), or what OpenSlide reads ",
                         "(SVS, NDPI, MRXS, SCN, BIF, ...), ",
-                        version.empty() ? std::string("which this build was made without") : "here version " + version,
-                        "; ", kConversion));
+                        version.empty() ? std::string(kHowMissing) : "here version " + version, "; ", kConversion));
 }
 
 [[noreturn]] void refuse_by_name(const std::filesystem::path& path, std::string_view what) {

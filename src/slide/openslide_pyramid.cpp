@@ -9,9 +9,8 @@
 #include <functional>
 #include <mutex>
 
-#include <openslide.h>
-
 #include "io/pixel_size.hpp"
+#include "openslide_library.hpp"
 #include "read_starts.hpp"
 #include "rectangles.hpp"
 
@@ -26,17 +25,24 @@ constexpr Index kMostSide = Index{1} << 23;
 /// Pixels of a tile: a level of NDPI may be one.
 constexpr Index kMostOfTile = Index{1} << 26;
 
+/// Only asked for where the library is there: without it no file has a vendor.
+const OpenSlideLibrary& library() {
+  const OpenSlideLibrary* const there = openslide_library();
+  if (there == nullptr) throw IoError("OpenSlide was not found");
+  return *there;
+}
+
 /// A slide that OpenSlide has open; closed with its last user.
 using Handle = std::shared_ptr<openslide_t>;
 
 std::string error_of(openslide_t* slide) {
-  const char* const error = openslide_get_error(slide);
+  const char* const error = library().get_error(slide);
   return error == nullptr ? "" : error;
 }
 
 Handle open_handle(const std::string& where) {
-  Handle handle(openslide_open(where.c_str()), [](openslide_t* s) {
-    if (s != nullptr) openslide_close(s);
+  Handle handle(library().open(where.c_str()), [](openslide_t* s) {
+    if (s != nullptr) library().close(s);
   });
   if (!handle) throw IoError(message(where, ": OpenSlide does not know the format, or cannot open the file"));
   if (const std::string error = error_of(handle.get()); !error.empty())
@@ -45,7 +51,7 @@ Handle open_handle(const std::string& where) {
 }
 
 std::string property(openslide_t* slide, const char* name) {
-  const char* const value = openslide_get_property_value(slide, name);
+  const char* const value = library().get_property_value(slide, name);
   return value == nullptr ? "" : value;
 }
 
@@ -72,10 +78,10 @@ io::PixelSize pixel_size_of(openslide_t* slide) {
 
 std::vector<Level> levels_of(openslide_t* slide, const std::string& where) {
   std::vector<Level> levels;
-  const std::int32_t count = openslide_get_level_count(slide);
+  const std::int32_t count = library().get_level_count(slide);
   for (std::int32_t i = 0; i < count; ++i) {
     std::int64_t width = 0, height = 0;
-    openslide_get_level_dimensions(slide, i, &width, &height);
+    library().get_level_dimensions(slide, i, &width, &height);
     if (width < 1 || height < 1) throw IoError(message(where, ": OpenSlide: level ", i, " has no pixels"));
     if (width > kMostSide || height > kMostSide)
       throw IoError(message(where, ": OpenSlide: level ", i, " of ", width, " x ", height, " pixels, at most ",
@@ -140,7 +146,8 @@ std::vector<Piece> pieces_of(const ReadStarts& starts, Index begin, Index end) {
 }  // namespace
 
 std::string openslide_vendor(const std::filesystem::path& path) {
-  const char* const vendor = openslide_detect_vendor(path.c_str());
+  const OpenSlideLibrary* const there = openslide_library();
+  const char* const vendor = there == nullptr ? nullptr : there->detect_vendor(path.c_str());
   return vendor == nullptr ? "" : vendor;
 }
 
@@ -180,7 +187,7 @@ OpenSlidePyramid::OpenSlidePyramid(const std::filesystem::path& path) : state_(s
   openslide_t* const slide = s.handle.get();
   s.levels = levels_of(slide, s.where);
   for (std::size_t i = 0; i < s.levels.size(); ++i) {
-    const double downsample = openslide_get_level_downsample(slide, static_cast<std::int32_t>(i));
+    const double downsample = library().get_level_downsample(slide, static_cast<std::int32_t>(i));
     s.across.emplace_back(s.levels[i].width, downsample);
     s.down.emplace_back(s.levels[i].height, downsample);
   }
@@ -205,7 +212,7 @@ void OpenSlidePyramid::read(Index level, const Rectangle& r, std::uint8_t* rgb) 
       const Index width = column.end - column.start, height = row.end - row.start;
       argb.assign(static_cast<std::size_t>(width * height), 0);
       s.attempt(place_of(level, r), [&](openslide_t* slide) {
-        openslide_read_region(slide, argb.data(), across.position(column.start), down.position(row.start),
+        library().read_region(slide, argb.data(), across.position(column.start), down.position(row.start),
                               static_cast<std::int32_t>(level), width, height);
       });
       for (Index y = row.begin; y < row.end; ++y)
@@ -217,7 +224,7 @@ void OpenSlidePyramid::read(Index level, const Rectangle& r, std::uint8_t* rgb) 
 std::vector<std::string> OpenSlidePyramid::associated() const {
   std::vector<std::string> names;
   const Handle handle = state_->current();
-  for (const char* const* name = openslide_get_associated_image_names(handle.get());
+  for (const char* const* name = library().get_associated_image_names(handle.get());
        name != nullptr && *name != nullptr; ++name)
     names.emplace_back(*name);
   return names;
@@ -229,14 +236,14 @@ io::Picture OpenSlidePyramid::read_associated(const std::string& name) const {
   std::vector<std::uint32_t> argb;
   s.attempt(message("picture '", name, "'"), [&](openslide_t* slide) {
     std::int64_t width = -1, height = -1;
-    openslide_get_associated_image_dimensions(slide, name.c_str(), &width, &height);
+    library().get_associated_image_dimensions(slide, name.c_str(), &width, &height);
     if (!error_of(slide).empty()) return;
     if (width < 1 || height < 1) throw IoError(message(s.where, ": has no picture '", name, "' beside the slide"));
     if (height > kMostAssociatedPixels / width)
       throw IoError(message(s.where, ": picture '", name, "': ", width, " x ", height, " pixels"));
     picture.width = width, picture.height = height;
     argb.assign(static_cast<std::size_t>(width * height), 0);
-    openslide_read_associated_image(slide, name.c_str(), argb.data());
+    library().read_associated_image(slide, name.c_str(), argb.data());
   });
   io::Picture::Bytes rgb(argb.size() * 3);
   put_row(argb.data(), static_cast<Index>(argb.size()), rgb.data());
@@ -248,7 +255,10 @@ io::Picture OpenSlidePyramid::read_associated(const std::string& name) const {
 
 namespace nucdet::slide {
 
-std::string openslide_version() { return openslide_get_version(); }
+std::string openslide_version() {
+  const detail::OpenSlideLibrary* const there = detail::openslide_library();
+  return there == nullptr ? "" : there->get_version();
+}
 
 }  // namespace nucdet::slide
 

@@ -17,8 +17,13 @@ Slide open_slide(const std::filesystem::path& path);
 /// missing or cannot be read.
 bool is_slide(const std::filesystem::path& path);
 
-/// The version of the OpenSlide library that is used; empty where nucdet was built without it.
+/// The version of the OpenSlide library that is used; empty where nucdet was built without it, or built to open it when
+/// it is wanted (NUCDET_OPENSLIDE=LOAD) and there is none.
 std::string openslide_version();
+
+/// Of a build that opens it when it is wanted: opens this one in place of the system's. False where one is in use
+/// already, as in any build that was linked with it. Throws IoError where the file is no such library. Thread-safe.
+bool use_openslide(const std::filesystem::path& library);
 
 /// A picture in memory as a slide of one level.
 class PicturePyramid {

@@ -1,0 +1,146 @@
+"""The library's side of the package. Names of files are bytes, as the system has them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+version: str
+nucleus_type: np.dtype[np.void]
+
+_Progress = Callable[[int, int], object] | None
+_Points = NDArray[np.float64]
+_Map = NDArray[np.float32]
+_Rings = Sequence[Sequence[_Points]]
+
+class Detector:
+    def __init__(
+        self,
+        weights: bytes,
+        threads: int,
+        exact: bool,
+        threshold: float | None,
+        xi: float | None,
+        tile: int | None,
+        average: int,
+    ) -> None: ...
+    def detect(
+        self, image: NDArray[Any], mpp: float | None, scale: float | None, told: _Progress
+    ) -> NDArray[np.void]: ...
+    def detect_file(
+        self, path: bytes, mpp: float | None, scale: float | None, told: _Progress
+    ) -> NDArray[np.void]: ...
+    def detect_slide(
+        self, path: bytes, mpp: float | None, scale: float | None, tissue: str | bytes, told: _Progress
+    ) -> NDArray[np.void]: ...
+    def outputs(self, image: NDArray[Any]) -> dict[str, _Map]: ...
+    def statistics(self, image: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    @property
+    def classes(self) -> list[str]: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def tile(self) -> int: ...
+
+class Score:
+    """Counts of detections, and the distances of the hits. Scores of several images add up with +."""
+
+    def __init__(self) -> None: ...
+    hits: int
+    false_alarms: int
+    misses: int
+    @property
+    def precision(self) -> float:
+        """Hits over detections; 1 if nothing was detected."""
+    @property
+    def recall(self) -> float:
+        """Hits over true nuclei; 1 if there are none."""
+    @property
+    def f1(self) -> float: ...
+    @property
+    def distance_mean(self) -> float:
+        """Of the hits to their truth, pixels; NaN without hits."""
+    @property
+    def distance_deviation(self) -> float: ...
+    def __add__(self, other: Score) -> Score: ...
+
+class Matching:
+    """Which detection stands for which nucleus."""
+
+    @property
+    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """[pairs, 2]: the numbers of a detection and of its nucleus, by the former; [pairs]: how far apart, pixels."""
+    predicted: int
+    truth: int
+    @property
+    def hits(self) -> int: ...
+    @property
+    def false_alarms(self) -> int: ...
+    @property
+    def misses(self) -> int: ...
+    @property
+    def score(self) -> Score: ...
+
+class ClassScore:
+    """How well classes are told apart. Scores of several images add up with +."""
+
+    def __init__(self, classes: int) -> None: ...
+    def add(self, matching: Matching, predicted: Sequence[int], truth: Sequence[int]) -> None: ...
+    def of(self, number: int) -> Score:
+        """Of one class."""
+    @property
+    def detection(self) -> Score:
+        """Of all nuclei, whatever their classes."""
+    @property
+    def mean_f1(self) -> float:
+        """Of the classes that occur."""
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """[classes + 2, classes + 2]: a row for each true class, a column for each found one; then of unknown class; then
+        without a nucleus (row: false alarms) or a detection (column: misses)."""
+    def __add__(self, other: ClassScore) -> ClassScore: ...
+
+def read_image(path: bytes, page: int | None) -> tuple[NDArray[Any], float, float, str, list[str]]: ...
+def slide_info(path: bytes) -> tuple[list[tuple[int, int, float]], float, float, list[str]]: ...
+def read_region(path: bytes, level: int, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]: ...
+def is_slide(path: bytes) -> bool: ...
+def openslide_version() -> str: ...
+def use_openslide(library: bytes) -> bool: ...
+def match(predicted: _Points, truth: _Points, gate: float, method: str) -> Matching: ...
+def proximity_map(
+    points: _Points, height: int, width: int, alpha: float, radius: float, threads: int
+) -> _Map: ...
+def gaussian_map(points: _Points, height: int, width: int, sigma: float, scale: float, threads: int) -> _Map: ...
+def disc_map(points: _Points, height: int, width: int, radius: float, threads: int) -> _Map: ...
+def class_map(
+    points: _Points, classes: Sequence[int], height: int, width: int, radius: float, threads: int
+) -> _Map: ...
+def read_annotations(
+    path: bytes, mpp: float, image: str, all_images: bool, keep_duplicates: bool
+) -> dict[str, Any]: ...
+def write_annotations(
+    path: bytes, points: _Points, classes: Sequence[str], regions: _Rings, ignored: _Rings, detections: bool
+) -> None: ...
+def write_nuclei(
+    path: bytes,
+    nuclei: NDArray[np.void],
+    classes: Sequence[str],
+    image: str,
+    width: int,
+    height: int,
+    mpp: float,
+) -> None: ...
+def train(
+    preset: str,
+    settings: dict[str, Any],
+    threads: int,
+    on_step: Callable[[dict[str, Any]], object] | None,
+    on_validation: Callable[[dict[str, Any]], object] | None,
+    on_note: Callable[[str], object] | None,
+) -> dict[str, Any]: ...
+def network_names() -> list[str]: ...

@@ -1,0 +1,55 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include <pybind11/numpy.h>
+
+#include "nucdet/core/area.hpp"
+#include "nucdet/detect/nucleus.hpp"
+#include "nucdet/io/samples.hpp"
+
+/// NumPy's arrays as nucdet's points, pixels and nuclei, and back.
+namespace nucdet::python {
+
+namespace py = pybind11;
+
+/// A nucleus in an array.
+struct NucleusRow {
+  double x, y;
+  float score;
+  std::int32_t class_id;
+  float class_probability;
+  std::int32_t unused;  ///< what would be a gap, as zeros
+};
+
+/// The fields x, y, score, class, class_probability.
+py::dtype nucleus_type();
+py::array array_of(const std::vector<Nucleus>& nuclei);
+/// Throws ArgumentError for an array of another type.
+std::vector<Nucleus> nuclei_of(const py::array& array);
+
+using PointArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
+/// Of [N, 2]: x, y. Throws ShapeError.
+std::vector<Point> points_of(const PointArray& array, const char* where);
+py::array_t<double> array_of(const std::vector<Point>& points);
+
+/// An array [H, W] or [H, W, C] whose pixels lie side by side. Throws ArgumentError for another type of numbers,
+/// ShapeError for another shape. It points into the array.
+io::Samples samples_of(const py::array& array);
+
+/// Pixels as detectors take them: those of an array itself where they are a picture as they lie, else a picture made of
+/// them. Made without Python's lock; the samples must outlive it.
+class Pixels {
+ public:
+  explicit Pixels(const io::Samples& samples);
+  const data::ImageView& view() const { return view_; }
+
+ private:
+  std::optional<io::Picture> made_;
+  data::ImageView view_;
+};
+
+/// A map on the host as an array [H, W, C], or [H, W] for one channel.
+py::array_t<float> array_of(View<const float> map, bool drop_channel);
+
+}  // namespace nucdet::python
