@@ -52,12 +52,12 @@ py::array detect_file(const OwnedDetector& self, const std::string& path, Asked 
 py::array detect_slide(const OwnedDetector& self, const std::string& path, Asked mpp, Asked scale,
                        const std::string& tissue, const py::object& told) {
   const Progress progress(told);
-  SlideDetections found;
+  std::vector<Nucleus> found;
   {
     const py::gil_scoped_release unlocked;
     found = self.detect(slide::open_slide(path), {mpp, scale}, tissue, progress.watch());
   }
-  return array_of(found.nuclei);
+  return array_of(found);
 }
 
 py::dict outputs(const OwnedDetector& self, const py::array& image) {

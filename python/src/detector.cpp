@@ -1,10 +1,6 @@
 #include "detector.hpp"
 
-#include <algorithm>
-#include <variant>
-
-#include "nucdet/slide/stream.hpp"
-#include "nucdet/slide/thumbnail.hpp"
+#include "nucdet/slide/detect_slide.hpp"
 
 namespace nucdet::python {
 
@@ -35,33 +31,12 @@ std::vector<Nucleus> OwnedDetector::detect(const data::ImageView& image, double 
   return detector_->detect(image, scale, watch).nuclei;
 }
 
-data::ChannelStatistics OwnedDetector::statistics_of(const slide::Slide& slide) const {
-  if (const auto* constants = std::get_if<data::FixedNormalization>(&normalization_)) return constants->statistics;
-  constexpr Index kLongest = 2048;  // as the program: a low level stands for the whole
-  return detector_->statistics(view_of(data::to_image(context_, slide::thumbnail(slide, kLongest).view())));
-}
-
-SlideDetections OwnedDetector::detect(const slide::Slide& slide, const models::AskedPixelSize& asked,
-                                      const std::string& tissue, const Watch& watch) const {
+std::vector<Nucleus> OwnedDetector::detect(const slide::Slide& slide, const models::AskedPixelSize& asked,
+                                           const std::string& tissue, const Watch& watch) const {
   io::Picture about{.where = slide.where(), .format = "slide", .height = slide.height(), .width = slide.width()};
   about.pixel_size = slide.pixel_size();
   const double um = models::scaling_of(asked, {}, about).scale * models::kReferencePixel;
-  const slide::SlidePlan plan(slide, um);
-  const slide::TissueMask mask = tissue_of(tissue, slide, um);
-  const detect::Rectangle all{0, 0, slide.width(), slide.height()};
-  const auto tiles = plan.tiles_on(mask, detector_->regions(plan.reference), detector_->tiles());
-  const std::vector<Index> wanted = plan.wanted(tiles, mask, all);
-  SlideDetections found;
-  const auto keep = [&](Index, const std::vector<Nucleus>& nuclei) {
-    ++found.tiles;
-    std::copy_if(nuclei.begin(), nuclei.end(), std::back_inserter(found.nuclei), [&](const Nucleus& n) {
-      return all.holds(n.centre.x + 0.5, n.centre.y + 0.5) && mask.holds(n.centre);
-    });
-  };
-  slide::detect_tiles(*detector_, slide, plan, statistics_of(slide), tiles, wanted, keep, watch);
-  found.nuclei = detector_->relative(std::move(found.nuclei));
-  for (Nucleus& n : found.nuclei) n.score = peaks_.score(n.score);
-  return found;
+  return slide::detect_slide(*detector_, normalization_, slide, um, tissue_of(tissue, slide, um), watch);
 }
 
 data::ChannelStatistics OwnedDetector::statistics(const data::ImageView& view) const {

@@ -19,12 +19,6 @@ struct DetectorSettings {
   int average = 1;
 };
 
-/// What a slide gave, in pixels of level 0.
-struct SlideDetections {
-  std::vector<Nucleus> nuclei;
-  Index tiles = 0;
-};
-
 class OwnedDetector {
  public:
   /// Throws as models::load_model and detect::Detector do.
@@ -37,17 +31,16 @@ class OwnedDetector {
 
   /// Nuclei of an image, in its pixels. Throws as detect::Detector does.
   std::vector<Nucleus> detect(const data::ImageView& image, double scale, const Watch& watch) const;
-  /// Of a slide, where it has tissue: as `nucdet detect` finds them. tissue: "auto", "all", or a file with a mask.
-  SlideDetections detect(const slide::Slide& slide, const models::AskedPixelSize& asked, const std::string& tissue,
-                         const Watch& watch) const;
+  /// Of a slide in pixels of level 0, where it has tissue: as `nucdet detect` finds them. tissue: "auto", "all", or a
+  /// file with a mask.
+  std::vector<Nucleus> detect(const slide::Slide& slide, const models::AskedPixelSize& asked, const std::string& tissue,
+                              const Watch& watch) const;
   /// What an image in reference pixels is normalised with.
   data::ChannelStatistics statistics(const data::ImageView& image) const;
   /// The network's outputs for an image in reference pixels, [1, h, w, maps] each, by their names.
   std::vector<std::pair<std::string, Tensor<Cpu>>> outputs(const data::ImageView& image) const;
 
  private:
-  data::ChannelStatistics statistics_of(const slide::Slide& slide) const;
-
   mutable Context<Cpu> context_;
   std::map<std::string, std::string> metadata_{};
   data::Normalization normalization_{};

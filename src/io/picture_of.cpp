@@ -9,30 +9,13 @@ namespace nucdet::io {
 
 namespace {
 
-Index bytes_of(SampleType type) {
-  switch (type) {
-    case SampleType::u8:
-      return 1;
-    case SampleType::u16:
-    case SampleType::i16:
-      return 2;
-    case SampleType::u32:
-    case SampleType::i32:
-    case SampleType::f32:
-      return 4;
-    case SampleType::f64:
-      return 8;
-  }
-  return 1;
-}
-
 void check(const Samples& s, std::string_view where) {
   if (s.data == nullptr || s.height < 1 || s.width < 1 || s.channels < 1 || s.channels > 4)
     throw ShapeError(message(where, ": ", s.height, " rows of ", s.width, " pixels of ", s.channels,
                              " samples, wanted 1 to 4 samples (grey, grey and alpha, RGB, RGB and alpha)"));
-  if (s.row_stride < s.width * s.channels * bytes_of(s.type))
+  if (s.row_stride < s.width * s.channels * detail::size_of(s.type))
     throw ShapeError(message(where, ": the row stride is ", s.row_stride, " bytes, a row has ",
-                             s.width * s.channels * bytes_of(s.type)));
+                             s.width * s.channels * detail::size_of(s.type)));
 }
 
 const std::byte* row_of(const Samples& s, Index y) { return static_cast<const std::byte*>(s.data) + y * s.row_stride; }

@@ -59,6 +59,20 @@ SampleRange evident_float(SampleType type, const ValuesSeen& seen, std::string_v
 
 }  // namespace
 
+Index size_of(SampleType type) {
+  switch (type) {
+    case SampleType::u8:
+      return 1;
+    case SampleType::u16:
+    case SampleType::i16:
+      return 2;
+    case SampleType::f64:
+      return 8;
+    default:
+      return 4;
+  }
+}
+
 SampleRange full_range(SampleType type) {
   if (is_float(type)) return {};
   return {0, largest_of(bits_of(type) - (is_signed(type) ? 1 : 0))};

@@ -20,6 +20,8 @@ struct ValuesSeen {
   bool finite = true;
 };
 
+/// Bytes of a sample.
+Index size_of(SampleType type);
 /// The range that a type has where nothing else is known.
 SampleRange full_range(SampleType type);
 /// The range that the values of a picture evidently have. A bright field picture has bright places: so the depth of a

@@ -54,20 +54,6 @@ SampleType type_of(const TiffSamples& s, std::string_view where) {
                         "with 8 or 16 bits"));
 }
 
-Index size_of(SampleType type) {
-  switch (type) {
-    case SampleType::u8:
-      return 1;
-    case SampleType::u16:
-    case SampleType::i16:
-      return 2;
-    case SampleType::f64:
-      return 8;
-    default:
-      return 4;
-  }
-}
-
 void unpack(const std::uint8_t* packed, Index count, const TiffSamples& s, SampleType type, std::uint8_t* to) {
   if (s.bits < 8) return unpack_bits<std::uint8_t>(packed, count, s.bits, to);
   if (s.bits > 8 && s.bits < 16) return unpack_bits<std::uint16_t>(packed, count, s.bits, to);

@@ -3,9 +3,6 @@
 
 namespace nucdet::io::detail {
 
-/// Bytes of a sample in the type of type_of.
-Index size_of(SampleType type);
-
 /// `count` packed samples of a row, as libtiff hands them on, in the type of type_of.
 void unpack(const std::uint8_t* packed, Index count, const TiffSamples& samples, SampleType type, std::uint8_t* to);
 
