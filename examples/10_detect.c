@@ -1,6 +1,8 @@
 /* Nuclei of an image by the C interface: C99, the shared library, no C++.
- *   10_detect WEIGHTS IMAGE.ppm [TRUTH_X TRUTH_Y]...      8-bit binary PPM, 0.25 um a pixel; true centres to score
- * against 10_detect WEIGHTS SLIDE                               any other name: a whole slide */
+ *
+ * 10_detect WEIGHTS IMAGE.ppm [TRUTH_X TRUTH_Y]...: an 8-bit binary PPM of 0.25 um a pixel; true centres are scored.
+ *
+ * 10_detect WEIGHTS SLIDE: any other name is a whole slide. */
 #include <inttypes.h>
 #include <nucdet.h>
 #include <stdio.h>
@@ -75,7 +77,10 @@ static int score(const nucdet_detections* found, int values, char** texts) {
   const nucdet_points truth = {true_xy, true_count, 0};
   nucdet_matching* matching = NULL;
   nucdet_score score;
-  if (nucdet_match(&predicted, &truth, 16, &matching) != NUCDET_OK) return fail("matching");
+  if (nucdet_match(&predicted, &truth, 16, &matching) != NUCDET_OK) {
+    free(true_xy);
+    return fail("matching");
+  }
   nucdet_matching_score(matching, &score);
   fprintf(stderr, "precision %.3f  recall %.3f  F1 %.3f\n", score.precision, score.recall, score.f1);
   nucdet_matching_free(matching);

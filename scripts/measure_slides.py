@@ -138,7 +138,7 @@ class Measures:
                  f"{few.peak_mb:.0f} MB, {many.peak_mb:.0f} MB", many.command, peak_mb=[few.peak_mb, many.peak_mb])
         if self.options.full:
             whole = self.detect(self.giant(), *model)
-            self.row("the whole slide, 30 % tissue", f"{whole.seconds:.0f} s, {whole.peak_mb:.0f} MB", whole,
+            self.row("the whole slide, 30 % tissue", f"{whole.seconds:.0f} s, {whole.peak_mb:.0f} MB", whole.command,
                      seconds=whole.seconds, peak_mb=whole.peak_mb)
 
     def tiles(self):

@@ -4,7 +4,7 @@
 # to stop. In the end every slide was done exactly once, to the bytes of one undisturbed call. Then the Snakefile does the
 # same slides, by jobs of this Slurm and on this machine, where snakemake is found.
 # usage: test.sh NUCDET MAKE_GIANT_SLIDE     KEEP=1: the folder stays; SNAKEMAKE: the program, with its plugin for Slurm
-# Needs root and Debian's slurmctld, slurmd, slurm-client and munge; without them it is skipped (77). Takes 4 to 8 minutes.
+# Needs root and Debian's slurmctld, slurmd, slurm-client and munge; without them it is skipped (77). Takes 4 to 10 minutes.
 set -uo pipefail
 program=$(realpath "${1:?usage: test.sh NUCDET MAKE_GIANT_SLIDE}")
 make=$(realpath "${2:?usage: test.sh NUCDET MAKE_GIANT_SLIDE}")

@@ -2,8 +2,8 @@
 """Nuclei by a network that `nucdet export` wrote, in ONNX Runtime: the whole way from pixels to points, as nucdet goes it.
     nucdet export --out nuclei.onnx && python3 nuclei.py nuclei.onnx image.png > nuclei.csv
 Needs numpy and onnxruntime, and Pillow to read pictures (a .npy of [H, W, 3] bytes does without). Images are at the
-model's pixel size (0.25 um) and as large as memory allows; larger ones are cut into tiles that overlap by the metadata's
-`input.reach`."""
+model's pixel size (0.25 um) and as large as memory allows; who cuts larger ones into tiles lets them overlap by the
+metadata's `input.reach`."""
 import sys
 
 import numpy as np

@@ -50,8 +50,8 @@ try {
     def file = fileOf()
     if (file != null) {
         def arguments = [file.path]
-        if (file.name.toLowerCase().endsWith(".mrxs"))
-            arguments += ["--origin", "bounds"]  // QuPath cuts these to what was scanned
+        if (server.getServerType().toLowerCase().contains("openslide"))
+            arguments += ["--origin", "bounds"]  // by OpenSlide QuPath cuts slides to what was scanned
         if (chosen) {
             def regions = chosen.collect { PathObjects.createAnnotationObject(it.getROI(), getPathClass("Region*")) }
             def areas = new File(folder, "areas.json").path

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Opens an AnnotationStore that `nucdet detect --store` wrote, with TIAToolbox: counts nuclei by class, lists those of a
-rectangle, and draws the slide's nuclei as points for any viewer.
+rectangle.
     nucdet detect slide.svs --model models/nuclei-he-classes.safetensors --store --out found
     python3 look_at_store.py found/slide.db 1000,1000,2000,2000
 The store can also be shown on the slide: tiatoolbox visualize --slides DIR --overlays found"""

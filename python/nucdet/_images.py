@@ -27,7 +27,7 @@ _PILLOW_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I", "F")
 
 def as_pixels(image: NDArray[Any] | ArrayImage) -> NDArray[Any]:
     """An array whose pixels lie side by side, of native numbers; the given one itself where it is such an array."""
-    mode = getattr(image, "mode", None)
+    mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)  # a memmap's says how it is opened
     if isinstance(mode, str) and mode not in _PILLOW_MODES:
         raise ValueError(f"image: of mode {mode}; wanted colours or grey: image.convert('RGB')")
     array: NDArray[Any] = np.asarray(image)

@@ -14,28 +14,28 @@ Map = NDArray[np.float32]
 
 
 def proximity_map(
-    points: ArrayLike, shape: tuple[int, int], *, alpha: float = 3, radius: float = 15, threads: int = 0
+    points: ArrayLike, shape: tuple[int, int], *, alpha: float = 3, radius: float = 15, threads: int | None = None
 ) -> Map:
     """Proximity to the nearest centre: (exp(alpha (1 - d / radius)) - 1) / (exp(alpha) - 1), d and radius in pixels, 0
     beyond the radius (Xing et al. 2019, Eq. 1)."""
-    return _nucdet.proximity_map(as_points(points), *shape, alpha, radius, threads)
+    return _nucdet.proximity_map(as_points(points), *shape, alpha, radius, threads or 0)
 
 
 def gaussian_map(
-    points: ArrayLike, shape: tuple[int, int], *, sigma: float = 4, scale: float = 100, threads: int = 0
+    points: ArrayLike, shape: tuple[int, int], *, sigma: float = 4, scale: float = 100, threads: int | None = None
 ) -> Map:
     """A density: for each nucleus a Gaussian of sigma pixels, cut at 4 sigma, that sums to `scale`."""
-    return _nucdet.gaussian_map(as_points(points), *shape, sigma, scale, threads)
+    return _nucdet.gaussian_map(as_points(points), *shape, sigma, scale, threads or 0)
 
 
-def disc_map(points: ArrayLike, shape: tuple[int, int], *, radius: float = 8, threads: int = 0) -> Map:
+def disc_map(points: ArrayLike, shape: tuple[int, int], *, radius: float = 8, threads: int | None = None) -> Map:
     """1 within `radius` pixels of a centre, else 0."""
-    return _nucdet.disc_map(as_points(points), *shape, radius, threads)
+    return _nucdet.disc_map(as_points(points), *shape, radius, threads or 0)
 
 
 def class_map(
-    points: ArrayLike, classes: ArrayLike | None, shape: tuple[int, int], *, radius: float = 8, threads: int = 0
+    points: ArrayLike, classes: ArrayLike | None, shape: tuple[int, int], *, radius: float = 8, threads: int | None = None
 ) -> Map:
     """1 + the class of the nearest centre within `radius` pixels, 0 where there is none or its class is unknown (-1).
     classes: as many as points; None: the field class of the nuclei."""
-    return _nucdet.class_map(as_points(points), as_classes(classes, points), *shape, radius, threads)
+    return _nucdet.class_map(as_points(points), as_classes(classes, points), *shape, radius, threads or 0)

@@ -14,11 +14,12 @@ def prepare() -> None:
     global _sought
     if _sought:
         return
-    _sought = True
     named = os.environ.get("NUCDET_OPENSLIDE")
     if named:
-        _nucdet.use_openslide(os.fsencode(named))
+        _nucdet.use_openslide(os.fsencode(named))  # an error is the same each time
+        _sought = True
         return
+    _sought = True
     package = importlib.util.find_spec("openslide_bin")
     for folder in (package.submodule_search_locations or []) if package is not None else []:
         for file in sorted(Path(folder).glob("libopenslide.so*")):

@@ -88,9 +88,8 @@ Pixels::Pixels(const io::Samples& s) {
   }
 }
 
-py::array_t<float> array_of(View<const float> map, bool drop_channel) {
+py::array_t<float> array_of(View<const float> map) {
   std::vector<py::ssize_t> shape{map.shape.h, map.shape.w, map.shape.c};
-  if (drop_channel && map.shape.c == 1) shape.pop_back();
   py::array_t<float> array(shape);
   float* to = array.mutable_data();
   for (Index y = 0; y < map.shape.h; ++y)

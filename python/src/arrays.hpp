@@ -49,7 +49,7 @@ class Pixels {
   data::ImageView view_;
 };
 
-/// A map on the host as an array [H, W, C], or [H, W] for one channel.
-py::array_t<float> array_of(View<const float> map, bool drop_channel);
+/// A map on the host as an array [H, W, C].
+py::array_t<float> array_of(View<const float> map);
 
 }  // namespace nucdet::python

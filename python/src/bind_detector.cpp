@@ -68,7 +68,7 @@ py::dict outputs(const OwnedDetector& self, const py::array& image) {
     maps = self.outputs(Pixels(samples).view());
   }
   py::dict named;
-  for (const auto& [name, map] : maps) named[py::str(name)] = array_of(map.template view<const float>(), false);
+  for (const auto& [name, map] : maps) named[py::str(name)] = array_of(map.template view<const float>());
   return named;
 }
 

@@ -15,6 +15,9 @@ except ImportError as error:
 sys.path.insert(0, str(source / "integrations" / "napari"))
 import nucdet_napari
 
+# napari looks for the manifest in the folder of the package that the entry point names.
+assert any((pathlib.Path(folder) / "napari.yaml").exists() for folder in nucdet_napari.__path__)
+
 with tempfile.TemporaryDirectory() as folder:
     path = f"{folder}/points.geojson"
     nucdet.write_annotations(path, [[10.0, 20.0], [3.5, 4.0]], ["tumour", "stroma"])

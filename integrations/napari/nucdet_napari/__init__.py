@@ -1,12 +1,12 @@
 """A reader of nuclei for napari, and nuclei found in an image layer, over the Python package nucdet.
 
-As a plugin: put this file and napari.yaml into a package (docs/napari.md). In a script or napari's console:
+As a plugin: `pip install ./integrations/napari`. In a script or napari's console:
 
     import napari, nucdet_napari
     viewer = napari.Viewer()
     layer = viewer.open("tissue.png")[0]
     viewer.add_layer(nucdet_napari.detect(layer.data))              # find them now
-    viewer.open("found/tissue.geojson", plugin="nucdet")            # or read what was found, or annotated
+    viewer.open("found/tissue.geojson", plugin="nucdet-napari")     # or read what was found, or annotated
 
 napari counts rows first and has (0, 0) in the centre of the first pixel, as nucdet has.
 """
