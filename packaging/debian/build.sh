@@ -30,4 +30,4 @@ root=()
 if [ "$(id -u)" = 0 ]; then root=(--allow-root); fi
 lintian "${root[@]}" --fail-on error --tag-display-limit 0 "$out/nucdet_${version}_"*.changes
 echo "in $out, without errors of lintian:"
-cd "$out" && ls -sh -- *"$version"*
+cd "$out" && ls -sh -- *"${version%-*}"*
