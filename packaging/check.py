@@ -79,7 +79,7 @@ def check_cmake(table):
     agree_sets("dependencies.json, against CMake", {d["cmake"] for d in table if d["cmake"]}, found - TOOLS["cmake"])
     known = set(re.findall(r"(?:option|set)\((NUCDET_\w+) ", lists))
     for path in ("debian/rules", "conda/recipe/recipe.yaml", "conan/conanfile.py"):
-        for name in set(re.findall(r"\b(NUCDET_[A-Z_]+)\b", text(f"packaging/{path}"))) - known - {"NUCDET_VERSION_"}:
+        for name in set(re.findall(r"(?:-D|\b)(NUCDET_[A-Z_]+)", text(f"packaging/{path}"))) - known - {"NUCDET_VERSION_"}:
             wrong.append(f"{path}: sets {name}, which CMake does not know")
 
 
