@@ -140,7 +140,11 @@ def check_installed(build):
         else:
             print(f"SKIPPED: {build} has no Python module: its files are not compared")
         for arguments, prefix in parts:
-            subprocess.run(["cmake", "--install", build, "--prefix", f"{folder}/{prefix}", *arguments], check=True, capture_output=True)
+            said = subprocess.run(["cmake", "--install", build, "--prefix", f"{folder}/{prefix}", *arguments],
+                                  capture_output=True, text=True, check=False)
+            if said.returncode != 0:
+                wrong.append(f"{build} is not installed: {said.stderr.strip()}")
+                return
         top = pathlib.Path(folder)
         files = {p.relative_to(top).as_posix() for p in top.rglob("*") if not p.is_dir()}
     patterns = {}
