@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import _nucdet, _openslide
 from ._images import ArrayImage, Image, as_pixels
 from ._paths import Path, encoded
+from ._threads import team
 from ._weights import default_weights
 
 NUCLEUS: np.dtype[np.void] = _nucdet.nucleus_type
@@ -61,10 +62,8 @@ class Detector:
             "tile": tile,
             "average": average,
         }
-        if threads is not None and threads < 1:
-            raise ValueError(f"Detector: threads is {threads}, must be at least 1")
         self._core = _nucdet.Detector(
-            encoded(file), threads or 0, exact, threshold, xi, tile, 8 if average else 1
+            encoded(file), team("Detector", threads), exact, threshold, xi, tile, 8 if average else 1
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

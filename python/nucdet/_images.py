@@ -93,19 +93,22 @@ def openslide_version() -> str | None:
 
 
 class Slide:
-    """A whole slide, read a rectangle at a time."""
+    """A whole slide, read a rectangle at a time; its file is open as long as this object lives."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError for what is no slide."""
         _openslide.prepare()
-        self._path = encoded(path)
-        levels, x, y, names = _nucdet.slide_info(self._path)
-        self.levels: Sequence[tuple[int, int, float]] = levels
+        self._path = path
+        self._slide = _nucdet.Slide(encoded(path))
+        self.levels: Sequence[tuple[int, int, float]] = self._slide.levels
         """width and height of each level, and how many pixels of level 0 one of its pixels is wide."""
-        self.mpp: float | None = _mean(x, y)
+        self.mpp: float | None = _mean(*self._slide.pixel_size)
         """um a pixel of level 0; None where the file does not say."""
-        self.associated: list[str] = names
+        self.associated: list[str] = self._slide.associated
         """Names of pictures beside the slide: label, macro."""
+
+    def __reduce__(self) -> tuple[type["Slide"], tuple[Path]]:
+        return Slide, (self._path,)  # opened again by who unpickles it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,5 +116,6 @@ class Slide:
         return self.levels[0][0], self.levels[0][1]
 
     def read(self, x: int, y: int, width: int, height: int, level: int = 0) -> NDArray[np.uint8]:
-        """The rectangle at (x, y), in pixels of the level, as [height, width, 3]; outside of the slide it is white."""
-        return _nucdet.read_region(self._path, level, x, y, width, height)
+        """The rectangle at (x, y), in pixels of the level, as [height, width, 3]; outside of the slide it is white. Several
+        threads may read."""
+        return self._slide.read(level, x, y, width, height)

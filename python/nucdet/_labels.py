@@ -1,7 +1,7 @@
 """Label maps drawn from nucleus centres: what networks learn.
 
 points: [N, 2] of x and y, or nuclei; sub-pixel, (0, 0) is the centre of the top left pixel, and those outside count where
-they reach in. shape: (height, width). All give float32 [height, width].
+they reach in. shape: (height, width). threads: None: as many as processors may be used. All give float32 [height, width].
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _nucdet
 from ._points import as_classes, as_points
+from ._threads import team
 
 Map = NDArray[np.float32]
 
@@ -18,19 +19,19 @@ def proximity_map(
 ) -> Map:
     """Proximity to the nearest centre: (exp(alpha (1 - d / radius)) - 1) / (exp(alpha) - 1), d and radius in pixels, 0
     beyond the radius (Xing et al. 2019, Eq. 1)."""
-    return _nucdet.proximity_map(as_points(points), *shape, alpha, radius, threads or 0)
+    return _nucdet.proximity_map(as_points(points), *shape, alpha, radius, team("proximity_map", threads))
 
 
 def gaussian_map(
     points: ArrayLike, shape: tuple[int, int], *, sigma: float = 4, scale: float = 100, threads: int | None = None
 ) -> Map:
     """A density: for each nucleus a Gaussian of sigma pixels, cut at 4 sigma, that sums to `scale`."""
-    return _nucdet.gaussian_map(as_points(points), *shape, sigma, scale, threads or 0)
+    return _nucdet.gaussian_map(as_points(points), *shape, sigma, scale, team("gaussian_map", threads))
 
 
 def disc_map(points: ArrayLike, shape: tuple[int, int], *, radius: float = 8, threads: int | None = None) -> Map:
     """1 within `radius` pixels of a centre, else 0."""
-    return _nucdet.disc_map(as_points(points), *shape, radius, threads or 0)
+    return _nucdet.disc_map(as_points(points), *shape, radius, team("disc_map", threads))
 
 
 def class_map(
@@ -38,4 +39,4 @@ def class_map(
 ) -> Map:
     """1 + the class of the nearest centre within `radius` pixels, 0 where there is none or its class is unknown (-1).
     classes: as many as points; None: the field class of the nuclei."""
-    return _nucdet.class_map(as_points(points), as_classes(classes, points), *shape, radius, threads or 0)
+    return _nucdet.class_map(as_points(points), as_classes(classes, points), *shape, radius, team("class_map", threads))

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from . import _nucdet
 from ._nucdet import network_names
 from ._paths import Path, encoded
+from ._threads import team
 from ._weights import default_weights
 
 Told = TypeVar("Told")
@@ -82,7 +83,7 @@ def train(
     best = _nucdet.train(
         preset,
         settings,
-        threads or 0,
+        team("train", threads),
         _with(Step, on_progress),
         _with(Validation, on_validation),
         on_note,

@@ -31,23 +31,18 @@ py::tuple read_image(const std::string& path, std::optional<Index> page) {
   return py::make_tuple(pixels, picture.pixel_size.x, picture.pixel_size.y, picture.pixel_size.source, picture.notes);
 }
 
-/// A slide's levels as (width, height, downsample), um a pixel of level 0 (0: not known), associated pictures.
-py::tuple slide_info(const std::string& path) {
-  const py::gil_scoped_release unlocked;
-  const slide::Slide slide = slide::open_slide(path);
-  const io::PixelSize size = slide.pixel_size();
-  const std::vector<std::string> names = slide.associated();
-  const py::gil_scoped_acquire locked;
+/// (width, height, downsample) of each level.
+py::list levels_of(const slide::Slide& slide) {
   py::list levels;
   for (const slide::Level& l : slide.levels()) levels.append(py::make_tuple(l.width, l.height, l.downsample_x));
-  return py::make_tuple(levels, size.x, size.y, names);
+  return levels;
 }
 
-py::array read_region(const std::string& path, Index level, Index x, Index y, Index width, Index height) {
+py::array read_region(const slide::Slide& slide, Index level, Index x, Index y, Index width, Index height) {
   io::Picture picture;
   {
     const py::gil_scoped_release unlocked;
-    picture = slide::open_slide(path).read(level, {x, y, width, height});
+    picture = slide.read(level, {x, y, width, height});
   }
   return array_taking(std::move(std::get<io::Picture::Bytes>(picture.pixels)), picture.height, picture.width);
 }
@@ -56,8 +51,15 @@ py::array read_region(const std::string& path, Index level, Index x, Index y, In
 
 void bind_pictures(py::module_& module) {
   module.def("read_image", &read_image);
-  module.def("slide_info", &slide_info);
-  module.def("read_region", &read_region);
+  py::class_<slide::Slide>(module, "Slide")
+      .def(py::init([](const std::string& path) {
+        const py::gil_scoped_release unlocked;
+        return slide::open_slide(path);
+      }))
+      .def_property_readonly("levels", &levels_of)
+      .def_property_readonly("pixel_size", [](const slide::Slide& s) { return std::pair(s.pixel_size().x, s.pixel_size().y); })
+      .def_property_readonly("associated", &slide::Slide::associated)
+      .def("read", &read_region);
   module.def("is_slide", [](const std::string& path) {
     const py::gil_scoped_release unlocked;
     return slide::is_slide(path);

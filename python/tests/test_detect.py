@@ -51,8 +51,9 @@ def test_pixel_size(program, images, detector, tmp_path):
         detector.detect(pixels, 0.4, scale=1.6)
 
 
-def test_every_form_of_the_pixels(detector, pixels):
+def test_every_form_of_the_pixels(detector, pixels, tmp_path):
     wanted = detector.detect(pixels)
+    np.save(tmp_path / "pixels.npy", pixels)
     assert len(wanted) > 2
     padded = np.zeros((pixels.shape[0] + 3, pixels.shape[1] + 5, 3), np.uint8)
     padded[1:-2, 2:-3] = pixels
@@ -67,6 +68,7 @@ def test_every_form_of_the_pixels(detector, pixels):
         "floats to 1": pixels / np.float32(255),
         "doubles to 255": pixels.astype(np.float64),
         "opaque": opaque,
+        "of a file": np.load(tmp_path / "pixels.npy", mmap_mode="r"),
         "read only": np.frombuffer(pixels.tobytes(), np.uint8).reshape(pixels.shape),
     }
     for name, form in forms.items():

@@ -24,6 +24,11 @@ def test_proximity():
     assert not nucdet.proximity_map([], (9, 9)).any()
 
 
+def test_threads_are_counted_from_one():
+    with pytest.raises(ValueError, match="disc_map: threads is 0"):
+        nucdet.disc_map([], (8, 8), threads=0)
+
+
 def test_the_same_for_any_threads():
     many = np.random.default_rng(2).uniform(0, 300, (500, 2))
     one = nucdet.proximity_map(many, (300, 300), threads=1)

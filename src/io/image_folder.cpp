@@ -13,7 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kImageEndings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs", ".webp", ".jp2"};
+/// Of slides those that are one file beside which no pictures lie (a VMS slide's parts are JPEG files).
+constexpr const char* kImageEndings[] = {".png", ".jpg",  ".jpeg", ".tif", ".tiff", ".webp",   ".jp2",
+                                         ".svs", ".ndpi", ".mrxs", ".scn", ".bif",  ".svslide"};
 
 bool is_image_name(const fs::path& path) {
   const std::string ending = small_letters(path.extension().string());
@@ -84,8 +86,8 @@ std::vector<fs::path> images_in(const fs::path& folder, const FolderOptions& opt
   std::sort(images.begin(), images.end());
   if (images.empty())
     throw IoError(message(folder.string(),
-                          ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, SVS, WebP, JPEG "
-                          "2000)",
+                          ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, WebP, JPEG 2000; slides: SVS, "
+                          "NDPI, MRXS, SCN, BIF)",
                           over.hidden + over.pictures > 0 ? ", but hidden files or pictures that nucdet drew" : ""));
   return images;
 }

@@ -30,7 +30,7 @@ cell='{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[150,150],[
 echo "{\"file\":\"${images[0]}\",\"server\":\"ImageJ server\",\"um\":0.25,\"objects\":[$old,$cell]}" > whole.json
 check "the whole image" 0 "detections in " qupath detect_nuclei whole.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OpenSlide\",\"um\":0.25,\"objects\":[$region,$old,$elsewhere,$cell]}" > region.json
-check "an annotation" 0 "areas" qupath detect_nuclei region.json
+check "an annotation" 0 "--origin bounds --areas" qupath detect_nuclei region.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OMERO\",\"um\":0.25,\"objects\":[$region,$old,$elsewhere,$cell]}" > server.json
 check "an image of a server" 0 "offset" qupath detect_nuclei server.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OMERO\",\"objects\":[]}" > nothing.json

@@ -196,6 +196,16 @@ TEST_CASE("a folder without a manifest lists its images with the points it finds
         std::string::npos);
 }
 
+TEST_CASE("a folder's slides are listed by all scanners' endings, and the data beside them is not") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.svs", "b.NDPI", "c.mrxs", "c/Data0000.dat", "c/Slidedat.ini", "d.scn", "e.bif",
+                           "f.svslide", "g.vms", "g_map2.opt"})
+    put(folder / name, "x");
+  const auto images = list_images(folder.path(), {.recursive = true});
+  REQUIRE(images.size() == 6);
+  CHECK((images[1] == folder / "b.NDPI" && images[2] == folder / "c.mrxs" && images[5] == folder / "f.svslide"));
+}
+
 TEST_CASE("a folder's hidden files and what nucdet made of its images are passed over, and told once") {
   const TemporaryFolder folder;
   for (const char* name :
