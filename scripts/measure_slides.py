@@ -8,7 +8,7 @@ usage: measure_slides.py PROGRAM [MAKE_GIANT_SLIDE] [--rows LIST] [--full] [--th
            resampling, margins, peaks and the journal add. Two regions of tissue are taken from each other, so that
            starting falls out; in turns with `nucdet bench`, medians
   growth   mm2 a second over 1, 10 and 100 mm2 of tissue by the smallest network that the program has, so that what is
-           around the network counts most; less the time of one tile, so that starting falls out
+           around the network counts most; medians, less the time of one tile, so that starting falls out
   glass    a slide of 500 mm2, 70 % of it glass, over one that is tissue alone, as much as the first has
   kills    30 kills at random moments: the results' bytes beside those of a run that nobody killed
   listed   1000 images of which 990 are done: how long the call takes for the ten, and again for none
@@ -36,6 +36,7 @@ MAP, UM = 1024, 0.25
 SLIDE = (100000, 80000)
 CORNER = 14  # tiles: of regions, right of which and below 8 more lie
 KILLS = 30
+GROWTH_TILE = 1024  # reference pixels: small enough that 1 mm2 has many
 
 
 def mm2(pixels):
@@ -159,24 +160,20 @@ class Measures:
 
     def growth(self):
         areas = [1, 10, 100] + ([1000] if self.options.full else [])
-        model = self.small_network()
-        tile = self.tile(model)
-        side = int((max(areas) ** 0.5) / (1e-3 * UM)) // tile * tile + 2 * tile
-        slide, first = self.slide(f"tissue-{max(areas)}mm2", side, side, "tissue"), None
-
-        def over(tiles, times):
-            runs = [self.square(slide, tiles, model, corner=0) for _ in range(times)]
-            return sorted(runs, key=lambda run: run.seconds)[times // 2]
-        start = over(1, 3)  # starting falls out
-        for area in areas:
-            tiles = round((area**0.5) / (1e-3 * UM) / tile)
-            run = over(tiles, 1 if area > 10 else 3)
-            speed = mm2((tiles**2 - 1) * tile**2) / (run.seconds - start.seconds)
-            first = first or speed
-            found, peak = run.nuclei(), run.peak_mb
-            self.row(f"growth, {mm2((tiles * tile) ** 2):.4g} mm2 of tissue",
-                     f"{speed:.3f} mm2/s, {speed / first:.2f} of the first; {found} nuclei, {peak:.0f} MB", run.command,
-                     mm2_per_second=speed, nuclei=found, seconds=run.seconds, peak_mb=peak)
+        model = [*self.small_network(), "--tile", GROWTH_TILE]
+        tiles = [1] + [round((area**0.5) / (1e-3 * UM) / GROWTH_TILE) for area in areas]
+        slide = self.slide(f"tissue-{max(areas)}mm2", *[(max(tiles) + 2) * GROWTH_TILE] * 2, "tissue")
+        runs = {n: [] for n in tiles}
+        for n in [*tiles[:3] * 3, *tiles, *tiles[:-1], *tiles[:3] * 2]:  # the largest in the middle: machines drift
+            runs[n].append(self.square(slide, n, model, corner=0))
+        seconds = {n: statistics.median(run.seconds for run in runs[n]) for n in tiles}
+        speed = {n: mm2((n**2 - 1) * GROWTH_TILE**2) / (seconds[n] - seconds[1]) for n in tiles[1:]}  # without starting
+        for n in tiles[1:]:
+            run, size = runs[n][0], mm2((n * GROWTH_TILE) ** 2)
+            self.row(f"growth, {size:.4g} mm2 of tissue",
+                     f"{speed[n]:.3f} mm2/s, {speed[n] / speed[tiles[1]]:.2f} of the first; {run.nuclei()} nuclei, "
+                     f"{run.peak_mb:.0f} MB", run.command, mm2_per_second=speed[n], nuclei=run.nuclei(),
+                     seconds=[r.seconds for r in runs[n]], peak_mb=run.peak_mb)
 
     def glass(self):
         told = subprocess.run([self.options.program, "slide", "tissue", self.giant(), "--json"], capture_output=True,
