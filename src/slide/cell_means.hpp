@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nucdet/core/watch.hpp"
 #include "nucdet/slide/pyramid_reader.hpp"
 
 namespace nucdet::slide::detail {
@@ -19,7 +20,7 @@ struct CellMeans {
 };
 
 /// A level in columns x rows cells: no more than it has pixels. It is read in blocks of some MB, whatever its size, and
-/// not beyond the slide's bounds: cells there are white. Throws IoError.
-CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows);
+/// not beyond the slide's bounds: cells there are white. Throws IoError, and Stopped by the watch, which counts blocks.
+CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows, const Watch& watch = {});
 
 }  // namespace nucdet::slide::detail

@@ -131,8 +131,7 @@ bool is_slide(const std::filesystem::path& path) {
     if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
     const std::string vendor = detail::openslide_vendor(path);
     if (named && vendor.empty()) return true;  // what a picture of those bytes shows is a label or a small view
-    const bool scanned = !vendor.empty() && vendor != kGeneric;
-    if (!scanned && !(is_tiff(bytes) && detail::is_tiff_slide(path))) return false;
+    if (vendor.empty() || vendor == kGeneric) return is_tiff(bytes) && detail::is_tiff_slide(path);
     const Slide slide = open_slide(path);
     return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;
   } catch (const IoError&) { return false; }

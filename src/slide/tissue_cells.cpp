@@ -22,8 +22,8 @@ constexpr float kGlassDarkest = 180;
 constexpr float kGlassShade = 40;  // and is no darker beside the brightest
 constexpr float kGlassEven = 2;    // steps to a neighbour: faded tissue has more
 constexpr float kGlassNear = 4;    // steps from the level that is taken
-// Of the cells. A picture of nothing but faded tissue has few that look like glass; and where there is little glass,
-// white in its place does no harm.
+// Of the cells that were scanned. A picture of nothing but faded tissue has few that look like glass; and where there
+// is little glass, white in its place does no harm.
 constexpr double kLeastGlass = 0.05;
 
 float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
@@ -102,7 +102,7 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
           all_near(means, x, y, 1, [&](std::size_t j) { return std::abs(light[j] - light[i]) <= kGlassEven; }))
         found.push_back(i);
     }
-  if (static_cast<double>(found.size()) < kLeastGlass * static_cast<double>(light.size())) return {};
+  if (static_cast<double>(found.size()) < kLeastGlass * static_cast<double>(seen.size())) return {};
   // Near the brightest, not the most frequent: on a slide full of pale, even tissue that would not be glass.
   std::vector<float> bright;
   for (const std::size_t i : found) bright.push_back(light[i]);
