@@ -160,7 +160,8 @@ class Detector:
         """The nuclei of a whole slide, in pixels of level 0, read a tile at a time where there is tissue.
 
         mpp, scale: of level 0, as in detect; None: as the slide says. tissue: "auto", "all", or the file of a mask in
-        which black is glass. on_progress: called as on_progress(done, all) between tiles; what it raises ends the work.
+        which black is glass. on_progress: called as on_progress(done, all) between tiles, and
+        with 0 of something while tissue is sought; what it raises ends the work.
         Scanners' formats need OpenSlide: the system's (libopenslide0) or the package openslide-bin.
 
         Raises OSError for what is no slide or cannot be read.

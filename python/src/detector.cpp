@@ -12,9 +12,9 @@ CpuOptions options_of(const DetectorSettings& settings) {
   return options;
 }
 
-slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um) {
+slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um, const Watch& watch) {
   if (asked == "all") return slide::all_tissue(slide);
-  if (asked == "auto") return slide::find_tissue(slide, um);
+  if (asked == "auto") return slide::find_tissue(slide, um, {}, watch);
   return slide::tissue_from(io::read_picture(asked), slide);
 }
 
@@ -33,10 +33,10 @@ std::vector<Nucleus> OwnedDetector::detect(const data::ImageView& image, double 
 
 std::vector<Nucleus> OwnedDetector::detect(const slide::Slide& slide, const models::AskedPixelSize& asked,
                                            const std::string& tissue, const Watch& watch) const {
-  io::Picture about{.where = slide.where(), .format = "slide", .height = slide.height(), .width = slide.width()};
-  about.pixel_size = slide.pixel_size();
-  const double um = models::scaling_of(asked, {}, about).scale * models::kReferencePixel;
-  return slide::detect_slide(*detector_, normalization_, slide, um, tissue_of(tissue, slide, um), watch);
+  const models::Scaling scaling = models::scaling_of(asked, {}, slide.where(), slide.pixel_size());
+  const double um = scaling.scale * models::kReferencePixel;
+  const slide::TissueMask where = tissue_of(tissue, slide, um, watch.beforehand());
+  return slide::detect_slide(*detector_, normalization_, slide, um, where, watch);
 }
 
 data::ChannelStatistics OwnedDetector::statistics(const data::ImageView& view) const {

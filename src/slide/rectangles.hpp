@@ -8,8 +8,8 @@
 /// What the readers share: limits, where an error happened, and white beyond the border.
 namespace nucdet::slide::detail {
 
-/// What a file may claim, whatever its own size: pixels along a side of a level (cairo's coordinates, by which OpenSlide
-/// draws, go no further), of a tile, which is decoded at once, and of a picture beside the slide.
+/// What a file may claim, whatever its own size: pixels along a side of a level (cairo's coordinates, by which
+/// OpenSlide draws, go no further), of a tile, which is decoded at once, and of a picture beside the slide.
 inline constexpr Index kMostSide = Index{1} << 23;
 inline constexpr Index kMostTilePixels = Index{1} << 24, kMostAssociatedPixels = Index{1} << 26;
 

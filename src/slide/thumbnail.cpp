@@ -45,8 +45,8 @@ class Means {
         height_(height),
         across_(part.width, width),
         down_(part.height, height),
-        pixels_of_one_(static_cast<double>(part.width) / static_cast<double>(width) *
-                       static_cast<double>(part.height) / static_cast<double>(height)),
+        pixels_of_one_(static_cast<double>(part.width) / static_cast<double>(width) * static_cast<double>(part.height) /
+                       static_cast<double>(height)),
         sums_(static_cast<std::size_t>(3 * (width + 1) * (height + 1))) {}  // a share of 0 may go beyond the border
 
   void add(const Rectangle& r, const std::uint8_t* rgb) {

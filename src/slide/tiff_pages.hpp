@@ -24,8 +24,9 @@ struct TiffSlide {
 };
 
 /// The levels are the largest picture and the tiled ones of its proportions and kind of samples that are each
-/// noticeably smaller than the one before: its SubIFDs, where it has such, or else the pages. What else an Aperio file holds is thumbnail, label and macro; in others those that
-/// their description calls so. Throws IoError for a file without tiles, and for what is not read.
+/// noticeably smaller than the one before: its SubIFDs, where it has such, or else the pages. What else an Aperio file
+/// holds is thumbnail, label and macro; in others those that their description calls so. Throws IoError for a file
+/// without tiles, and for what is not read.
 TiffSlide find_levels(const io::detail::EncodedImage& source);
 
 /// Whether a file is a pyramid, or a tiled picture of more pixels than a picture may have. Throws IoError for a

@@ -43,8 +43,7 @@ std::vector<std::uint8_t> bytes_of(io::Picture picture) {
   if (auto* bytes = std::get_if<io::Picture::Bytes>(&picture.pixels)) return std::move(*bytes);
   const auto& words = std::get<io::Picture::Words>(picture.pixels);
   std::vector<std::uint8_t> bytes(words.size());
-  std::transform(words.begin(), words.end(), bytes.begin(),
-                 byte_of_word);
+  std::transform(words.begin(), words.end(), bytes.begin(), byte_of_word);
   return bytes;
 }
 

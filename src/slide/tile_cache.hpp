@@ -10,8 +10,8 @@
 
 namespace nucdet::slide::detail {
 
-/// Decoded tiles, those used last, up to a number of bytes, or one that is larger: neighbouring rectangles decode their common tiles once.
-/// For any number of threads. What is read does not depend on it.
+/// Decoded tiles, those used last, up to a number of bytes, or one that is larger: neighbouring rectangles decode their
+/// common tiles once. For any number of threads. What is read does not depend on it.
 class TileCache {
  public:
   using Tile = std::shared_ptr<const std::vector<std::uint8_t>>;

@@ -15,12 +15,6 @@ slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide,
   return slide::find_tissue(slide, um);
 }
 
-io::Picture without_pixels(const slide::Slide& slide) {
-  io::Picture about{.where = slide.where(), .format = "slide", .height = slide.height(), .width = slide.width()};
-  about.pixel_size = slide.pixel_size();
-  return about;
-}
-
 void refuse_components(const ThresholdOptions& thresholds, const Input& input) {
   if (!thresholds.components) return;
   throw ArgumentError(message(input.entry.image.string(),
@@ -43,7 +37,7 @@ Areas moved(Areas areas, double right, double down) {
 
 SlideWork slide_work(const DetectOptions& o, const Input& input, slide::Slide slide) {
   refuse_components(o.thresholds, input);
-  const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, without_pixels(slide));
+  const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, slide.where(), slide.pixel_size());
   const double um = scaling.scale * models::kReferencePixel;
   const detect::Rectangle frame = frame_of(o.origin, slide);
   Counted counted{region_of(o, slide.where(), frame.width, frame.height), {}};

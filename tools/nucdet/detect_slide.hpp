@@ -58,8 +58,6 @@ class SlideMeter {
 /// What --tissue says, or where it says nothing: the regions, or without any what find_tissue finds. Throws IoError.
 slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um_per_pixel,
                             const Areas& areas);
-/// A slide's name, size and pixel size, as of an image that was read.
-io::Picture without_pixels(const slide::Slide& slide);
 /// Throws ArgumentError where --components is given.
 void refuse_components(const ThresholdOptions& thresholds, const Input& input);
 /// What positions outside of the program count from, and how far they go: all of level 0, or with --origin bounds the
