@@ -37,6 +37,7 @@ std::vector<Index> class_counts(const DetectionReport& report) {
 Json head_of(const DetectionReport& report) {
   Json json = {{"format", "nucdet-detections-2"}, {"nucdet_version", NUCDET_VERSION_STRING}};
   if (!report.key.empty()) json["key"] = report.key;
+  if (!report.device.empty()) json["device"] = report.device;
   json["image"] = report.image, json["width"] = report.width, json["height"] = report.height;
   if (!report.origin.name.empty()) json["origin"] = detail::json_of(report.origin);
   json["scale"] = report.scale;

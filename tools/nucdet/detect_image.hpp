@@ -67,8 +67,9 @@ detect::Detection found_in(const detect::Detector<Device>& detector, const Detec
 template <class Device>
 class ImageDetector {
  public:
-  ImageDetector(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs,
-                const Interrupt& interrupt)
+  /// device: what results say of what computes.
+  ImageDetector(Context<Device>& context, const std::string& device, const DetectOptions& o,
+                const std::vector<Input>& inputs, const Interrupt& interrupt)
       : o_(o),
         inputs_(inputs),
         interrupt_(interrupt),
@@ -76,16 +77,15 @@ class ImageDetector {
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
         detector_(fitting_detector()),
         settings_(report_of(o, loaded_.peaks, loaded_.normalization)) {
-    settings_.tile = detector_.tiles().cell;
+    settings_.device = device, settings_.tile = detector_.tiles().cell;
     settings_.classes = ClassNames(detector_.classes());
     loaded_.model.reset();  // the detector has weights of its own
   }
 
   /// What all reports begin with.
   const io::DetectionReport& settings() const { return settings_; }
-  /// Looks at the image of that number and writes its results. key: of the results; next: the picture that may be read
-  /// meanwhile.
-  io::SummaryRow operator()(std::size_t number, const std::string& key, std::optional<std::size_t> next,
+  /// Looks at the image of that number and writes its results. next: the picture that may be read meanwhile.
+  io::SummaryRow operator()(std::size_t number, const ResultKey& key, std::optional<std::size_t> next,
                             const ImageWatch& watch);
 
  private:
@@ -99,7 +99,17 @@ class ImageDetector {
   }
   Looked look_at_picture(const Input& input, const io::Picture& picture, io::DetectionReport& report,
                          const Watch& watch);
-  Looked look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch);
+  Looked look_at_slide(const Input& input, const std::string& journal_key, io::DetectionReport& report,
+                       const ImageWatch& watch);
+  /// For reading a slide as a whole, to find its tissue or to draw it: ends in order, as after a tile. `watch` must
+  /// outlive it.
+  Watch reading(const std::filesystem::path& slide, const ImageWatch& watch) const {
+    return {.stop = watch.stop, .progress = [this, slide, &watch](Index, Index) {
+              if (watch.poll) watch.poll();
+              if (interrupt_.finish_requested() && !watch.stop.stop_requested())
+                throw Paused(message(slide.string(), ": stopped on request; the same call goes on from there"));
+            }};
+  }
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
 
   const DetectOptions& o_;
@@ -142,11 +152,14 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
 }
 
 template <class Device>
-Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
-  const auto work = std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image)));
+Looked ImageDetector<Device>::look_at_slide(const Input& input, const std::string& journal_key,
+                                            io::DetectionReport& report, const ImageWatch& watch) {
+  const Watch whole = reading(input.entry.image, watch);
+  const auto work =
+      std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image), whole));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
-  report.statistics = slide::statistics_for(detector_, loaded_.normalization, work->slide);
-  const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
+  report.statistics = slide::statistics_for(detector_, loaded_.normalization, work->slide, whole);
+  const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), journal_key);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
   detect_remaining(detector_, *work, report.statistics, *journal, static_cast<std::size_t>(o_.ahead), interrupt_,
@@ -156,18 +169,18 @@ Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionRep
   report.scale = work->scaling.scale, report.pixel_size = work->scaling.pixel_size;
   report.nuclei = detector_.relative(journal->read());
   for (Nucleus& n : report.nuclei) n.centre = work->in_frame(n.centre), n.score = loaded_.peaks.score(n.score);
-  return {work->counted_pixels(), drawings_on(work), [journal] { journal->remove(); }};
+  return {work->counted_pixels(), drawings_on(work, whole), [journal] { journal->remove(); }};
 }
 
 template <class Device>
-io::SummaryRow ImageDetector<Device>::operator()(std::size_t number, const std::string& key,
+io::SummaryRow ImageDetector<Device>::operator()(std::size_t number, const ResultKey& key,
                                                  std::optional<std::size_t> next, const ImageWatch& watch) {
   const Input& input = inputs_[number];
   const auto begin = std::chrono::steady_clock::now();
   io::DetectionReport report = settings_;
   report.image = input.entry.image.filename().string();
-  report.key = key;
-  if (input.slide) return finish(o_, input, look_at_slide(input, report, watch), report, begin);
+  report.key = key.results;
+  if (input.slide) return finish(o_, input, look_at_slide(input, key.journal, report, watch), report, begin);
   const io::Picture picture = pictures_.read(number, next);
   return finish(o_, input, look_at_picture(input, picture, report, watch), report, begin);
 }
