@@ -49,18 +49,14 @@ struct Looked {
 io::SummaryRow finish(const DetectOptions& options, const Input& input, const Looked& looked,
                       io::DetectionReport& report, std::chrono::steady_clock::time_point begin);
 
+/// What lies within a part of a picture, and may lie elsewhere.
 template <class Device>
 detect::Detection found_in(const detect::Detector<Device>& detector, const DetectOptions& o,
                            const detect::LocalMaxima& peaks, const io::Picture& picture, double scale,
-                           const detect::Rectangle& read, const Watch& watch) {
-  const data::ImageView view = picture.view().part(read.y, read.x, read.height, read.width);
-  detect::Detection found = o.thresholds.components ? detector.detect(data::to_image(detector.context().host(), view),
-                                                                      scale, regions_of(o.thresholds, peaks), watch)
-                                                    : detector.detect(view, scale, watch);
-  for (Nucleus& n : found.nuclei) {
-    n.centre.x += static_cast<double>(read.x), n.centre.y += static_cast<double>(read.y);
-  }
-  return found;
+                           const detect::Rectangle& within, const Watch& watch) {
+  if (!o.thresholds.components) return detector.detect(picture.view(), within, scale, watch);
+  const Image image = data::to_image(detector.context().host(), picture.view());
+  return detector.detect(image, scale, regions_of(o.thresholds, peaks), watch);
 }
 
 /// Finds nuclei in the images of a call, one at a time.
@@ -140,10 +136,9 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
   models::check_size(input.entry, picture);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
-  const Part part = part_of(o_, picture, detector_.tiles(), scaling.scale);
-  Counted counted{part.core, {}};
+  Counted counted{region_of(o_, picture.where, picture.width, picture.height), {}};
   if (const auto file = areas_file(o_.areas, input)) counted.areas = areas_in(*file);
-  detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
+  detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, counted.core, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
   report.width = picture.width, report.height = picture.height;
   report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;

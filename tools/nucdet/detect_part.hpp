@@ -13,15 +13,8 @@
 /// Which part of an image `detect` looks at, and where in it nuclei count.
 namespace nucdet::program {
 
-/// The part of an image that is looked at, and where nuclei in it count.
-struct Part {
-  detect::Rectangle read{}, core{};
-};
-
 /// --region, or all of an image of this size. Throws IoError for a region that is not in it.
 detect::Rectangle region_of(const DetectOptions& options, const std::string& where, Index width, Index height);
-/// Throws IoError for a region that is not in the image.
-Part part_of(const DetectOptions& options, const io::Picture& picture, const detect::TileGrid& tiles, double scale);
 
 /// What --areas says of an image: the file that was named, or that of its name in the folder that was named. Throws
 /// IoError if the folder has none.
