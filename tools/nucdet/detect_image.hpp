@@ -137,7 +137,7 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
   Counted counted{region_of(o_, picture.where, picture.width, picture.height), {}};
-  if (const auto file = areas_file(o_.areas, input)) counted.areas = areas_in(*file);
+  if (const auto file = areas_file(o_.areas, input)) counted.areas = AreasIndex(areas_in(*file));
   detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, counted.core, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
   report.width = picture.width, report.height = picture.height;

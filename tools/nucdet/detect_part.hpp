@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "nucdet/core/area.hpp"
+#include "nucdet/core/area_index.hpp"
 #include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/io/picture.hpp"
 
@@ -25,7 +25,7 @@ Areas areas_in(const std::filesystem::path& file);
 /// Where nuclei count, in the image's pixels.
 struct Counted {
   detect::Rectangle core{};
-  Areas areas{};
+  AreasIndex areas{};
 
   bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
 

@@ -43,9 +43,11 @@ SlideWork slide_work(const DetectOptions& o, const Input& input, slide::Slide sl
   const detect::Rectangle frame = frame_of(o.origin, slide);
   Counted counted{region_of(o, slide.where(), frame.width, frame.height), {}};
   counted.core.x += frame.x, counted.core.y += frame.y;
+  Areas areas;
   if (const auto file = areas_file(o.areas, input))
-    counted.areas = moved(areas_in(*file), static_cast<double>(frame.x), static_cast<double>(frame.y));
-  slide::TissueMask tissue = tissue_of(o.tissue, slide, um, counted.areas, watch);
+    areas = moved(areas_in(*file), static_cast<double>(frame.x), static_cast<double>(frame.y));
+  counted.areas = AreasIndex(areas);
+  slide::TissueMask tissue = tissue_of(o.tissue, slide, um, areas, watch);
   slide::SlidePlan plan(slide, um);
   return {std::move(slide), scaling, plan, std::move(tissue), std::move(counted), frame};
 }
