@@ -21,6 +21,13 @@ struct Later {
   double added, unknown;
 };
 
+}  // namespace
+
+template <>
+inline constexpr std::size_t nucdet::capi::kFirstSize<Options> = sizeof(First);
+
+namespace {
+
 /// Of a struct with something behind it.
 template <class Given>
 Options read(const Given& given) {
@@ -31,9 +38,6 @@ Options read(const Given& given) {
 }
 
 }  // namespace
-
-template <>
-inline constexpr std::size_t nucdet::capi::kFirstSize<Options> = sizeof(First);
 
 TEST_CASE("what an earlier caller does not know is 0, and what lies behind its struct is not looked at") {
   const Options o = read(First{sizeof(First), 512, 8});

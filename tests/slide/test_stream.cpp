@@ -152,6 +152,8 @@ TEST_CASE("tiles beside tissue are not looked at") {
       wanted.push_back(static_cast<Index>(i));
   CHECK((wanted.size() > 2 && wanted.size() < tiles.size()));
   CHECK(plan.wanted(tiles, tissue, {0, 0, slide.width(), slide.height()}) == wanted);
+  // Two ahead, one that is read, one in work.
+  CHECK((slide::TileWorkers<Cpu>::tiles_held(2) == 4 && slide::TileWorkers<Cpu>::tiles_held(0) == 3));
 }
 
 TEST_CASE("a slide is normalised by what was scanned of it") {

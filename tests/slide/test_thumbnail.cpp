@@ -41,7 +41,7 @@ struct Blank {
 TEST_CASE("blocks share out a part of a level, and tiles among them") {
   RandomStream random{5};
   for (int round = 0; round < 200; ++round) {
-    const auto side = [&] { return Index{1} << (4 + random.below(9)); };
+    const auto side = [&] { return Index{1} << (4 + random.below(8)); };
     Blank blank{.level = {1 + random.below(9000), 1 + random.below(9000), 1, 1, side(), side() + 16 * random.below(3)},
                 .scanned = {}};
     const slide::Level& of = blank.level;
