@@ -67,7 +67,7 @@ struct TiffPyramid::State {
   std::vector<Level> levels;
   std::vector<ReaderPool> pools;
   TileCache cache{kCacheBytes};
-  std::once_flag settled;
+  std::once_flag colours_settled;
 
   void settle_colours();
   TileCache::Tile decode(Index level, Index y, Index x);
@@ -105,7 +105,7 @@ void TiffPyramid::State::settle_colours() {
 
 /// Null for a tile that the file leaves out.
 TileCache::Tile TiffPyramid::State::decode(Index level, Index y, Index x) {
-  std::call_once(settled, [this] { settle_colours(); });
+  std::call_once(colours_settled, [this] { settle_colours(); });
   const TiffLevel& of = slide.levels[static_cast<std::size_t>(level)];
   ReaderPool& pool = pools[static_cast<std::size_t>(level)];
   std::unique_ptr<TiffTileReader> reader = pool.take();
