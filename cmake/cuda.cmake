@@ -35,7 +35,7 @@ endif()
 
 add_library(nucdet_cuda ${NUCDET_CUDA_KERNELS} ${NUCDET_CUDA_HOST})
 add_library(nucdet::cuda ALIAS nucdet_cuda)
-set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_VERSION} SOVERSION 0.1
+set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_VERSION} SOVERSION ${NUCDET_CXX_SOVERSION}
                                              POSITION_INDEPENDENT_CODE ON)
 # Said outright: CMake 3.25 knows no C++20 of nvcc.
 target_compile_options(nucdet_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)

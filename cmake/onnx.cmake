@@ -38,7 +38,7 @@ endfunction()
 
 add_library(nucdet_onnx ${NUCDET_ONNX_SOURCES})
 add_library(nucdet::onnx ALIAS nucdet_onnx)
-set_target_properties(nucdet_onnx PROPERTIES EXPORT_NAME onnx VERSION ${PROJECT_VERSION} SOVERSION 0.1
+set_target_properties(nucdet_onnx PROPERTIES EXPORT_NAME onnx VERSION ${PROJECT_VERSION} SOVERSION ${NUCDET_CXX_SOVERSION}
                                              POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(nucdet_onnx PUBLIC nucdet_cpu nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>
                                                          $<BUILD_INTERFACE:nucdet_hardening>)
