@@ -8,9 +8,6 @@ Finds nuclei, looks at what the network saw, compares with annotations. Needs ma
 import pathlib
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -50,8 +50,8 @@ void check(const std::vector<Area>& areas, const char* kind) {
       throw ShapeError(message("write_annotations: ", kind, ' ', i, " has no rings, wanted one at least"));
     for (const std::vector<Point>& ring : areas[i].rings) {
       if (ring.size() < 3)
-        throw ShapeError(
-            message("write_annotations: ", kind, ' ', i, " has a ring of ", ring.size(), " corners, wanted 3 at least"));
+        throw ShapeError(message("write_annotations: ", kind, ' ', i, " has a ring of ", ring.size(),
+                                 " corners, wanted 3 at least"));
       for (const Point& p : ring)
         if (!is_place(p))
           throw ArgumentError(message("write_annotations: ", kind, ' ', i, " has a corner at (", p.x, ", ", p.y, ")"));

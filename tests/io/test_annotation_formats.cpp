@@ -334,7 +334,7 @@ TEST_CASE("areas that are none are refused before anything is written") {
         Annotations given{.points = kTwo};
         (region ? given.areas.regions : given.areas.ignored) = {square, area};
         INFO(name << told);
-        CHECK_THAT(error_of<Error>([&, name = name] { write_annotations(folder / name, given); }),
+        CHECK_THAT(error_of<Error>([&] { write_annotations(folder / name, given); }),
                    Contains(region ? "region 1 has " : "ignored area 1 has ") && Contains(told));
         CHECK_FALSE(std::filesystem::exists(folder / name));
       }

@@ -25,7 +25,8 @@ class ClassScore {
  public:
   /// Throws ArgumentError unless 1 <= classes <= kMostClasses.
   explicit ClassScore(int classes);
-  /// With such counts, rows of the confusion matrix. Throws ArgumentError unless they are as many as it has, none below 0.
+  /// With such counts, rows of the confusion matrix. Throws ArgumentError unless they are as many as it has, none below
+  /// 0.
   ClassScore(int classes, std::vector<Index> counts);
 
   int classes() const { return classes_; }

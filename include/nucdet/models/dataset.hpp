@@ -60,8 +60,8 @@ class ReadingNotes {
 };
 
 /// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
-/// has one is thrown. notes: what there is to say of them, where it is wanted. watch: asked by the calling thread before
-/// each image that it reads; throws Stopped.
+/// has one is thrown. notes: what there is to say of them, where it is wanted. watch: asked by the calling thread
+/// before each image that it reads; throws Stopped.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
                            const ClassNames& names = {}, ReadingNotes* notes = nullptr, const Watch& watch = {});
 
