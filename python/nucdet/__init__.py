@@ -5,7 +5,8 @@
 >>> nuclei["x"], nuclei["y"], nuclei["score"]     # pixels, (0, 0) is the centre of the top left one
 
 Everything is computed by the library that the program nucdet is made of, so that the numbers are the program's.
-Errors: ValueError for arguments and arrays that do not fit, OSError for files, TypeError for types.
+Errors: ValueError for arguments and arrays that do not fit, OSError for files (FileNotFoundError where there is none),
+TypeError for types.
 """
 
 from . import _processor

@@ -1,7 +1,10 @@
 """Training: the program's, followed from Python."""
 
+import json
 import os
+import re
 import signal
+import shutil
 import threading
 
 import numpy as np
@@ -56,6 +59,74 @@ def test_ctrl_c_ends_it(tissue, tmp_path):
     assert (tmp_path / "run" / "last.safetensors").is_file()
 
 
+# Options of the program that have another name here, or none; the value is the name.
+ELSEWHERE = {
+    "split": "train_split",
+    "weights": "set_weights",
+    "initial": "weights",
+    "lambda": "lambda_",
+    "relative_threshold": "relative",
+    "no_classes": "classes",
+    "preset": None,  # arguments of train
+    "threads": None,
+    "device": None,  # it trains on the processor
+    "precision": None,
+    "quiet": None,  # it prints nothing
+    "json": None,
+    "help": None,
+    "config": None,
+    "net": "network",  # its short form
+}
+
+
+def test_every_option_of_the_program_is_a_setting(program):
+    options = {name.replace("-", "_") for name in re.findall(r"(?<![\w-])--([a-z][\w-]*)", program("train", "--help").split("Examples:")[0])}
+    settings = nucdet._nucdet.training_settings()
+    assert len(options) > 50
+    for option in options:
+        wanted = ELSEWHERE.get(option, option)
+        assert wanted is None or wanted in settings, option
+
+
+def test_settings_of_augmentation_reach_it(tissue, tmp_path):
+    def augmentation(**settings):
+        with pytest.raises(LookupError):
+            nucdet.train(tissue, out=tmp_path / "run", on_progress=stop, **SMALL, **settings)
+        metadata = _metadata(tmp_path / "run" / "last.safetensors")
+        shutil.rmtree(tmp_path / "run")
+        return metadata
+
+    def stop(step):
+        raise LookupError
+
+    plain = augmentation()
+    for name, value in {"stain": 0, "jpeg": 100, "rotation": 0, "mirror": False, "lambda_": 1.5, "least_mean": 0.1}.items():
+        assert augmentation(**{name: value}) != plain, name
+    with pytest.raises(ValueError, match="blur"):
+        nucdet.train(tissue, out=tmp_path / "run", blur=-1, **SMALL)
+
+
+def _metadata(file):
+    """How it was trained, as a checkpoint tells."""
+    with open(file, "rb") as data:
+        header = json.loads(data.read(int.from_bytes(data.read(8), "little")))["__metadata__"]
+    return {key: value for key, value in header.items() if key.startswith("train.")}
+
+
+def test_names_of_any_bytes(tissue, tmp_path):
+    """Of folders, whose names come in notes and as names of sets."""
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/kidney\xff")
+    shutil.copytree(tissue, folder)
+    notes, sets = [], []
+    settings = SMALL | {"iterations": 1, "validate_every": 1}
+    nucdet.train(
+        [folder, tissue], out=tmp_path / "run", auxiliary=tissue, on_note=notes.append,
+        on_validation=lambda v: sets.extend(v.sets), **settings
+    )
+    assert any(name == r"kidney\xff" for name, _ in sets), sets
+    assert all(isinstance(note, str) for note in notes)
+
+
 def test_refused(tissue, tmp_path):
     with pytest.raises(TypeError, match="iteration"):
         nucdet.train(tissue, out=tmp_path / "a", iteration=3)
@@ -65,6 +136,6 @@ def test_refused(tissue, tmp_path):
         nucdet.train(tissue, out=tmp_path / "a", preset="desktop")
     with pytest.raises(ValueError, match="base"):
         nucdet.train(tissue, out=tmp_path / "a", network="micronet", base=7)
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         nucdet.train(tmp_path / "none", out=tmp_path / "a")
     assert "micronet-lite" in nucdet.network_names()
