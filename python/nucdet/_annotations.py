@@ -121,7 +121,7 @@ def read_nuclei(path: Path) -> tuple[NDArray[np.void], list[str]]:
     The classes of a table, which lists none, are those that occur, in alphabetical order. Raises OSError for another file;
     read_annotations reads the points of any.
     """
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8-sig", newline="") as file:
         try:
             is_json = file.read(1) == "{"
             file.seek(0)

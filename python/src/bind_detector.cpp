@@ -18,8 +18,8 @@ Held load(const std::string& weights, int threads, bool exact, Asked threshold, 
           int average) {
   if (threads < 0) throw ArgumentError(message("Detector: threads is ", threads, ", must be at least 1"));
   const py::gil_scoped_release unlocked;
-  return Held(new OwnedDetector(
-      {weights, threads, exact, {threshold, xi}, tile.value_or(detect::TileGrid::kAutomatic), average}));
+  return Held(new OwnedDetector(DetectorSettings{
+      weights, threads, exact, {threshold, xi}, tile.value_or(detect::TileGrid::kAutomatic), average}));
 }
 
 /// What was found, and what there was to decide.

@@ -120,7 +120,7 @@ def test_scores_and_classes_are_read_back(tmp_path):
 def test_json_says_what_is_known(tmp_path):
     nucdet.write_nuclei(tmp_path / "a.json", nuclei(), NAMES)
     bare = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
-    assert not {"model", "threshold", "scale", "full_scale", "xi", "tile", "average", "normalization"} & set(bare)
+    assert not {"width", "height", "model", "threshold", "scale", "full_scale", "xi", "tile", "average", "normalization"} & set(bare)
     nucdet.write_nuclei(tmp_path / "b.json", nuclei(), NAMES, mpp=0.5, image="a.png", shape=(30, 40))
     told = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert (told["scale"], told["um_per_pixel"]["x"], told["width"], told["height"]) == (2, 0.5, 40, 30)

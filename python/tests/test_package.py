@@ -10,12 +10,14 @@ import pytest
 from conftest import ROOT
 
 import nucdet
+from nucdet import _built_for, _processor
 
 
 CALLER = """
 from typing import Any
 
 import nucdet
+from nucdet import _built_for, _processor
 
 
 class Picture:
@@ -60,6 +62,14 @@ def test_everything_is_described():
             continue  # in the stub
         if inspect.isclass(thing) or inspect.isfunction(thing):
             assert thing.__doc__, name
+
+
+def test_another_processor(monkeypatch):
+    _processor.check()
+    monkeypatch.setattr(_processor, "INSTRUCTIONS", [*_processor.INSTRUCTIONS, "avx1024"])
+    monkeypatch.setattr(_processor, "_flags", lambda: {*_built_for.INSTRUCTIONS, "fpu"})
+    with pytest.raises(ImportError, match=r"with avx1024, which.*NUCDET_TOOLS_ARCH=x86-64"):
+        _processor.check()
 
 
 def test_properties_are_said_to_be_such():

@@ -37,7 +37,8 @@ std::vector<Index> class_counts(const DetectionReport& report) {
 Json head_of(const DetectionReport& report) {
   Json json = {{"format", "nucdet-detections-2"}, {"nucdet_version", NUCDET_VERSION_STRING}};
   if (!report.key.empty()) json["key"] = report.key;
-  json["image"] = report.image, json["width"] = report.width, json["height"] = report.height;
+  json["image"] = report.image;
+  if (report.width > 0) json["width"] = report.width, json["height"] = report.height;
   if (!report.origin.name.empty()) json["origin"] = detail::json_of(report.origin);
   if (report.pixel_size.known() || !report.model.empty()) json["scale"] = report.scale;
   if (report.pixel_size.known()) json["um_per_pixel"] = detail::json_of(report.pixel_size);
