@@ -1,6 +1,5 @@
 """Training: the program's, followed from Python."""
 
-import json
 import os
 import re
 import signal
@@ -88,29 +87,21 @@ def test_every_option_of_the_program_is_a_setting(program):
         assert wanted is None or wanted in settings, option
 
 
-def test_settings_of_augmentation_reach_it(tissue, tmp_path):
-    def augmentation(**settings):
-        with pytest.raises(LookupError):
-            nucdet.train(tissue, out=tmp_path / "run", on_progress=stop, **SMALL, **settings)
-        metadata = _metadata(tmp_path / "run" / "last.safetensors")
-        shutil.rmtree(tmp_path / "run")
-        return metadata
-
-    def stop(step):
-        raise LookupError
-
-    plain = augmentation()
-    for name, value in {"stain": 0, "jpeg": 100, "rotation": 0, "mirror": False, "lambda_": 1.5, "least_mean": 0.1}.items():
-        assert augmentation(**{name: value}) != plain, name
+def test_settings_of_augmentation_and_loss(tissue, tmp_path):
+    """As the checkpoint tells of them."""
+    given = {
+        "rotation": 10, "mirror": False, "elastic": 1, "scale_jitter": 0.1, "stain": 0.11, "tone": 0.12, "blur": 1.1,
+        "sharpen": 1.2, "noise": 0.02, "resolution": 2, "jpeg": 40, "glass": 0.01, "margins": 0.02, "pen": 0.03, "dust": 0.05,
+    }  # fmt: skip
+    told = {"scale_jitter": "scale", "margins": "margin"}
+    best = SMALL | {"iterations": 1, "validate_every": 1}
+    nucdet.train(tissue, out=tmp_path / "run", lambda_=1.5, least_mean=0.125, **given, **best)
+    metadata = nucdet.Detector(tmp_path / "run" / "best.safetensors").metadata
+    said = re.sub(r" \(.*?\)", "", metadata["train.augmentation"]).split(", ")
+    assert said[:-1] == [f"{told.get(name, name)} {value:g}" for name, value in given.items()]
+    assert float(metadata["loss.lambda"]) == 1.5 and float(metadata["loss.least_mean"]) == 0.125
     with pytest.raises(ValueError, match="blur"):
-        nucdet.train(tissue, out=tmp_path / "run", blur=-1, **SMALL)
-
-
-def _metadata(file):
-    """How it was trained, as a checkpoint tells."""
-    with open(file, "rb") as data:
-        header = json.loads(data.read(int.from_bytes(data.read(8), "little")))["__metadata__"]
-    return {key: value for key, value in header.items() if key.startswith("train.")}
+        nucdet.train(tissue, out=tmp_path / "other", blur=-1, **SMALL)
 
 
 def test_names_of_any_bytes(tissue, tmp_path):
