@@ -1,8 +1,8 @@
 /**
  * nucdet.h: nuclei in H&E microscopy images, for C and for every language that calls C (libnucdet.so; C99).
  *
- * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as a `nucdet detect` that was
- * compiled for the same instruction set.
+ * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as `nucdet detect`, for whatever
+ * instruction set that is compiled.
  *
  * Errors: a function that can fail returns NUCDET_OK or another status, and leaves its results as they were;
  * nucdet_last_error() has the text. Nothing is printed, nothing ends the process, no exception comes out. A null

@@ -28,6 +28,7 @@ GROUPS = {
 }
 NOT_GUIDES = {"docs/api.md"}  # the reference's first page
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".h": "c", ".py": "python", ".sh": "bash", ".groovy": "groovy", ".cmake": "cmake"}
+MARK = '<meta name="generator" content="nucdet make_site">'  # in docs/site/page.html: what says so is ours
 LINK = re.compile(r'\b(href|src)="([^"#]*)(#[^"]*)?"')
 
 
@@ -213,6 +214,16 @@ class Site:
         return link.startswith(up) and (name in self.pages.values() or name.endswith("reference.html") or name == "reference/index.html")
 
 
+def check_folder(out):
+    """Refuses what is no site, and folders of the project: all that is in them will be removed."""
+    if ROOT.is_relative_to(out) or out.is_relative_to(ROOT / "docs"):
+        sys.exit(f"make_site.py: {out} is a folder of the project, wanted one for the site alone")
+    index = out / "index.html"
+    ours = index.is_file() and MARK in index.read_text(encoding="utf-8", errors="replace")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not ours:
+        sys.exit(f"make_site.py: {out} is there, and is no site")
+
+
 def make_reference(out):
     """Doxygen's pages, with a way back to the guides."""
     with tempfile.TemporaryDirectory() as folder:
@@ -240,8 +251,7 @@ if __name__ == "__main__":
         if shutil.which(tool) is None:
             sys.exit(f"make_site.py: {tool} was not found (apt-get install {tool})")
     folder = pathlib.Path(arguments[0]).resolve()
-    if folder.exists() and any(folder.iterdir()) and not (folder / "style.css").exists():
-        sys.exit(f"make_site.py: {folder} is there, and is no site")
+    check_folder(folder)
     reference = "--no-reference" not in sys.argv
     Site(folder, reference).make()
     if reference:

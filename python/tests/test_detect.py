@@ -1,10 +1,13 @@
 """Detection: the program's numbers, whatever form the pixels have; many threads; ends in order."""
 
+import errno
 import os
 import pickle
+import shutil
 import signal
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -75,6 +78,26 @@ def test_every_form_of_the_pixels(detector, pixels, tmp_path):
         assert same(detector.detect(form), wanted), name
 
 
+def test_a_file_that_does_not_say_its_pixel_size(detector, images, tmp_path):
+    with pytest.warns(UserWarning, match=r"\.png: does not say how large its pixels are: 0\.25 um") as told:
+        detector.detect(images[0])
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="3 of 4 images are files") as told:
+        detector.detect([*images[:3], nucdet.read_image(images[0]).pixels])
+    assert len(told) == 1 and told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        detector.detect(images[0], 0.25)
+        detector.detect(images[0], scale=1)
+        detector.detect(nucdet.read_image(images[0]).pixels)
+
+
+def test_notes(detector, pixels):
+    told = []
+    detector.detect([pixels, pixels.astype(np.uint16) * 16], on_note=told.append)
+    assert len(told) == 1 and "12 bits in 16 bits" in told[0]
+
+
 def test_alpha_shows_glass(detector, pixels):
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     clear[:, :56, 3] = 0
@@ -102,7 +125,12 @@ def test_lists(detector, images):
     found = detector.detect(images[:3], on_progress=lambda done, of: told.append((done, of)))
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert all(same(a, detector.detect(image)) for a, image in zip(found, images))
-    assert detector.detect([]) == []
+    assert detector.detect([]) == [] and detector.detect(iter([])) == []
+    told.clear()
+    again = detector.detect((nucdet.read_image(image).pixels for image in images[:3]), on_progress=lambda *now: told.append(now))
+    assert told == [(0, 0), (1, 0), (2, 0), (3, 0)] and all(same(a, b) for a, b in zip(again, found, strict=True))
+    with pytest.raises(FileNotFoundError, match="none"):
+        detector.detect([images[0], "none.png", images[1]])
 
 
 @pytest.mark.parametrize(
@@ -114,9 +142,11 @@ def test_lists(detector, images):
         (np.zeros(8, np.uint8), ValueError, "height, width"),
         (np.zeros((3, 8, 8), np.uint8), ValueError, "channels come last"),
         (np.zeros((8, 0, 3), np.uint8), ValueError, "no pixels"),
-        (np.full((8, 8, 3), np.nan, np.float32), OSError, "finite"),
-        (np.full((8, 8, 3), -1.0), OSError, "negative"),
-        ("no-such-file.png", OSError, "no-such-file.png"),
+        (np.full((8, 8, 3), np.nan, np.float32), ValueError, "finite"),
+        (np.full((8, 8, 3), -1.0), ValueError, "negative"),
+        ("no-such-file.png", FileNotFoundError, "no-such-file.png"),
+        (b"no-such-file.png", TypeError, "bytes"),
+        ([b"no-such-file.png"], TypeError, "image"),
     ],
 )
 def test_what_is_no_image(detector, image, error, words):
@@ -125,8 +155,9 @@ def test_what_is_no_image(detector, image, error, words):
 
 
 def test_weights_that_cannot_be_used(tmp_path):
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(FileNotFoundError, match="missing") as told:
         nucdet.Detector(tmp_path / "missing.safetensors")
+    assert told.value.errno == errno.ENOENT and told.value.filename == str(tmp_path / "missing.safetensors")
     with pytest.raises(ValueError, match="threshold|absolute"):
         nucdet.Detector(threshold=-1)
     with pytest.raises(ValueError, match="threads"):
@@ -144,8 +175,32 @@ def test_a_name_of_any_bytes(detector, pixels, images, tmp_path):
         detector.detect(name + "gone")
 
 
-def test_pickled(detector, pixels):
-    assert same(pickle.loads(pickle.dumps(detector)).detect(pixels), detector.detect(pixels))
+def test_pickled(detector, pixels, tmp_path, monkeypatch):
+    shutil.copy(nucdet.weights_file(), tmp_path / "mine.safetensors")
+    monkeypatch.chdir(tmp_path)
+    data = pickle.dumps(nucdet.Detector("mine.safetensors"))
+    monkeypatch.chdir("/")
+    assert same(pickle.loads(data).detect(pixels), detector.detect(pixels))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_forked_process(threads, pixels):
+    """Without the team of threads it is an error, not for ever; and the end of such a detector waits for nobody."""
+    detector = nucdet.Detector(threads=threads)
+    wanted = detector.detect(pixels[:64, :64])
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # ends a child that hangs
+        code = 9
+        try:
+            code = 0 if same(detector.detect(pixels[:64, :64]), wanted) else 8
+        except RuntimeError as error:
+            code = 1 if "spawn" in str(error) else 7
+        finally:
+            del detector
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == threads - 1
 
 
 def test_maps(detector, pixels):

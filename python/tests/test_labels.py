@@ -44,6 +44,8 @@ def test_density_and_disc():
 def test_classes():
     drawn = nucdet.class_map([[5, 5], [12, 5], [30, 5]], [0, 2, -1], (12, 40), radius=4)
     assert (drawn[5, 5], drawn[5, 12], drawn[5, 30], drawn[5, 20]) == (1, 3, 0, 0)
+    named = nucdet.class_map([[5, 5], [12, 5], [30, 5]], ["a", "c", "?"], (12, 40), names=["a", "b", "c"], radius=4)
+    assert np.array_equal(named, drawn)
 
 
 def test_refused():
@@ -53,6 +55,10 @@ def test_refused():
         lambda: nucdet.gaussian_map(POINTS, SHAPE, sigma=0),
         lambda: nucdet.proximity_map([[np.inf, 0]], SHAPE),
         lambda: nucdet.class_map(POINTS, [0], SHAPE),
+        lambda: nucdet.class_map(POINTS, [], SHAPE),
+        lambda: nucdet.class_map(POINTS, None, SHAPE),
+        lambda: nucdet.class_map(POINTS, ["a"] * 4, SHAPE),
+        lambda: nucdet.class_map(POINTS, [0.5] * 4, SHAPE),
     ):
         with pytest.raises(ValueError):
             make()

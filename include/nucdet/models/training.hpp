@@ -71,8 +71,10 @@ struct TrainingData {
 
 /// How a host program follows a training. All calls come from the thread that trains.
 struct TrainingWatch {
-  std::stop_token
-      stop{};  ///< asked after each step, not while data are read; the checkpoint is written before Stopped is thrown
+  /// Asked between images that are read and after each step, not within a validation; once there are steps the
+  /// checkpoint is written before Stopped is thrown.
+  std::stop_token stop{};
+  std::function<void()> on_image{};  ///< before an image is read
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
@@ -85,7 +87,7 @@ struct TrainingWatch {
 /// What the configuration's manifests hold. A manifest without images to validate with gives some of its own, by
 /// patient where it names patients, else by image; one that has but one image or patient validates on the images that
 /// are trained on. Notes say so, and where nothing can be chosen by validation. Throws IoError for no nuclei to train
-/// on, and ArgumentError for weights and manifests that do not fit.
+/// on, ArgumentError for weights and manifests that do not fit, and Stopped.
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& configuration,
                                 const TrainingWatch& watch = {});
 
