@@ -148,7 +148,8 @@ class Detector:
             if assumed:
                 _warn(f"{image}: does not say how large its pixels are")
             return found
-        all_found, unsaid, count = [], 0, len(image) if isinstance(image, Sized) else 0
+        all_found: list[Nuclei] = []
+        unsaid, count = 0, len(image) if isinstance(image, Sized) else 0
         for one in image:
             if on_progress is not None:
                 on_progress(len(all_found), count)

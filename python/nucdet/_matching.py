@@ -35,7 +35,7 @@ def match(
 
     Raises ValueError for points that are not finite, for a gate that is not above 0, and for an mpp out of 0.1 to 1.5.
     """
-    areas = truth if isinstance(truth, Annotations) else Annotations(truth)
+    areas = truth if isinstance(truth, Annotations) else Annotations(as_points(truth))
     return _nucdet.match(as_points(predicted), areas.points, gate, method, mpp, areas.regions, areas.ignored)
 
 

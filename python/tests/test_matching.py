@@ -121,7 +121,8 @@ def test_the_programs_scores(mpp, program, tissue, tmp_path):
         rows.append(f"{image},{image.stem}.geojson,{mpp}")
         total += nucdet.score(found, truth, mpp=mpp)
     (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
-    program("evaluate", tmp_path / "manifest.csv", "--predictions", tmp_path / "found", "--out", tmp_path / "scores", "--quiet")
+    words = ["--predictions", tmp_path / "found", "--split", "", "--out", tmp_path / "scores", "--quiet"]
+    program("evaluate", tmp_path / "manifest.csv", *words)
     wanted = json.loads((tmp_path / "scores" / "scores.json").read_text())["pooled"]
     assert (wanted["hits"], wanted["truths"], wanted["detections"]) == (
         total.hits,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/training.hpp"
@@ -128,6 +129,7 @@ std::string set_name(const std::string& manifest, const std::map<std::string, do
   const bool file = path.extension() == ".csv";
   std::string folder = (file ? path.parent_path() : path).filename().string();
   if (folder.empty()) folder = path.parent_path().filename().string();
+  folder = printable(folder);  // weights tell it, in UTF-8
   std::string name = folder;
   for (int k = 2; taken.contains(name); ++k) name = message(folder, ' ', k);
   return name;

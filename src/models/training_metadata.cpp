@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "nucdet/core/content_hash.hpp"
+#include "nucdet/core/printable.hpp"
 #include "nucdet/io/detail/json_text.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/models/augmentation.hpp"
@@ -53,7 +54,7 @@ io::Metadata describe_run(const TrainingConfiguration& o, const TrainingData& da
   std::string frozen;
   for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
   if (!frozen.empty()) m["train.frozen"] = frozen;
-  if (!o.initial.empty()) m["train.initial"] = std::filesystem::path(o.initial).filename().string();
+  if (!o.initial.empty()) m["train.initial"] = printable(std::filesystem::path(o.initial).filename().string());
   return m;
 }
 

@@ -76,10 +76,10 @@ struct TrainingWatch {
   /// Asked between images that are read and after each step, not within a validation; once there are steps the
   /// checkpoint is written before Stopped is thrown.
   std::stop_token stop{};
-  std::function<void()> on_image{};  ///< before an image is read
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
+  std::function<void()> on_image{};                   ///< before an image is read
 
   void note(const std::string& text) const {
     if (on_note) on_note(text);
