@@ -62,4 +62,4 @@ while read -r word rest <&3; do
     *) wrong "this script does not know $word" ;;
   esac
 done 3< <(sed -e '/^#/d; /^$/d' -e ':more; /\\$/{N; s/\\\n *//; b more}' "$here/Dockerfile")
-echo "the image would be of $(du -sh --exclude=./proc "$work/final" | cut -f1)"
+echo "the image would be of $(du -shx "$work/final" | cut -f1)"
