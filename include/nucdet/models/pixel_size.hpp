@@ -28,9 +28,9 @@ struct Scaling {
   io::PixelSize pixel_size{};  ///< um a pixel; unknown where 0.25 had to be assumed
 };
 
-/// The caller's word, else the manifest's, else the file's (`found`), else 0.25 um. Throws ArgumentError for a caller's number
-/// out of range, and IoError, naming the image and the ways to say it, for a manifest's or a file's, and for pixels
-/// whose sides differ by more than 5 %.
+/// The caller's word, else the manifest's, else the file's (`found`), else 0.25 um. Throws ArgumentError for a caller's
+/// number out of range, and IoError, naming the image and the ways to say it, for a manifest's or a file's, and for
+/// pixels whose sides differ by more than 5 %.
 Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const std::string& where,
                    const io::PixelSize& found);
 inline Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const io::Picture& picture) {
