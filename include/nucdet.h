@@ -1,8 +1,8 @@
 /**
  * nucdet.h: nuclei in H&E microscopy images, for C and for every language that calls C (libnucdet.so; C99).
  *
- * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as `nucdet detect`, for whatever
- * instruction set that is compiled.
+ * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as `nucdet detect`, for
+ * whatever instruction set that is compiled.
  *
  * Errors: a function that can fail returns NUCDET_OK or another status, and leaves its results as they were;
  * nucdet_last_error() has the text. Nothing is printed, nothing ends the process, no exception comes out. A null
@@ -139,8 +139,8 @@ typedef struct nucdet_detections nucdet_detections;
 
 /** Told before each tile how many of `all` are done: anything but 0 ends the call with NUCDET_CANCELLED. And once more
  * after the last, when there is nothing left to end. While a slide is searched for its tissue, before its tiles are
- * known, it is told that 0 are done, of as many as there are parts to search. Called by one thread at a time, which of a slide on a GPU need not
- * be the caller's; it must return, not jump or throw. `user` is what the call was given. */
+ * known, it is told that 0 are done, of as many as there are parts to search. Called by one thread at a time, which of
+ * a slide on a GPU need not be the caller's; it must return, not jump or throw. `user` is what the call was given. */
 typedef int (*nucdet_progress)(void* user, int64_t done, int64_t all);
 
 /** Finds the nuclei of an image, in row-major order of their pixels. Pixels of 8 or 16 bits that lie side by side are
