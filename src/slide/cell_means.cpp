@@ -104,7 +104,7 @@ CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows,
   CellMeans means{columns, rows};
   constexpr std::uint16_t white = 255 * CellMeans::kOne;
   means.rgb.assign(static_cast<std::size_t>(means.cells()), {white, white, white});
-  means.constant.assign(static_cast<std::size_t>(means.cells()), 1);
+  means.constant.assign(static_cast<std::size_t>(means.cells()), CellMeans::kBeyond);
   Averages averages(means, of.width, of.height);
   for_blocks(slide, level, at_level(slide.bounds(), of), watch, [&](const Rectangle& block, const std::uint8_t* rgb) {
     averages.finish(block.y);

@@ -14,7 +14,8 @@ struct CellMeans {
 
   Index width = 0, height = 0;
   std::vector<std::array<std::uint16_t, 3>> rgb{};  ///< rows; 0 to 255 * kOne
-  std::vector<std::uint8_t> constant{};             ///< whether all values in a cell, of all channels, are the same
+  std::vector<std::uint8_t> constant{};  ///< whether all values in a cell, of all channels, are the same; or kBeyond
+  static constexpr std::uint8_t kBeyond = 2;  ///< the slide's bounds: nothing of the cell was scanned
 
   Index cells() const { return width * height; }
 };

@@ -60,7 +60,7 @@ bool all_near(const CellMeans& means, Index x, Index y, Index reach, const Visit
   return true;
 }
 
-/// What the scanner filled in: neutral and the same everywhere, or black.
+/// What the scanner filled in: neutral and the same everywhere, or black; and what lies beyond the bounds.
 enum Fill : std::uint8_t { kNone, kFilled };
 std::vector<Fill> fills_of(const CellMeans& means) {
   std::vector<Fill> fills(means.rgb.size());
@@ -71,7 +71,8 @@ std::vector<Fill> fills_of(const CellMeans& means) {
       const bool constant = means.constant[i] != 0 && all_near(means, x, y, 1, [&](std::size_t j) {
                               return means.constant[j] != 0 && means.rgb[j] == rgb;
                             });
-      if (constant || *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne) fills[i] = kFilled;
+      const bool black = *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne;
+      if (means.constant[i] == CellMeans::kBeyond || constant || black) fills[i] = kFilled;
     }
   return fills;
 }

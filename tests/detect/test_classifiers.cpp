@@ -60,10 +60,10 @@ TEST_CASE("a head that names an output which is not there is refused") {
   const UNet net(context);
   nn::InferenceProgram<Cpu> program = nn::for_inference(net);
   program.head.map = "density";
-  CHECK_THROWS_WITH(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program)),
+  CHECK_THROWS_WITH(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program), kPeaks),
                     Contains("the output 'density'"));
   program.head.map = program.program.outputs()[0].name;
-  CHECK(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program)).tiles().cell > 0);
+  CHECK(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program), kPeaks).tiles().cell > 0);
 }
 
 TEST_CASE("the map of a pixel classifier is the softmax's probability of a nucleus") {
