@@ -19,7 +19,7 @@ SITE = ROOT / "docs" / "site"
 # The guides in the order they are read; a page of docs/ that is not named stands in the last group.
 GROUPS = {
     "Start": ["README.md", "docs/install.md", "docs/tutorial.md", "docs/cookbook.md"],
-    "Use": ["docs/program.md", "docs/formats.md", "docs/slides.md", "docs/tissue.md", "docs/cohorts.md", "docs/scale.md"],
+    "Use": ["docs/program.md", "docs/formats.md", "docs/slides.md", "docs/tissue.md", "docs/cohorts.md", "docs/scale.md", "docs/ranks.md"],
     "From elsewhere": ["docs/c.md", "docs/python.md", "docs/onnx.md", "docs/qupath.md", "docs/tiatoolbox.md", "docs/napari.md"],
     "Understand": ["docs/networks.md", "docs/architecture.md", "docs/numerics.md", "docs/robustness.md"],
     "Measure": ["docs/results.md", "docs/studies.md", "docs/benchmarks.md", "docs/cpu.md", "docs/cuda.md"],
