@@ -1,8 +1,8 @@
 /**
  * nucdet.h: nuclei in H&E microscopy images, for C and for every language that calls C (libnucdet.so; C99).
  *
- * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as a `nucdet detect` that was
- * compiled for the same instruction set.
+ * Numbers: the same bits as the C++ library gives for the same pixels and settings, and as `nucdet detect`, for
+ * whatever instruction set that is compiled.
  *
  * Errors: a function that can fail returns NUCDET_OK or another status, and leaves its results as they were;
  * nucdet_last_error() has the text. Nothing is printed, nothing ends the process, no exception comes out. A null
@@ -12,8 +12,8 @@
  * name (which takes null). Every other pointer that is returned belongs to the object it was asked of, or to the
  * library. What is handed in is only read, and not kept after the call.
  *
- * Threads: objects do not change once they are made. Any number of threads may use one at a time; it is freed when
- * none does.
+ * Threads: objects do not change once they are made. Any number of threads may use the same object at the same time;
+ * it is freed when none does.
  *
  * Growth: the structs that are handed in begin with their size: `nucdet_image image = {.size = sizeof(nucdet_image)};`.
  * Everything else may be 0, which is the default. A later library takes what an earlier caller knows; an earlier
@@ -138,8 +138,9 @@ typedef struct nucdet_nucleus {
 typedef struct nucdet_detections nucdet_detections;
 
 /** Told before each tile how many of `all` are done: anything but 0 ends the call with NUCDET_CANCELLED. And once more
- * after the last, when there is nothing left to end. Called by one thread at a time, which of a slide on a GPU need not
- * be the caller's; it must return, not jump or throw. `user` is what the call was given. */
+ * after the last, when there is nothing left to end. While a slide is searched for its tissue, before its tiles are
+ * known, it is told that 0 are done, of as many as there are parts to search. Called by one thread at a time, which of
+ * a slide on a GPU need not be the caller's; it must return, not jump or throw. `user` is what the call was given. */
 typedef int (*nucdet_progress)(void* user, int64_t done, int64_t all);
 
 /** Finds the nuclei of an image, in row-major order of their pixels. Pixels of 8 or 16 bits that lie side by side are

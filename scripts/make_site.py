@@ -19,7 +19,7 @@ SITE = ROOT / "docs" / "site"
 # The guides in the order they are read; a page of docs/ that is not named stands in the last group.
 GROUPS = {
     "Start": ["README.md", "docs/install.md", "docs/tutorial.md", "docs/cookbook.md"],
-    "Use": ["docs/program.md", "docs/formats.md", "docs/slides.md", "docs/tissue.md", "docs/cohorts.md", "docs/scale.md"],
+    "Use": ["docs/program.md", "docs/formats.md", "docs/slides.md", "docs/tissue.md", "docs/cohorts.md", "docs/scale.md", "docs/ranks.md"],
     "From elsewhere": ["docs/c.md", "docs/python.md", "docs/onnx.md", "docs/qupath.md", "docs/tiatoolbox.md", "docs/napari.md"],
     "Understand": ["docs/networks.md", "docs/architecture.md", "docs/numerics.md", "docs/robustness.md"],
     "Measure": ["docs/results.md", "docs/studies.md", "docs/benchmarks.md", "docs/cpu.md", "docs/cuda.md"],
@@ -28,6 +28,7 @@ GROUPS = {
 }
 NOT_GUIDES = {"docs/api.md"}  # the reference's first page
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".h": "c", ".py": "python", ".sh": "bash", ".groovy": "groovy", ".cmake": "cmake"}
+MARK = '<meta name="generator" content="nucdet make_site">'  # in docs/site/page.html: what says so is ours
 LINK = re.compile(r'\b(href|src)="([^"#]*)(#[^"]*)?"')
 
 
@@ -77,46 +78,71 @@ def described(node, level):
         text += f"```python\n{signature(node)}\n```\n\n"
     text += docstring(node) + "\n\n"
     members = node.body if isinstance(node, ast.ClassDef) else []
+    attributes, methods = "", ""
     for member, following in zip(members, [*members[1:], None]):
         decorators = {ast.unparse(d) for d in getattr(member, "decorator_list", [])}
         if isinstance(member, ast.FunctionDef) and member.name == "__init__":
             text += f"```python\n{signature(member)}\n```\n\n{docstring(member)}\n\n"
+        elif "property" in decorators:
+            attributes += attribute(f"{member.name}: {ast.unparse(member.returns)}", docstring(member))
         elif isinstance(member, ast.FunctionDef) and not member.name.startswith("_") and "overload" not in decorators:
-            text += described(member, level + 1)
+            methods += described(member, level + 1)
         elif isinstance(member, ast.AnnAssign):
-            said = following.value.value if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant) else ""
-            text += f"* `{ast.unparse(member)}`: {' '.join(said.split())}\n"
-    return text
+            explained = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            attributes += attribute(ast.unparse(member), following.value.value if explained else "")
+    return f"{text}{attributes}\n{methods}"
+
+
+def attribute(declaration, said):
+    return f"* `{declaration}`" + (f": {' '.join(said.split())}" if said else "") + "\n"
+
+
+def parsed(file):
+    return ast.parse(file.read_text(encoding="utf-8")).body
+
+
+def named(body, wanted):
+    """name -> Markdown, of the classes, functions and constants of a module that are wanted."""
+    found = {}
+    for node, following in zip(body, [*body[1:], None]):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in wanted:
+            found[node.name] = described(node, 2)
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) in wanted:
+            found[ast.unparse(node.target)] = f"## {ast.unparse(node.target)}\n\n{following.value.value}\n\n"
+    return found
 
 
 def python_reference(folder):
-    """The package's public names, in the order of their modules; "" where there is no package."""
-    if not (folder / "__init__.py").exists():
-        return ""
-    init = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
-    text = f"# The Python package\n\n{docstring(init)}\n\n"
-    public = {name for node in init.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
-              for name in ast.literal_eval(node.value)}
-    for node in init.body:
-        module = folder / f"{node.module}.py" if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module else None
-        if module is None or not module.exists():
+    """The package's public names, in the order of its modules, and those of nucdet.torch."""
+    init = parsed(folder / "__init__.py")
+    public = {name for node in init if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+              for name in ast.literal_eval(node.value)} - {"__version__"}
+    text, told = f"{docstring(ast.Module(init))}\n\n", set()
+    for node in init:
+        if not isinstance(node, ast.ImportFrom) or node.level != 1 or not (folder / f"{node.module}.py").exists():
             continue
         wanted = {alias.name for alias in node.names} & public
-        for found in ast.parse(module.read_text(encoding="utf-8")).body:
-            if isinstance(found, (ast.ClassDef, ast.FunctionDef)) and found.name in wanted:
-                text += described(found, 2) + "\n"
+        found = named(parsed(folder / f"{node.module}.py"), wanted)
+        if compiled := wanted - set(found):  # classes of the library, in the stubs of its module
+            found |= named(parsed(folder / "_nucdet.pyi"), compiled)
+        text += "\n".join(found.values())
+        told |= set(found)
+    if told != public:
+        sys.exit(f"{folder}: no documentation of {', '.join(sorted(public - told))} was found")
+    if (folder / "torch").exists():
+        text += "\n# nucdet.torch\n\n" + python_reference(folder / "torch")
     return text
 
 
 class Site:
     def __init__(self, out, reference):
         self.out, self.reference = out, reference
-        self.groups = {name: [s for s in sources if (ROOT / s).exists()] for name, sources in GROUPS.items()}
-        named = {s for sources in self.groups.values() for s in sources} | NOT_GUIDES
+        self.groups = {name: list(sources) for name, sources in GROUPS.items()}
+        listed = {s for sources in self.groups.values() for s in sources} | NOT_GUIDES
         rest = [p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "docs").glob("*.md"))]
-        self.groups["More"] = [s for s in rest if s not in named]
+        self.groups["More"] = [s for s in rest if s not in listed]
         self.pages = {s: page_name(s) for sources in self.groups.values() for s in sources}
-        self.python = python_reference(ROOT / "python" / "nucdet")
+        self.python = "# The Python package\n\n" + python_reference(ROOT / "python" / "nucdet")
         self.sources = {}  # files of the repository that guides link to -> their pages
         text = (ROOT / "include/nucdet/version.hpp").read_text(encoding="utf-8")
         self.version = "version " + ".".join(re.findall(r"NUCDET_VERSION_(?:MAJOR|MINOR|PATCH) +(\d+)", text))
@@ -127,8 +153,7 @@ class Site:
         shutil.copy(SITE / "style.css", self.out)
         for source, name in self.pages.items():
             self.write(name, (ROOT / source).read_text(encoding="utf-8"), title_of(source), source)
-        if self.python:
-            self.write("python-reference.html", self.python, "The Python package", "docs/x")
+        self.write("python-reference.html", self.python, "The Python package", "docs/x")
         done = set()
         while todo := sorted(set(self.sources) - done):  # a listing of a folder links to more
             for path in todo:
@@ -151,7 +176,7 @@ class Site:
                                         for s in sources]}
                   for g, sources in self.groups.items() if sources]
         references = [("reference/index.html", "C++ and C")] * self.reference
-        references += [("python-reference.html", "Python")] * bool(self.python)
+        references.append(("python-reference.html", "Python"))
         groups.append({"name": "Reference", "pages": [{"file": f, "title": t, "here": f == name} for f, t in references]})
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as metadata:
             json.dump({"up": up, "version": self.version, "group": groups, "pagetitle": f"{title} - nucdet"}, metadata)
@@ -189,6 +214,16 @@ class Site:
         return link.startswith(up) and (name in self.pages.values() or name.endswith("reference.html") or name == "reference/index.html")
 
 
+def check_folder(out):
+    """Refuses what is no site, and folders of the project: all that is in them will be removed."""
+    if ROOT.is_relative_to(out) or out.is_relative_to(ROOT / "docs"):
+        sys.exit(f"make_site.py: {out} is a folder of the project, wanted one for the site alone")
+    index = out / "index.html"
+    ours = index.is_file() and MARK in index.read_text(encoding="utf-8", errors="replace")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not ours:
+        sys.exit(f"make_site.py: {out} is there, and is no site")
+
+
 def make_reference(out):
     """Doxygen's pages, with a way back to the guides."""
     with tempfile.TemporaryDirectory() as folder:
@@ -198,8 +233,6 @@ def make_reference(out):
         tab = '<navindex>\n    <tab type="user" url="../index.html" title="Guides"/>'
         layout.write_text(text.replace("<navindex>", tab, 1), encoding="utf-8")
         settings = (ROOT / "docs" / "Doxyfile").read_text(encoding="utf-8")
-        if (ROOT / "include" / "nucdet.h").exists() and "nucdet.h" not in settings:
-            settings += "\nINPUT += include/nucdet.h\nFILE_PATTERNS += *.h\n"
         settings += (f'\nOUTPUT_DIRECTORY = "{out}"\nHTML_OUTPUT = reference\nLAYOUT_FILE = "{layout}"\n'
                      f'HTML_EXTRA_STYLESHEET = "{SITE / "reference.css"}"\nHTML_TIMESTAMP = NO\n'
                      'HTML_COLORSTYLE_HUE = 266\nHTML_COLORSTYLE_SAT = 45\n')
@@ -218,8 +251,7 @@ if __name__ == "__main__":
         if shutil.which(tool) is None:
             sys.exit(f"make_site.py: {tool} was not found (apt-get install {tool})")
     folder = pathlib.Path(arguments[0]).resolve()
-    if folder.exists() and any(folder.iterdir()) and not (folder / "style.css").exists():
-        sys.exit(f"make_site.py: {folder} is there, and is no site")
+    check_folder(folder)
     reference = "--no-reference" not in sys.argv
     Site(folder, reference).make()
     if reference:

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Measures the program on whole slides and prints a Markdown table, each figure with the command that gave it.
 
-usage: measure_slides.py PROGRAM [MAKE_GIANT_SLIDE] [--rows LIST] [--full] [--threads N] [--out DIR] [--json FILE]
+usage: measure_slides.py PROGRAM [MAKE_GIANT_SLIDE] [--rows LIST] [--full] [--threads N] [--data DIR] [--out DIR]
+       [--json FILE]
 
   memory   the most memory of the default network on 100,000 x 80,000 pixels, over four tiles and over 64
   tiles    seconds a mm2 of the program over those of the network alone on a map of 1024 x 1024 pixels: what reading,
            resampling, margins, peaks and the journal add. Two regions of tissue are taken from each other, so that
            starting falls out; in turns with `nucdet bench`, medians
   growth   mm2 a second over 1, 10 and 100 mm2 of tissue by the smallest network that the program has, so that what is
-           around the network counts most; less the time of one tile, so that starting falls out
+           around the network counts most; medians, less the time of one tile, so that starting falls out
   glass    a slide of 500 mm2, 70 % of it glass, over one that is tissue alone, as much as the first has
   kills    30 kills at random moments: the results' bytes beside those of a run that nobody killed
   listed   1000 images of which 990 are done: how long the call takes for the ten, and again for none
+  real     the slides in --data's folder wsi by other threads, queues, shards, regions, after a kill, by other tiles
 
 --rows names some of them. --full adds what takes long: 1000 mm2 to `growth`, a whole slide to `memory`.
 MAKE_GIANT_SLIDE is the test suite's; without one it is compiled (g++, libjpeg). It takes about ten minutes, and its
@@ -36,6 +38,7 @@ MAP, UM = 1024, 0.25
 SLIDE = (100000, 80000)
 CORNER = 14  # tiles: of regions, right of which and below 8 more lie
 KILLS = 30
+GROWTH_TILE = 1024  # reference pixels: small enough that 1 mm2 has many
 
 
 def mm2(pixels):
@@ -159,24 +162,20 @@ class Measures:
 
     def growth(self):
         areas = [1, 10, 100] + ([1000] if self.options.full else [])
-        model = self.small_network()
-        tile = self.tile(model)
-        side = int((max(areas) ** 0.5) / (1e-3 * UM)) // tile * tile + 2 * tile
-        slide, first = self.slide(f"tissue-{max(areas)}mm2", side, side, "tissue"), None
-
-        def over(tiles, times):
-            runs = [self.square(slide, tiles, model, corner=0) for _ in range(times)]
-            return sorted(runs, key=lambda run: run.seconds)[times // 2]
-        start = over(1, 3)  # starting falls out
-        for area in areas:
-            tiles = round((area**0.5) / (1e-3 * UM) / tile)
-            run = over(tiles, 1 if area > 10 else 3)
-            speed = mm2((tiles**2 - 1) * tile**2) / (run.seconds - start.seconds)
-            first = first or speed
-            found, peak = run.nuclei(), run.peak_mb
-            self.row(f"growth, {mm2((tiles * tile) ** 2):.4g} mm2 of tissue",
-                     f"{speed:.3f} mm2/s, {speed / first:.2f} of the first; {found} nuclei, {peak:.0f} MB", run.command,
-                     mm2_per_second=speed, nuclei=found, seconds=run.seconds, peak_mb=peak)
+        model = [*self.small_network(), "--tile", GROWTH_TILE]
+        tiles = [1] + [round((area**0.5) / (1e-3 * UM) / GROWTH_TILE) for area in areas]
+        slide = self.slide(f"tissue-{max(areas)}mm2", *[(max(tiles) + 2) * GROWTH_TILE] * 2, "tissue")
+        runs = {n: [] for n in tiles}
+        for n in [*tiles[:3] * 3, *tiles, *tiles[:-1], *tiles[:3] * 2]:  # the largest in the middle: machines drift
+            runs[n].append(self.square(slide, n, model, corner=0))
+        seconds = {n: statistics.median(run.seconds for run in runs[n]) for n in tiles}
+        speed = {n: mm2((n**2 - 1) * GROWTH_TILE**2) / (seconds[n] - seconds[1]) for n in tiles[1:]}  # without starting
+        for n in tiles[1:]:
+            run, size = runs[n][0], mm2((n * GROWTH_TILE) ** 2)
+            self.row(f"growth, {size:.4g} mm2 of tissue",
+                     f"{speed[n]:.3f} mm2/s, {speed[n] / speed[tiles[1]]:.2f} of the first; {run.nuclei()} nuclei, "
+                     f"{run.peak_mb:.0f} MB", run.command, mm2_per_second=speed[n], nuclei=run.nuclei(),
+                     seconds=[r.seconds for r in runs[n]], peak_mb=run.peak_mb)
 
     def glass(self):
         told = subprocess.run([self.options.program, "slide", "tissue", self.giant(), "--json"], capture_output=True,
@@ -237,7 +236,57 @@ class Measures:
                  seconds=[first.seconds, rest.seconds, again.seconds])
 
 
-ROWS = ("memory", "tiles", "growth", "glass", "kills", "listed")
+    # ---- real slides -------------------------------------------------------------------------------------------------
+
+    def real(self):
+        slides = sorted((self.options.data / "wsi").glob("*.svs")) if self.options.data else []
+        if not slides:
+            print("| real slides | SKIPPED: no --data with a folder wsi | |", flush=True)
+            return
+        for slide in slides:
+            self.one_real(slide)
+        listed = self.out / "real.lst"
+        listed.write_text("".join(f"{s}\n" for s in slides), encoding="utf-8")
+        for part in (1, 2):
+            Run(self.command(listed, "--mpp", UM, "--shard", f"{part}/2", out="shards"))
+        same = [self.nuclei_of(s, "shards") == self.nuclei_of(s, "real") for s in slides]
+        self.told("two shards of all", same, f"detect real.lst --mpp {UM} --shard 1/2")
+
+    def one_real(self, slide):
+        """`whole` and what must have its bytes, `exact` likewise. um a pixel are said: one file does not know them."""
+        def by(*arguments, out="again"):
+            run = self.detect(slide, "--mpp", UM, *arguments, out=out)
+            return self.nuclei_of(slide, out), run
+        whole, run = by(out="real")
+        same = [by(*a.split())[0] == whole for a in ("--threads 1", "--threads 3", "--ahead 1", "--ahead 9")]
+        self.told(f"{slide.name}, {len(whole)} nuclei: other threads and queues", same, run.command)
+        shutil.rmtree(self.out / "again")
+        Run(self.command(slide, "--mpp", UM, out="again"), 0.6 * run.seconds)
+        resumed = Run(self.command(slide, "--mpp", UM, out="again"))
+        self.told(f"{slide.name}: killed and resumed", [self.nuclei_of(slide, "again") == whole], resumed.command)
+        regions = ((301, 217, 900, 1100), (0, 0, 777, 2000), (1500, 700, 333, 800))
+        same = []
+        for x, y, width, height in regions:
+            found, part = by("--region", f"{x},{y},{width},{height}")
+            inside = [n for n in whole if x - 0.5 <= float(n[0]) < x + width - 0.5
+                      and y - 0.5 <= float(n[1]) < y + height - 0.5]
+            same.append(found == inside)
+        self.told(f"{slide.name}: regions", same, part.command)
+        exact, run = by("--exact")
+        same = [sorted(by("--exact", "--tile", tile)[0]) == sorted(exact) for tile in (512, 2048)]
+        self.told(f"{slide.name}: tiles of other sides, plain sums", same, [*run.command, "--tile", 512])
+
+    def nuclei_of(self, slide, out):
+        lines = (self.out / out / f"{slide.stem}.csv").read_text(encoding="utf-8").splitlines()
+        return [tuple(line.split(",")) for line in lines[1:]]
+
+    def told(self, what, same, command):
+        if not all(same):
+            self.wrong.append(f"{what}: {same.count(False)} of {len(same)} differ")
+        self.row(what, f"{sum(same)} of {len(same)} the same", command, same=same)
+
+
+ROWS = ("memory", "tiles", "growth", "glass", "kills", "listed", "real")
 
 
 def parse():
@@ -246,6 +295,8 @@ def parse():
     parser.add_argument("make", type=pathlib.Path, nargs="?")
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models" / "nuclei-he.safetensors",
                         help="the network of `memory` and `tiles`")
+    parser.add_argument("--data", type=pathlib.Path, default=os.environ.get("NUCDET_DATA"),
+                        help="folder whose wsi/*.svs are the slides of `real`; default: NUCDET_DATA")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--threads", type=int, help="default: the program's own")

@@ -33,7 +33,7 @@ mkdir -p "$out/run" || exit 4
 shard=()
 [ -z "${NUCDET_SHARDS:-}" ] || shard=(--shard "${SLURM_ARRAY_TASK_ID:?}/$NUCDET_SHARDS")
 # A report of its own for each attempt: where files go over a network, two machines do not append to one safely.
-attempt=${SLURM_ARRAY_JOB_ID:-local}_${SLURM_ARRAY_TASK_ID:-$$}-${SLURM_RESTART_COUNT:-0}
+attempt=${SLURM_ARRAY_JOB_ID:-local}_${SLURM_ARRAY_TASK_ID:-$HOSTNAME-$$}-${SLURM_RESTART_COUNT:-0}
 report=$out/run/$attempt.jsonl
 
 "${nucdet[@]}" detect "$list" --out "$out" --skip-existing --report "$report" "${shard[@]}" "$@" &

@@ -43,6 +43,8 @@ class Nuclei:
         return first[0, :h, :w], None if classes is None else classes[0, :, :h, :w]
 
     def detect(self, image):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f"an image of {image.dtype} {image.shape}, wanted bytes [height, width, 3]")
         response, classes = self.maps(image)
         rows = []
         for y, x in self._peaks(response):
@@ -52,14 +54,16 @@ class Nuclei:
         return np.array(rows).reshape(-1, 4)
 
     def _peaks(self, response):
-        """Pixels that none in their window is higher than."""
+        """Pixels that none in their window is higher than; of a plateau the first, row by row."""
         # [peaks]
         r = self.radius
         framed = np.pad(response, r, constant_values=-np.inf)
         windows = np.lib.stride_tricks.sliding_window_view(framed, 2 * r + 1, axis=0).max(axis=-1)
         windows = np.lib.stride_tricks.sliding_window_view(windows, 2 * r + 1, axis=1).max(axis=-1)
         least = np.float32(self.threshold * self.full_scale)
-        return np.argwhere((response >= windows) & (response >= least) & (response > 0))
+        found = np.argwhere((response >= windows) & (response >= least) & (response > 0))
+        side = 2 * r + 1  # of equal pixels in a window the first one is the peak
+        return [(y, x) for y, x in found if framed[y : y + side, x : x + side].argmax() == side * side // 2]
         # [peaks]
 
     @staticmethod

@@ -33,14 +33,35 @@ def run = { List<String> arguments ->
         throw new RuntimeException("nucdet ended with " + process.exitValue() + ":\n" + said)
 }
 
-/** The image's file, or null: a file that is shown as it lies on the disk. */
+/** The image's file, or null: a file that is shown as it lies on the disk. A view of it has a type that only begins so,
+ *  "OpenSlide (Rotate 90)", and is none. */
 def fileOf = {
     def uris = server.getURIs()
     if (uris.size() != 1 || uris[0].scheme != "file")
         return null
-    def plain = ["OpenSlide", "Bio-Formats", "ImageJ", "ImageIO"].any { server.getServerType().toLowerCase().contains(it.toLowerCase()) }
+    def plain = server.getServerType() in ["OpenSlide", "Bio-Formats", "ImageJ server", "ImageIO", "BufferedImage"]
     def file = new File(new URI("file", "", uris[0].path, null, null))
     return plain && file.exists() ? file : null
+}
+
+/** Refuses what nucdet read as an image of another size than is shown: another series, a turned photo. */
+def checkSize = { File geojson ->
+    def record = new File(geojson.path.replaceAll(/\.geojson$/, ".json"))
+    def head = record.withReader { reader -> reader.lines().limit(200).toArray().join("\n") }  // nuclei come after it
+    def size = ["width", "height"].collect { (head =~ /"$it": (\d+)/)[0][1] as int }
+    if (size != [server.getWidth(), server.getHeight()])
+        throw new IllegalStateException("nucdet: read an image of " + size.join(" x ") + " pixels, QuPath shows " +
+            server.getWidth() + " x " + server.getHeight() + ": not the same picture")
+}
+
+def holds = { annotation, it -> annotation.getROI().contains(it.getROI().getCentroidX(), it.getROI().getCentroidY()) }
+
+/** Brings in what a run found, as far as it is wanted. */
+def bring = { File geojson, wanted ->
+    def before = Collections.newSetFromMap(new IdentityHashMap())
+    before.addAll(getDetectionObjects())
+    importObjectsFromFile(geojson.path)
+    removeObjects(getDetectionObjects().findAll { !before.contains(it) && !wanted(it) }, true)
 }
 
 try {
@@ -72,16 +93,20 @@ try {
             run([picture, "--offset", x + "," + y])
         }
     }
+    def found = folder.listFiles().findAll { it.name.endsWith(".geojson") }
+    if (file != null)
+        found.each { checkSize(it) }
 
-    def inside = { it -> !chosen || chosen.any { a -> a.getROI().contains(it.getROI().getCentroidX(), it.getROI().getCentroidY()) } }
+    def inside = { it -> !chosen || chosen.any { a -> holds(a, it) } }
     def ours = { it -> it.getROI().isPoint() && it.getMeasurementList().containsKey("score") }
     if (!keep)
         removeObjects(getDetectionObjects().findAll { ours(it) && inside(it) }, true)
-    def before = getDetectionObjects() as List
-    folder.listFiles().findAll { it.name.endsWith(".geojson") }.each { importObjectsFromFile(it.path) }
-    // What was found in a picture's margin belongs to no annotation. Elsewhere nucdet has left it out.
-    if (file == null)
-        removeObjects(getDetectionObjects().findAll { before.every { b -> !b.is(it) } && !inside(it) }, true)
+    if (file != null)
+        found.each { bring(it) { true } }
+    else  // a picture's margin shows what belongs to no annotation, or to another one: each nucleus comes with the first that holds it
+        chosen.eachWithIndex { annotation, i ->
+            bring(new File(folder, "part" + i + ".geojson")) { it -> chosen.find { a -> holds(a, it) }?.is(annotation) }
+        }
     fireHierarchyUpdate()
     println getDetectionObjects().size() + " detections in " + server.getMetadata().getName()
 } finally {

@@ -20,7 +20,7 @@ def isArea = { it.getPathClass() != null && it.getPathClass().toString() in ["Re
 def counts = { it.isAnnotation() ? it.getROI().isPoint() || isArea(it) : detections && it.isDetection() }
 def quoted = { '"' + it.replace('"', '""') + '"' }
 
-def taken = [:]
+def taken = [] as Set  // in small letters, as some file systems compare them
 def lines = ["image,annotations"]
 project.getImageList().each { entry ->
     def hierarchy = entry.readHierarchy()
@@ -32,10 +32,9 @@ project.getImageList().each { entry ->
         println "nucdet: " + entry.getImageName() + " is no file, and is left out"
         return
     }
-    def name = entry.getImageName().replaceAll(/\.[^.]+$/, "").replaceAll(/[^\w.-]/, "_")
-    taken[name] = (taken[name] ?: 0) + 1
-    if (taken[name] > 1)
-        name += "_" + taken[name]
+    def plain = entry.getImageName().replaceAll(/\.[^.]+$/, "").replaceAll(/[^\w.-]/, "_"), name = plain
+    for (int k = 2; !taken.add(name.toLowerCase()); ++k)
+        name = plain + "_" + k
     def file = new File(annotations, name + ".geojson")
     exportObjectsToGeoJson(objects, file.path, "FEATURE_COLLECTION")
     lines << quoted(new File(new URI("file", "", uri.path, null, null)).path) + "," + quoted("annotations/" + file.name)

@@ -8,9 +8,6 @@ Finds nuclei, looks at what the network saw, compares with annotations. Needs ma
 import pathlib
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -43,11 +40,11 @@ panels[1, 0].set_title("scores, and the threshold")
 panels[1, 1].imshow(picture.pixels)
 if annotations:
     truth = nucdet.read_annotations(annotations, picture.mpp)
-    points = np.asarray(truth.points)
-    matching = nucdet.match(nuclei, points)
+    points = truth.points
+    matching = nucdet.match(nuclei, truth, mpp=picture.mpp)
     pairs, _ = matching.pairs
-    alone = np.setdiff1d(np.arange(len(nuclei)), pairs[:, 0])
-    missed = np.setdiff1d(np.arange(len(points)), pairs[:, 1])
+    found, there = matching.counted
+    alone, missed = np.setdiff1d(found, pairs[:, 0]), np.setdiff1d(there, pairs[:, 1])
     panels[1, 1].plot(nuclei["x"][pairs[:, 0]], nuclei["y"][pairs[:, 0]], "o", mec="lime", mfc="none")
     panels[1, 1].plot(nuclei["x"][alone], nuclei["y"][alone], "s", mec="red", mfc="none")
     panels[1, 1].plot(points[missed, 0], points[missed, 1], "^", mec="blue", mfc="none")

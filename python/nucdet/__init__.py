@@ -5,14 +5,15 @@
 >>> nuclei["x"], nuclei["y"], nuclei["score"]     # pixels, (0, 0) is the centre of the top left one
 
 Everything is computed by the library that the program nucdet is made of, so that the numbers are the program's.
-Errors: ValueError for arguments and arrays that do not fit, OSError for files, TypeError for types.
+Errors: ValueError for arguments and arrays that do not fit, OSError for files (FileNotFoundError where there is none),
+TypeError for types.
 """
 
 from . import _processor
 
 _processor.check()
 
-from ._annotations import Annotations, read_annotations, write_annotations, write_nuclei  # noqa: E402
+from ._annotations import Annotations, read_annotations, read_nuclei, write_annotations, write_nuclei  # noqa: E402
 from ._detector import NUCLEUS, Detector  # noqa: E402
 from ._images import Picture, Slide, is_slide, openslide_version, read_image  # noqa: E402
 from ._labels import class_map, disc_map, gaussian_map, proximity_map  # noqa: E402
@@ -44,6 +45,7 @@ __all__ = [
     "proximity_map",
     "read_annotations",
     "read_image",
+    "read_nuclei",
     "score",
     "train",
     "weights_file",

@@ -1,3 +1,3 @@
 """Made by the build: instructions that the library uses, as /proc/cpuinfo calls them."""
 
-INSTRUCTIONS: tuple[str, ...]
+INSTRUCTIONS: list[str]

@@ -1,5 +1,6 @@
 """Images: NumPy's arrays as the library takes them, files, and slides."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,14 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _nucdet, _openslide
-from ._paths import Path, encoded
+from ._paths import Path, encoded, existing
 
 
-class ArrayImage(Protocol):
-    """What np.asarray makes an array of: arrays, Pillow's images, tensors on the host."""
-
+class _HasArray(Protocol):
     def __array__(self) -> NDArray[Any]: ...
 
+
+class _HasInterface(Protocol):
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+
+ArrayImage = _HasArray | _HasInterface
+"""What np.asarray makes an array of: arrays, tensors on the host, Pillow's images."""
 
 Image = NDArray[Any] | ArrayImage | Path
 """[height, width] grey or [height, width, channels] with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha) channels of
@@ -23,6 +30,11 @@ uint8, uint16, int16, uint32, int32, float16, float32 or float64; or the name of
 
 _TYPES = [np.dtype(t) for t in ("u1", "u2", "i2", "u4", "i4", "f4", "f8")]
 _PILLOW_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I", "F")
+
+
+def is_array(image: object) -> bool:
+    """Whether it is one image, though it may be iterated over."""
+    return isinstance(image, (np.ndarray, memoryview)) or hasattr(image, "__array__") or hasattr(image, "__array_interface__")
 
 
 def as_pixels(image: NDArray[Any] | ArrayImage) -> NDArray[Any]:
@@ -76,7 +88,7 @@ def read_image(path: Path, *, page: int | None = None) -> Picture:
 
     page: of a TIFF with several, from 1. Raises OSError, saying what is wrong with the file.
     """
-    pixels, x, y, _, notes = _nucdet.read_image(encoded(path), page)
+    pixels, x, y, _, notes = _nucdet.read_image(existing(path), page)
     return Picture(pixels, _mean(x, y), notes)
 
 
@@ -93,19 +105,29 @@ def openslide_version() -> str | None:
 
 
 class Slide:
-    """A whole slide, read a rectangle at a time."""
+    """A whole slide, read a rectangle at a time; its file is open as long as this object lives."""
+
+    levels: Sequence[tuple[int, int, float]]
+    """width and height of each level, and how many pixels of level 0 one of its pixels is wide."""
+    mpp: float | None
+    """um a pixel of level 0; None where the file does not say."""
+    bounds: tuple[int, int, int, int]
+    """x, y, width and height, in pixels of level 0, of what was scanned; all of it where the file does not say."""
+    associated: list[str]
+    """Names of pictures beside the slide, for read_associated: label, macro."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError for what is no slide."""
         _openslide.prepare()
-        self._path = encoded(path)
-        levels, x, y, names = _nucdet.slide_info(self._path)
-        self.levels: Sequence[tuple[int, int, float]] = levels
-        """width and height of each level, and how many pixels of level 0 one of its pixels is wide."""
-        self.mpp: float | None = _mean(x, y)
-        """um a pixel of level 0; None where the file does not say."""
-        self.associated: list[str] = names
-        """Names of pictures beside the slide: label, macro."""
+        self._path = os.path.abspath(path)  # pickled, it may be opened elsewhere
+        self._slide = _nucdet.Slide(existing(path))
+        self.levels = self._slide.levels
+        self.mpp = _mean(*self._slide.pixel_size)
+        self.bounds = self._slide.bounds
+        self.associated = self._slide.associated
+
+    def __reduce__(self) -> tuple[type["Slide"], tuple[str]]:
+        return Slide, (self._path,)  # opened again by who unpickles it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,5 +135,15 @@ class Slide:
         return self.levels[0][0], self.levels[0][1]
 
     def read(self, x: int, y: int, width: int, height: int, level: int = 0) -> NDArray[np.uint8]:
-        """The rectangle at (x, y), in pixels of the level, as [height, width, 3]; outside of the slide it is white."""
-        return _nucdet.read_region(self._path, level, x, y, width, height)
+        """The rectangle at (x, y), in pixels of the level, as [height, width, 3]; outside of the slide it is white. Several
+        threads may read."""
+        return self._slide.read(level, x, y, width, height)
+
+    def read_associated(self, name: str) -> NDArray[Any]:
+        """A picture beside the slide, [height, width, 3]. Raises OSError for a name that is not among `associated`."""
+        return self._slide.read_associated(name)
+
+    def thumbnail(self, longest: int = 1024) -> NDArray[np.uint8]:
+        """All of the slide, [height, width, 3], of at most `longest` pixels along its longer side: the mean of what each
+        pixel covers."""
+        return self._slide.thumbnail(longest)

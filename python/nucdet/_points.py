@@ -1,9 +1,11 @@
-"""Points in the forms that callers have them."""
+"""Points and nuclei in the forms that callers have them."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from . import _nucdet
 
 Points = NDArray[np.float64]
 
@@ -23,11 +25,18 @@ def as_points(points: ArrayLike) -> Points:
     return np.ascontiguousarray(array, np.float64)
 
 
-def as_classes(classes: ArrayLike | None, points: ArrayLike) -> list[int]:
-    """Numbers of classes, -1 where one is not known: those given, or the field class of the points, or none."""
-    if classes is None:
-        array: NDArray[Any] = np.asarray(points)
-        if array.dtype.names is None or "class" not in array.dtype.names:
-            return []
-        classes = array["class"]
-    return [int(number) for number in np.asarray(classes).ravel()]
+def as_nuclei(nuclei: ArrayLike) -> NDArray[np.void]:
+    """[N] of NUCLEUS: the array itself where it is one, else a copy by the names of its fields."""
+    array: NDArray[Any] = np.asarray(nuclei)
+    wanted = _nucdet.nucleus_type
+    if array.size > 0 and (array.ndim != 1 or not set(wanted.names or ()) <= set(array.dtype.names or ())):
+        raise ValueError(
+            f"nuclei: an array {array.shape} of {array.dtype}, wanted [N] of nucdet.NUCLEUS, as Detector.detect gives"
+        )
+    if array.dtype == wanted:
+        return array
+    rows = np.zeros(array.size, wanted)
+    if array.size > 0:
+        for name in wanted.names or ():
+            rows[name] = array[name]
+    return rows

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from . import _nucdet
 from ._nucdet import network_names
-from ._paths import Path, encoded
+from ._paths import Path, encoded, existing
+from ._threads import team
 from ._weights import default_weights
 
 Told = TypeVar("Told")
@@ -67,22 +68,28 @@ def train(
     manifest: a manifest.csv, or a folder of images with annotations beside them; or several. out: the folder of the run,
     with weights, a checkpoint and curves. preset: "laptop", "finetune" (a few images, from the weights that come along) or
     "paper". weights: to start from. resume: go on from the checkpoint in `out`. settings: what `nucdet train --help` lists,
-    by these names: network, base, iterations, validate_every, batch, crop, rate, loss, label, classes, seed, ...
+    by its names: network, base, iterations, validate_every, batch, crop, rate, loss, label, seed, stain, jpeg, ... Other
+    names have --split (train_split), --weights (set_weights), --initial (weights), --lambda (lambda_), --relative-threshold
+    (relative) and --no-classes (classes=False); there is none for how it is
+    computed (--device, --precision, --kernels, --exact, --no-fuse, --joint-statistics): by one process, on the processor.
 
     on_progress is called after each step, on_validation after each validation, on_note with sentences on what was decided
-    by itself. What one of them raises, and Ctrl-C, ends the training after its step; the checkpoint is written first.
+    by itself. What one of them raises, and Ctrl-C, ends the training: between images while data are read, else after its
+    step (a validation is brought to its end) with the checkpoint written first.
     Raises ValueError for settings that do not fit, TypeError for unknown ones, OSError for files.
     """
     manifests = [manifest] if isinstance(manifest, (str, os.PathLike)) else manifest
     if preset == "finetune" and weights is None:
         weights = default_weights()
-    settings |= {"manifests": [encoded(m) for m in manifests], "out": encoded(out), "resume": resume}
+    settings |= {"manifests": [existing(m) for m in manifests], "out": encoded(out), "resume": resume}
     if weights is not None:
-        settings["weights"] = encoded(weights)
+        settings["weights"] = existing(weights)
+    if settings.get("auxiliary"):
+        settings["auxiliary"] = existing(settings["auxiliary"])
     best = _nucdet.train(
         preset,
         settings,
-        threads or 0,
+        team("train", threads),
         _with(Step, on_progress),
         _with(Validation, on_validation),
         on_note,

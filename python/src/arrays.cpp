@@ -22,23 +22,36 @@ io::SampleType type_of(const py::dtype& type) {
 
 }  // namespace
 
-py::dtype nucleus_type() { return py::dtype::of<NucleusRow>(); }
+py::dtype nucleus_type() {
+  // Aligned: of any other type NumPy's joins drop the gap at the end. Made when the module is, and never destroyed.
+  static PyObject* const type = [] {
+    py::list fields;
+    for (const auto& [name, kind] : {std::pair{"x", "f8"}, {"y", "f8"}, {"score", "f4"}, {"class", "i4"}})
+      fields.append(py::make_tuple(name, kind));
+    fields.append(py::make_tuple("class_probability", "f4"));
+    return py::module_::import("numpy").attr("dtype")(fields, py::arg("align") = true).release().ptr();
+  }();
+  static_assert(sizeof(NucleusRow) == 32);
+  return py::reinterpret_borrow<py::dtype>(type);
+}
 
 py::array array_of(const std::vector<Nucleus>& nuclei) {
-  py::array_t<NucleusRow> array(static_cast<py::ssize_t>(nuclei.size()));
-  NucleusRow* row = array.mutable_data();
+  py::array array(nucleus_type(), std::vector<py::ssize_t>{static_cast<py::ssize_t>(nuclei.size())});
+  auto* row = static_cast<NucleusRow*>(array.mutable_data());
   for (const Nucleus& n : nuclei) *row++ = {n.centre.x, n.centre.y, n.score, n.class_id, n.class_probability, 0};
   return array;
 }
 
 std::vector<Nucleus> nuclei_of(const py::array& array) {
-  if (!py::isinstance<py::array_t<NucleusRow>>(array) || array.ndim() != 1)
+  if (!array.dtype().equal(nucleus_type()) || array.ndim() != 1)
     throw ArgumentError("nuclei: wanted an array of nucdet.NUCLEUS, as Detector.detect gives");
-  const auto rows = py::array_t<NucleusRow, py::array::c_style>::ensure(array);
+  const py::array rows = py::array::ensure(array, py::array::c_style);
+  const auto* from = static_cast<const char*>(rows.data());  // which may lie at any address
   std::vector<Nucleus> nuclei;
   nuclei.reserve(place(rows.size()));
-  for (py::ssize_t i = 0; i < rows.size(); ++i) {
-    const NucleusRow& row = rows.data()[i];
+  for (py::ssize_t i = 0; i < rows.size(); ++i, from += sizeof(NucleusRow)) {
+    NucleusRow row;
+    std::memcpy(&row, from, sizeof row);
     nuclei.push_back({{row.x, row.y}, row.score, row.class_id, row.class_probability});
   }
   return nuclei;
@@ -60,6 +73,15 @@ py::array_t<double> array_of(const std::vector<Point>& points) {
   return array;
 }
 
+std::vector<Area> areas_of(const Rings& all) {
+  std::vector<Area> areas;
+  for (const std::vector<PointArray>& rings : all) {
+    Area& area = areas.emplace_back();
+    for (const PointArray& ring : rings) area.rings.push_back(points_of(ring, "areas"));
+  }
+  return areas;
+}
+
 io::Samples samples_of(const py::array& array) {
   const py::ssize_t dimensions = array.ndim(), size = array.itemsize();
   if (dimensions != 2 && dimensions != 3)
@@ -79,7 +101,9 @@ io::Samples samples_of(const py::array& array) {
 
 Pixels::Pixels(const io::Samples& s) {
   if (!io::is_picture(s)) {
-    made_ = io::picture_of(s, "image");
+    try {
+      made_ = io::picture_of(s, "image");
+    } catch (const IoError& error) { throw ArgumentError(error.what()); }  // there is no file: the call is wrong
     view_ = made_->view();
   } else if (s.type == io::SampleType::u8) {
     view_ = {static_cast<const std::uint8_t*>(s.data), s.height, s.width, s.channels, s.row_stride};

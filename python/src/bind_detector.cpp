@@ -5,59 +5,72 @@
 #include "bindings.hpp"
 #include "detector.hpp"
 #include "progress.hpp"
+#include "text.hpp"
 
 namespace nucdet::python {
 
 namespace {
 
 using Asked = std::optional<double>;
+using Held = std::unique_ptr<OwnedDetector, DestroyWithTeam>;
 
-std::unique_ptr<OwnedDetector> load(const std::string& weights, int threads, bool exact, Asked threshold, Asked xi,
-                                    std::optional<Index> tile, int average) {
+Held load(const std::string& weights, int threads, bool exact, Asked threshold, Asked xi, std::optional<Index> tile,
+          int average) {
   if (threads < 0) throw ArgumentError(message("Detector: threads is ", threads, ", must be at least 1"));
   const py::gil_scoped_release unlocked;
-  return std::make_unique<OwnedDetector>(
-      DetectorSettings{weights, threads, exact, {threshold, xi}, tile.value_or(detect::TileGrid::kAutomatic), average});
+  return Held(new OwnedDetector(DetectorSettings{
+      weights, threads, exact, {threshold, xi}, tile.value_or(detect::TileGrid::kAutomatic), average}));
 }
+
+/// What was found, and what there was to decide.
+struct Found {
+  std::vector<Nucleus> nuclei{};
+  bool assumed = false;  ///< neither the caller nor a file says how large pixels are
+  std::vector<std::string> notes{};
+
+  py::tuple for_python() const { return py::make_tuple(array_of(nuclei), assumed, texts_of(notes)); }
+};
 
 /// Reference pixels to a pixel of an image of which only the caller says something.
-double scale_of(Asked mpp, Asked scale, const io::Samples& s) {
-  return models::scaling_of({mpp, scale}, {}, {.where = "image", .height = s.height, .width = s.width}).scale;
-}
+double scale_of(Asked mpp, Asked scale) { return models::scaling_of({mpp, scale}, {}, "image", {}).scale; }
 
-py::array detect(const OwnedDetector& self, const py::array& image, Asked mpp, Asked scale, const py::object& told) {
+py::tuple detect(const OwnedDetector& self, const py::array& image, Asked mpp, Asked scale, const py::object& told) {
   const io::Samples samples = samples_of(image);
   const Progress progress(told);
-  std::vector<Nucleus> nuclei;
+  Found found;
   {
     const py::gil_scoped_release unlocked;
-    const double by = scale_of(mpp, scale, samples);
-    nuclei = self.detect(Pixels(samples).view(), by, progress.watch());
+    const double by = scale_of(mpp, scale);
+    const Pixels pixels(samples);
+    found = {self.detect(pixels.view(), by, progress.watch()), false, pixels.notes()};
   }
-  return array_of(nuclei);
+  return found.for_python();
 }
 
-py::array detect_file(const OwnedDetector& self, const std::string& path, Asked mpp, Asked scale,
+py::tuple detect_file(const OwnedDetector& self, const std::string& path, Asked mpp, Asked scale,
                       const py::object& told) {
   const Progress progress(told);
-  std::vector<Nucleus> nuclei;
+  Found found;
   {
     const py::gil_scoped_release unlocked;
     const io::Picture picture = io::read_picture(path);
-    nuclei = self.detect(picture.view(), models::scaling_of({mpp, scale}, {}, picture).scale, progress.watch());
+    const models::Scaling scaling = models::scaling_of({mpp, scale}, {}, picture);
+    found = {self.detect(picture.view(), scaling.scale, progress.watch()), !scaling.pixel_size.known(), picture.notes};
   }
-  return array_of(nuclei);
+  return found.for_python();
 }
 
-py::array detect_slide(const OwnedDetector& self, const std::string& path, Asked mpp, Asked scale,
-                       const std::string& tissue, const py::object& told) {
+py::tuple detect_slide(const OwnedDetector& self, const std::string& path, Asked mpp, Asked scale,
+                       const std::string& tissue, const std::string& origin, const py::object& told) {
   const Progress progress(told);
-  std::vector<Nucleus> found;
+  Found found;
   {
     const py::gil_scoped_release unlocked;
-    found = self.detect(slide::open_slide(path), {mpp, scale}, tissue, progress.watch());
+    const slide::Slide slide = slide::open_slide(path);
+    const models::Scaling scaling = models::scaling_of({mpp, scale}, {}, slide.where(), slide.pixel_size());
+    found = {self.detect(slide, scaling.scale, {tissue, origin}, progress.watch()), !scaling.pixel_size.known(), {}};
   }
-  return array_of(found);
+  return found.for_python();
 }
 
 py::dict outputs(const OwnedDetector& self, const py::array& image) {
@@ -86,7 +99,7 @@ py::tuple statistics(const OwnedDetector& self, const py::array& image) {
 }  // namespace
 
 void bind_detector(py::module_& module) {
-  py::class_<OwnedDetector>(module, "Detector")
+  py::class_<OwnedDetector, Held>(module, "Detector")
       .def(py::init(&load))
       .def("detect", &detect)
       .def("detect_file", &detect_file)
@@ -95,7 +108,7 @@ void bind_detector(py::module_& module) {
       .def("statistics", &statistics)
       .def_property_readonly("classes", [](const OwnedDetector& self) { return self.detector().classes(); })
       .def_property_readonly("metadata", &OwnedDetector::metadata)
-      .def_property_readonly("threads", [](const OwnedDetector& self) { return self.context().threads(); })
+      .def_property_readonly("threads", &OwnedDetector::threads)
       .def_property_readonly("threshold", [](const OwnedDetector& self) { return self.peaks().threshold(); })
       .def_property_readonly("tile", [](const OwnedDetector& self) { return self.detector().tiles().cell; });
 }

@@ -6,16 +6,13 @@
 
 #include "nucdet/core/watch.hpp"
 
+#include "text.hpp"
+
 namespace nucdet::python {
 
 namespace {
 
-/// Names of files may hold any bytes.
-void raise(PyObject* kind, const std::string& text) {
-  const auto message = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
-  if (message) PyErr_SetObject(kind, message.ptr());
-}
+void raise(PyObject* kind, const std::string& text) { PyErr_SetObject(kind, text_of(text).ptr()); }
 
 void translate(std::exception_ptr thrown) {
   if (!thrown) return;

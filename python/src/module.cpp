@@ -1,4 +1,4 @@
-#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
 
 #include "nucdet/version.hpp"
 
@@ -27,11 +27,8 @@ void check_numpy() {
 PYBIND11_MODULE(_nucdet, module) {
   check_numpy();
   using namespace nucdet::python;
-  using nucdet::python::NucleusRow;
   module.doc() = "nucdet's library for the package nucdet, which is what to use.";
   module.attr("version") = NUCDET_VERSION_STRING;
-  PYBIND11_NUMPY_DTYPE_EX(NucleusRow, x, "x", y, "y", score, "score", class_id, "class", class_probability,
-                          "class_probability");
   module.attr("nucleus_type") = nucleus_type();
   translate_errors();
   bind_pictures(module);

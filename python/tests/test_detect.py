@@ -1,10 +1,13 @@
 """Detection: the program's numbers, whatever form the pixels have; many threads; ends in order."""
 
+import errno
 import os
 import pickle
+import shutil
 import signal
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -51,8 +54,9 @@ def test_pixel_size(program, images, detector, tmp_path):
         detector.detect(pixels, 0.4, scale=1.6)
 
 
-def test_every_form_of_the_pixels(detector, pixels):
+def test_every_form_of_the_pixels(detector, pixels, tmp_path):
     wanted = detector.detect(pixels)
+    np.save(tmp_path / "pixels.npy", pixels)
     assert len(wanted) > 2
     padded = np.zeros((pixels.shape[0] + 3, pixels.shape[1] + 5, 3), np.uint8)
     padded[1:-2, 2:-3] = pixels
@@ -67,10 +71,31 @@ def test_every_form_of_the_pixels(detector, pixels):
         "floats to 1": pixels / np.float32(255),
         "doubles to 255": pixels.astype(np.float64),
         "opaque": opaque,
+        "of a file": np.load(tmp_path / "pixels.npy", mmap_mode="r"),
         "read only": np.frombuffer(pixels.tobytes(), np.uint8).reshape(pixels.shape),
     }
     for name, form in forms.items():
         assert same(detector.detect(form), wanted), name
+
+
+def test_a_file_that_does_not_say_its_pixel_size(detector, images, tmp_path):
+    with pytest.warns(UserWarning, match=r"\.png: does not say how large its pixels are: 0\.25 um") as told:
+        detector.detect(images[0])
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="3 of 4 images are files") as told:
+        detector.detect([*images[:3], nucdet.read_image(images[0]).pixels])
+    assert len(told) == 1 and told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        detector.detect(images[0], 0.25)
+        detector.detect(images[0], scale=1)
+        detector.detect(nucdet.read_image(images[0]).pixels)
+
+
+def test_notes(detector, pixels):
+    told = []
+    detector.detect([pixels, pixels.astype(np.uint16) * 16], on_note=told.append)
+    assert len(told) == 1 and "12 bits in 16" in told[0]
 
 
 def test_alpha_shows_glass(detector, pixels):
@@ -100,7 +125,12 @@ def test_lists(detector, images):
     found = detector.detect(images[:3], on_progress=lambda done, of: told.append((done, of)))
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert all(same(a, detector.detect(image)) for a, image in zip(found, images))
-    assert detector.detect([]) == []
+    assert detector.detect([]) == [] and detector.detect(iter([])) == []
+    told.clear()
+    again = detector.detect((nucdet.read_image(image).pixels for image in images[:3]), on_progress=lambda *now: told.append(now))
+    assert told == [(0, 0), (1, 0), (2, 0), (3, 0)] and all(same(a, b) for a, b in zip(again, found, strict=True))
+    with pytest.raises(FileNotFoundError, match="none"):
+        detector.detect([images[0], "none.png", images[1]])
 
 
 @pytest.mark.parametrize(
@@ -112,9 +142,11 @@ def test_lists(detector, images):
         (np.zeros(8, np.uint8), ValueError, "height, width"),
         (np.zeros((3, 8, 8), np.uint8), ValueError, "channels come last"),
         (np.zeros((8, 0, 3), np.uint8), ValueError, "no pixels"),
-        (np.full((8, 8, 3), np.nan, np.float32), OSError, "finite"),
-        (np.full((8, 8, 3), -1.0), OSError, "negative"),
-        ("no-such-file.png", OSError, "no-such-file.png"),
+        (np.full((8, 8, 3), np.nan, np.float32), ValueError, "finite"),
+        (np.full((8, 8, 3), -1.0), ValueError, "negative"),
+        ("no-such-file.png", FileNotFoundError, "no-such-file.png"),
+        (b"no-such-file.png", TypeError, "bytes"),
+        ([b"no-such-file.png"], TypeError, "image"),
     ],
 )
 def test_what_is_no_image(detector, image, error, words):
@@ -123,8 +155,9 @@ def test_what_is_no_image(detector, image, error, words):
 
 
 def test_weights_that_cannot_be_used(tmp_path):
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(FileNotFoundError, match="missing") as told:
         nucdet.Detector(tmp_path / "missing.safetensors")
+    assert told.value.errno == errno.ENOENT and told.value.filename == str(tmp_path / "missing.safetensors")
     with pytest.raises(ValueError, match="threshold|absolute"):
         nucdet.Detector(threshold=-1)
     with pytest.raises(ValueError, match="threads"):
@@ -142,8 +175,32 @@ def test_a_name_of_any_bytes(detector, pixels, images, tmp_path):
         detector.detect(name + "gone")
 
 
-def test_pickled(detector, pixels):
-    assert same(pickle.loads(pickle.dumps(detector)).detect(pixels), detector.detect(pixels))
+def test_pickled(detector, pixels, tmp_path, monkeypatch):
+    shutil.copy(nucdet.weights_file(), tmp_path / "mine.safetensors")
+    monkeypatch.chdir(tmp_path)
+    data = pickle.dumps(nucdet.Detector("mine.safetensors"))
+    monkeypatch.chdir("/")
+    assert same(pickle.loads(data).detect(pixels), detector.detect(pixels))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_forked_process(threads, pixels):
+    """Without the team of threads it is an error, not for ever; and the end of such a detector waits for nobody."""
+    detector = nucdet.Detector(threads=threads)
+    wanted = detector.detect(pixels[:64, :64])
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # ends a child that hangs
+        code = 9
+        try:
+            code = 0 if same(detector.detect(pixels[:64, :64]), wanted) else 8
+        except RuntimeError as error:
+            code = 1 if "spawn" in str(error) else 7
+        finally:
+            del detector
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == threads - 1
 
 
 def test_maps(detector, pixels):

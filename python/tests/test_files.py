@@ -1,7 +1,11 @@
 """Annotations and results in files."""
 
+import errno
+import json
+
 import numpy as np
 import pytest
+from conftest import same
 
 import nucdet
 
@@ -35,7 +39,25 @@ def test_errors_name_the_place(tmp_path):
         nucdet.write_annotations(tmp_path / "a.xlsx", POINTS)
     with pytest.raises(ValueError, match="2 classes for 3"):
         nucdet.write_annotations(tmp_path / "a.csv", POINTS, ["a", "b"])
+    for areas, words in (([], "no rings"), ([np.empty((0, 2))], "0 corners"), ([SQUARE, SQUARE[:2]], "2 corners")):
+        for ending in ("geojson", "db", "csv"):
+            for kind in ("regions", "ignored"):
+                with pytest.raises(ValueError, match=words):
+                    nucdet.write_annotations(tmp_path / f"a.{ending}", nucdet.Annotations(POINTS, **{kind: [areas]}))
+    with pytest.raises(ValueError, match="beside Annotations"):
+        nucdet.write_annotations(tmp_path / "a.csv", nucdet.Annotations(POINTS, CLASSES), CLASSES)
+    for mpp in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="mpp"):
+            nucdet.read_annotations(tmp_path / "bad.csv", mpp)
     assert list(tmp_path.iterdir()) == [tmp_path / "bad.csv"]
+    with pytest.raises(FileNotFoundError) as none:
+        nucdet.read_annotations(tmp_path / "none.csv")
+    assert none.value.errno == errno.ENOENT and none.value.filename == str(tmp_path / "none.csv")
+    with pytest.raises(FileExistsError, match="overwrite=True") as there:
+        nucdet.write_annotations(tmp_path / "bad.csv", POINTS)
+    assert there.value.errno == errno.EEXIST
+    with pytest.raises(ValueError, match="points"):
+        nucdet.Annotations(np.zeros((3, 3)))
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "geojson", "db"])
@@ -47,6 +69,78 @@ def test_results(detector, images, pixels, ending, tmp_path):
     points = np.asarray(read.points)
     assert len(points) == len(found) and read.detections
     assert np.allclose(points[np.lexsort(points.T)], np.stack([found["x"], found["y"]], 1)[np.lexsort([found["x"], found["y"]])])
+
+
+NAMES = ["lymphocyte", "stroma", "tumour"]
+
+
+def nuclei():
+    made = np.zeros(3, nucdet.NUCLEUS)
+    made["x"], made["y"], made["score"] = [1.25, 1 / 3, 7], [2, 5, 1e-3], [0.1, 1 / 3, 1]
+    made["class"], made["class_probability"] = [2, -1, 0], [0.7, 0, 1 / 3]
+    return made
+
+
+def test_joined_nuclei_are_nuclei(tmp_path):
+    wanted = nuclei()
+    joined = {
+        "concatenated": np.concatenate([wanted[:1], wanted[1:]]),
+        "one by one": np.array([n for n in wanted]),
+        "appended": np.append(wanted[:2], wanted[2:]),
+        "without gaps": wanted.astype(np.dtype([(name, wanted.dtype[name]) for name in wanted.dtype.names])),
+        "in another order": wanted[list(wanted.dtype.names)[::-1]],
+        "every other": np.repeat(wanted, 2)[::2],
+        "at odd addresses": np.frombuffer(b"-" + wanted.tobytes(), nucdet.NUCLEUS, offset=1),
+    }
+    assert joined["concatenated"].dtype == nucdet.NUCLEUS and joined["one by one"].dtype == nucdet.NUCLEUS
+    assert joined["without gaps"].dtype.itemsize == 28
+    for name, given in joined.items():
+        nucdet.write_nuclei(tmp_path / "a.json", given, NAMES, overwrite=True)
+        read, names = nucdet.read_nuclei(tmp_path / "a.json")
+        assert same(read, wanted) and names == NAMES, name
+    with pytest.raises(ValueError, match="NUCLEUS"):
+        nucdet.write_nuclei(tmp_path / "b.json", POINTS)
+    nucdet.write_nuclei(tmp_path / "none.csv", np.array([]))
+    assert len(nucdet.read_nuclei(tmp_path / "none.csv")[0]) == 0
+
+
+def test_scores_and_classes_are_read_back(tmp_path):
+    nucdet.write_nuclei(tmp_path / "a.csv", nuclei(), NAMES, mpp=0.5)
+    read, names = nucdet.read_nuclei(tmp_path / "a.csv")
+    assert names == ["lymphocyte", "tumour"]  # that occur
+    read["class"][read["class"] == 1] = 2
+    assert same(read, nuclei())
+    nucdet.write_annotations(tmp_path / "b.csv", POINTS)
+    nucdet.write_nuclei(tmp_path / "b.geojson", nuclei(), NAMES)
+    for other in ("b.csv", "b.geojson", "none.csv"):
+        with pytest.raises(OSError, match=other):
+            nucdet.read_nuclei(tmp_path / other)
+
+
+def test_json_says_what_is_known(tmp_path):
+    nucdet.write_nuclei(tmp_path / "a.json", nuclei(), NAMES)
+    bare = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert not {"width", "height", "model", "threshold", "scale", "full_scale", "xi", "tile", "average", "normalization"} & set(bare)
+    nucdet.write_nuclei(tmp_path / "b.json", nuclei(), NAMES, mpp=0.5, image="a.png", shape=(30, 40))
+    told = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
+    assert (told["scale"], told["um_per_pixel"]["x"], told["width"], told["height"]) == (2, 0.5, 40, 30)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "geojson", "db"])
+def test_what_are_no_nuclei(ending, tmp_path):
+    file = tmp_path / f"a.{ending}"
+    for field, value, words in (("x", np.nan, "nan"), ("y", 2e9, "nucleus 1"), ("score", np.inf, "inf"), ("class", 3, "class 3"),
+                                ("class", -2, "class -2")):
+        wrong = nuclei()
+        wrong[field][1] = value
+        with pytest.raises(ValueError, match=words):
+            nucdet.write_nuclei(file, wrong, NAMES)
+    with pytest.raises(ValueError, match="classes=Detector.classes"):
+        nucdet.write_nuclei(file, nuclei())
+    for mpp in (0, -0.25):
+        with pytest.raises(ValueError, match="mpp"):
+            nucdet.write_nuclei(file, nuclei(), NAMES, mpp=mpp)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_programs_table(program, detector, images, tmp_path):

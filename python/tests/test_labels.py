@@ -24,6 +24,11 @@ def test_proximity():
     assert not nucdet.proximity_map([], (9, 9)).any()
 
 
+def test_threads_are_counted_from_one():
+    with pytest.raises(ValueError, match="disc_map: threads is 0"):
+        nucdet.disc_map([], (8, 8), threads=0)
+
+
 def test_the_same_for_any_threads():
     many = np.random.default_rng(2).uniform(0, 300, (500, 2))
     one = nucdet.proximity_map(many, (300, 300), threads=1)
@@ -39,6 +44,8 @@ def test_density_and_disc():
 def test_classes():
     drawn = nucdet.class_map([[5, 5], [12, 5], [30, 5]], [0, 2, -1], (12, 40), radius=4)
     assert (drawn[5, 5], drawn[5, 12], drawn[5, 30], drawn[5, 20]) == (1, 3, 0, 0)
+    named = nucdet.class_map([[5, 5], [12, 5], [30, 5]], ["a", "c", "?"], (12, 40), names=["a", "b", "c"], radius=4)
+    assert np.array_equal(named, drawn)
 
 
 def test_refused():
@@ -48,6 +55,10 @@ def test_refused():
         lambda: nucdet.gaussian_map(POINTS, SHAPE, sigma=0),
         lambda: nucdet.proximity_map([[np.inf, 0]], SHAPE),
         lambda: nucdet.class_map(POINTS, [0], SHAPE),
+        lambda: nucdet.class_map(POINTS, [], SHAPE),
+        lambda: nucdet.class_map(POINTS, None, SHAPE),
+        lambda: nucdet.class_map(POINTS, ["a"] * 4, SHAPE),
+        lambda: nucdet.class_map(POINTS, [0.5] * 4, SHAPE),
     ):
         with pytest.raises(ValueError):
             make()

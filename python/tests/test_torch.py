@@ -111,4 +111,48 @@ def test_refused(region, tmp_path):
     with pytest.raises(ValueError, match="finite"):
         nucdet.torch.save(model, tmp_path / "nan.safetensors")
     with pytest.raises(ValueError, match="height"):
-        model.prepare(region[..., 0])
+        model.prepare(region[..., 0].ravel())
+    with pytest.raises(ValueError, match="'layer'"):
+        nucdet.torch.build({"network": "micronet", "network.norm": "layer"})
+
+
+def test_pixels_are_read_as_the_library_reads_them():
+    model = nucdet.torch.load()
+    random = np.random.default_rng(3)
+    pixels = random.integers(0, 256, (32, 48, 3)).astype(np.uint8)
+    wanted = model.prepare(pixels)
+    grey = pixels[..., 0]
+    clear = np.dstack([pixels, np.full(grey.shape, 255, np.uint8)])
+    assert torch.equal(model.prepare(pixels.astype(np.uint16) * 257), wanted)
+    assert torch.equal(model.prepare(pixels.astype(np.float32)), wanted)
+    assert torch.allclose(model.prepare((pixels * (4095 / 255)).astype(np.uint16)), wanted, atol=4e-3)  # 12 bits
+    assert torch.equal(model.prepare(grey), model.prepare(np.dstack([grey] * 3)))
+    assert torch.equal(model.prepare(clear), wanted)
+
+
+def test_saved_is_what_can_be_loaded(tmp_path):
+    file = tmp_path / "a.safetensors"
+    model = nucdet.torch.load()
+    model.metadata["peaks.threshold"] = 0.4
+    nucdet.torch.save(model, file)
+    assert nucdet.Detector(file).threshold == pytest.approx(0.4)
+    model.metadata["peaks.threshold"] = None
+    with pytest.raises(ValueError, match="peaks.threshold"):
+        nucdet.torch.save(model, tmp_path / "b.safetensors")
+    model.metadata["peaks.threshold"] = "0.4"
+    model.metadata["network.base"] = "8"
+    with pytest.raises(ValueError, match=r"conv1.weight is \[32"):
+        nucdet.torch.save(model, tmp_path / "b.safetensors")
+    more = nucdet.torch.load()
+    more.add_module("mine", torch.nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="mine.weight"):
+        nucdet.torch.save(more, tmp_path / "b.safetensors")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="this PyTorch compiles nothing")
+def test_what_was_compiled_is_saved(tmp_path):
+    compiled = torch.compile(nucdet.torch.load())  # when it is called: here it is not
+    assert any(name.startswith("_orig_mod.") for name in compiled.state_dict())
+    nucdet.torch.save(compiled, tmp_path / "a.safetensors")
+    assert _safetensors.read(tmp_path / "a.safetensors")[0].keys() == _safetensors.read(nucdet.weights_file())[0].keys()

@@ -1,8 +1,11 @@
 """Training: the program's, followed from Python."""
 
 import os
+import re
+import shutil
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +59,70 @@ def test_ctrl_c_ends_it(tissue, tmp_path):
     assert (tmp_path / "run" / "last.safetensors").is_file()
 
 
+# Options of the program that have another name here, or none; the value is the name.
+ELSEWHERE = {
+    "split": "train_split",
+    "weights": "set_weights",
+    "initial": "weights",
+    "lambda": "lambda_",
+    "relative_threshold": "relative",
+    "no_classes": "classes",
+    "preset": None,  # arguments of train
+    "threads": None,
+    "device": None,  # it trains on the processor
+    "precision": None,
+    "kernels": None,
+    "exact": None,
+    "no_fuse": None,
+    "joint_statistics": None,  # nor are there several ranks
+    "quiet": None,  # it prints nothing
+    "json": None,
+    "help": None,
+    "config": None,
+    "net": "network",  # its short form
+}
+
+
+def test_every_option_of_the_program_is_a_setting(program):
+    options = {name.replace("-", "_") for name in re.findall(r"(?<![\w-])--([a-z][\w-]*)", program("train", "--help").split("Examples:")[0])}
+    settings = nucdet._nucdet.training_settings()
+    assert len(options) > 50 and set(ELSEWHERE) <= options | {"config"}
+    for option in options:
+        wanted = ELSEWHERE.get(option, option)
+        assert wanted is None or wanted in settings, option
+
+
+def test_settings_of_augmentation_and_loss(tissue, tmp_path):
+    """As the checkpoint tells of them."""
+    given = {
+        "rotation": 10, "mirror": False, "elastic": 1, "scale_jitter": 0.1, "stain": 0.11, "tone": 0.12, "blur": 1.1,
+        "sharpen": 1.2, "noise": 0.02, "resolution": 2, "jpeg": 40, "glass": 0.01, "margins": 0.02, "pen": 0.03, "dust": 0.05,
+    }  # fmt: skip
+    told = {"scale_jitter": "scale", "margins": "margin"}
+    best = SMALL | {"iterations": 1, "validate_every": 1}
+    nucdet.train(tissue, out=tmp_path / "run", lambda_=1.5, least_mean=0.125, **given, **best)
+    metadata = nucdet.Detector(tmp_path / "run" / "best.safetensors").metadata
+    said = re.sub(r" \(.*?\)", "", metadata["train.augmentation"]).split(", ")
+    assert said[:-1] == [f"{told.get(name, name)} {value:g}" for name, value in given.items()]
+    assert float(metadata["loss.lambda"]) == 1.5 and float(metadata["loss.least_mean"]) == 0.125
+    with pytest.raises(ValueError, match="blur"):
+        nucdet.train(tissue, out=tmp_path / "other", blur=-1, **SMALL)
+
+
+def test_names_of_any_bytes(tissue, tmp_path):
+    """Of folders, whose names come in notes and as names of sets."""
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/kidney\xff")
+    shutil.copytree(tissue, folder)
+    notes, sets = [], []
+    settings = SMALL | {"iterations": 1, "validate_every": 1}
+    nucdet.train(
+        [folder, tissue], out=tmp_path / "run", auxiliary=Path(folder), on_note=notes.append,
+        on_validation=lambda v: sets.extend(v.sets), **settings
+    )
+    assert any(name == r"kidney\xff" for name, _ in sets), sets
+    assert all(isinstance(note, str) for note in notes)
+
+
 def test_refused(tissue, tmp_path):
     with pytest.raises(TypeError, match="iteration"):
         nucdet.train(tissue, out=tmp_path / "a", iteration=3)
@@ -65,6 +132,6 @@ def test_refused(tissue, tmp_path):
         nucdet.train(tissue, out=tmp_path / "a", preset="desktop")
     with pytest.raises(ValueError, match="base"):
         nucdet.train(tissue, out=tmp_path / "a", network="micronet", base=7)
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         nucdet.train(tmp_path / "none", out=tmp_path / "a")
     assert "micronet-lite" in nucdet.network_names()

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -43,19 +44,35 @@ T& wanted(T* given, const char* what) {
   return *given;
 }
 
-/// A struct of a caller that was compiled with this version of it or a later one: what this one does not know must be 0
-/// (as Linux's openat2 and clone3 read theirs). Throws ArgumentError.
+/// Bytes of a struct as it was first published: it grows behind them, and these stay as they are.
+template <class S>
+inline constexpr std::size_t kFirstSize = 0;
+template <>
+inline constexpr std::size_t kFirstSize<nucdet_detector_options> = offsetof(nucdet_detector_options, average) +
+                                                                   sizeof(std::int32_t);
+template <>
+inline constexpr std::size_t kFirstSize<nucdet_image> = offsetof(nucdet_image, um_per_pixel) + sizeof(double);
+template <>
+inline constexpr std::size_t kFirstSize<nucdet_slide_options> = offsetof(nucdet_slide_options, ahead) +
+                                                                sizeof(std::int32_t);
+
+/// A struct of a caller that was compiled with any version of it: what an earlier one does not know is 0, and what this
+/// one does not know must be 0 (as Linux's openat2 and clone3 read theirs). Throws ArgumentError.
 template <class S>
 S read_struct(const S& given, const char* what) {
-  static_assert(std::is_trivially_copyable_v<S> && offsetof(S, size) == 0);
+  static_assert(std::is_trivially_copyable_v<S> && offsetof(S, size) == 0 && kFirstSize<S> > 0);
   constexpr std::size_t kMost = 4096;  // more is a size that was never set
-  if (given.size < sizeof(S) || given.size > kMost)
-    throw ArgumentError(message(what, ": its size is ", given.size, ", wanted sizeof(", what, "), ", sizeof(S)));
+  const std::size_t size = given.size;
+  if (size < kFirstSize<S> || size > kMost)
+    throw ArgumentError(message(what, ": its size is ", size, ", wanted sizeof(", what, "), ", sizeof(S)));
   const auto* const bytes = reinterpret_cast<const unsigned char*>(&given);
-  if (std::any_of(bytes + sizeof(S), bytes + given.size, [](unsigned char byte) { return byte != 0; }))
+  const std::size_t known = std::min(size, sizeof(S));
+  if (std::any_of(bytes + known, bytes + size, [](unsigned char byte) { return byte != 0; }))
     throw ArgumentError(
         message(what, ": it has settings beyond ", sizeof(S), " bytes, which this version of nucdet does not know"));
-  return given;
+  S read{};
+  std::memcpy(static_cast<void*>(&read), bytes, known);
+  return read;
 }
 
 /// The same, or the defaults.

@@ -119,19 +119,12 @@ std::unique_ptr<nucdet_detector> make_detector(const nucdet_detector_options* gi
 
 /// How an image comes to reference pixels: the caller's word, else the file's, else 0.25 um. The range is asked here,
 /// so that the text speaks of what a caller of C has.
-models::Scaling scaling_of(double um, const char* what, const io::Picture& about) {
-  if (um == 0) return models::scaling_of({}, {}, about);
+models::Scaling scaling_of(double um, const char* what, const std::string& where, const io::PixelSize& found) {
+  if (um == 0) return models::scaling_of({}, {}, where, found);
   if (!(um >= models::kFinestPixel && um <= models::kCoarsestPixel))
     throw ArgumentError(message(what, ": um_per_pixel is ", um, ", wanted ", models::kFinestPixel, " to ",
                                 models::kCoarsestPixel, ", or 0 where it is not known"));
-  return models::scaling_of({.mpp = um}, {}, about);
-}
-
-/// The same of a slide, of which there is no picture in one piece.
-models::Scaling scaling_of(double um, const slide::Slide& slide) {
-  io::Picture about{.where = slide.where(), .height = slide.height(), .width = slide.width()};
-  about.pixel_size = slide.pixel_size();
-  return scaling_of(um, "nucdet_slide_options", about);
+  return models::scaling_of({.mpp = um}, {}, where, found);
 }
 
 nucdet_detections* detections_of(const std::vector<Nucleus>& found, const models::Scaling& scaling) {
@@ -191,7 +184,7 @@ nucdet_status nucdet_detect(const nucdet_detector* detector, const nucdet_image*
     auto& out = capi::wanted(result, "result");
     const nucdet_detector& by = capi::wanted(detector, "detector");
     const nucdet_image given = capi::read_struct(capi::wanted(image, "image"), "nucdet_image");
-    const models::Scaling scaling = capi::scaling_of(given.um_per_pixel, "nucdet_image", {.where = "nucdet_image"});
+    const models::Scaling scaling = capi::scaling_of(given.um_per_pixel, "nucdet_image", "nucdet_image", {});
     out = capi::detections_of(by.detect(given, scaling.scale, capi::watch_of(progress, user)), scaling);
   });
 }
@@ -207,11 +200,14 @@ nucdet_status nucdet_detect_slide(const nucdet_detector* detector, const char* p
     if (o.ahead < 0 || o.ahead > kMostAhead)
       throw ArgumentError(message("nucdet_slide_options: ahead is ", o.ahead, ", wanted 0 to ", kMostAhead));
     const slide::Slide slide = slide::open_slide(&capi::wanted(path, "path"));
-    const models::Scaling scaling = capi::scaling_of(o.um_per_pixel, slide);
+    const models::Scaling scaling =
+        capi::scaling_of(o.um_per_pixel, "nucdet_slide_options", slide.where(), slide.pixel_size());
     const double um = scaling.scale * models::kReferencePixel;
-    const slide::TissueMask tissue = o.everywhere != 0 ? slide::all_tissue(slide) : slide::find_tissue(slide, um);
+    const Watch watch = capi::watch_of(progress, user);
+    const slide::TissueMask tissue =
+        o.everywhere != 0 ? slide::all_tissue(slide) : slide::find_tissue(slide, um, {}, watch.beforehand());
     const std::size_t ahead = o.ahead == 0 ? slide::ReadAhead{}.tiles : static_cast<std::size_t>(o.ahead);
-    out = capi::detections_of(by.detect(slide, um, tissue, capi::watch_of(progress, user), ahead), scaling);
+    out = capi::detections_of(by.detect(slide, um, tissue, watch, ahead), scaling);
   });
 }
 

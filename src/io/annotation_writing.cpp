@@ -43,6 +43,22 @@ void write_table(const std::filesystem::path& path, const Annotations& annotatio
   sink.commit();
 }
 
+/// Throws ShapeError for an area that is none, ArgumentError for a corner that files do not hold.
+void check(const std::vector<Area>& areas, const char* kind) {
+  for (std::size_t i = 0; i < areas.size(); ++i) {
+    if (areas[i].rings.empty())
+      throw ShapeError(message("write_annotations: ", kind, ' ', i, " has no rings, wanted one at least"));
+    for (const std::vector<Point>& ring : areas[i].rings) {
+      if (ring.size() < 3)
+        throw ShapeError(message("write_annotations: ", kind, ' ', i, " has a ring of ", ring.size(),
+                                 " corners, wanted 3 at least"));
+      for (const Point& p : ring)
+        if (!is_place(p))
+          throw ArgumentError(message("write_annotations: ", kind, ' ', i, " has a corner at (", p.x, ", ", p.y, ")"));
+    }
+  }
+}
+
 }  // namespace
 
 bool has_annotation_ending(const std::filesystem::path& path) { return !ending_of(path).empty(); }
@@ -60,6 +76,7 @@ void write_annotations(const std::filesystem::path& path, const Annotations& ann
                                 annotations.points.size(), " points"));
   for (const Point& p : annotations.points)
     if (!is_place(p)) throw ArgumentError(message("write_annotations: a point is (", p.x, ", ", p.y, ")"));
+  check(annotations.areas.regions, "region"), check(annotations.areas.ignored, "ignored area");
   if (ending == ".csv") return write_table(path, annotations, ',');
   if (ending == ".tsv") return write_table(path, annotations, '\t');
   if (ending == ".db") return write_annotation_store(path, annotations);

@@ -37,18 +37,22 @@ std::vector<Index> class_counts(const DetectionReport& report) {
 Json head_of(const DetectionReport& report) {
   Json json = {{"format", "nucdet-detections-2"}, {"nucdet_version", NUCDET_VERSION_STRING}};
   if (!report.key.empty()) json["key"] = report.key;
-  json["image"] = report.image, json["width"] = report.width, json["height"] = report.height;
+  if (!report.device.empty()) json["device"] = report.device;
+  json["image"] = report.image;
+  if (report.width > 0) json["width"] = report.width, json["height"] = report.height;
   if (!report.origin.name.empty()) json["origin"] = detail::json_of(report.origin);
-  json["scale"] = report.scale;
+  if (report.pixel_size.known() || !report.model.empty()) json["scale"] = report.scale;
   if (report.pixel_size.known()) json["um_per_pixel"] = detail::json_of(report.pixel_size);
-  json["model"] = report.model;
-  if (!report.model_hash.empty()) json["model_hash"] = report.model_hash;
-  json["normalization"] = {{"rule", report.normalization},
-                           {"mean", json_of(report.statistics.mean)},
-                           {"deviation", json_of(report.statistics.deviation)}};
-  json["threshold"] = shortest(report.threshold), json["xi"] = report.xi;
-  json["full_scale"] = shortest(report.full_scale);
-  json["tile"] = report.tile, json["average"] = report.average;
+  if (!report.model.empty()) {
+    json["model"] = report.model;
+    if (!report.model_hash.empty()) json["model_hash"] = report.model_hash;
+    json["normalization"] = {{"rule", report.normalization},
+                             {"mean", json_of(report.statistics.mean)},
+                             {"deviation", json_of(report.statistics.deviation)}};
+    json["threshold"] = shortest(report.threshold), json["xi"] = report.xi;
+    json["full_scale"] = shortest(report.full_scale);
+    json["tile"] = report.tile, json["average"] = report.average;
+  }
   if (report.area_mm2 > 0) json["area_mm2"] = report.area_mm2;
   if (!report.classes.empty()) json["classes"] = report.classes.all(), json["class_counts"] = class_counts(report);
   json["count"] = report.nuclei.size();

@@ -59,6 +59,20 @@ constexpr Format kFormats[] = {
     {0, "\x89PNG"sv, "a PNG picture that is damaged or cut in its first bytes", "copy it again, in binary mode"},
 };
 
+constexpr ScannerFormat kScanners[] = {
+    {".svs", "an Aperio SVS slide", true, false, true},  // read without OpenSlide, too
+    {".ndpi", "a Hamamatsu NDPI slide", true, true, true},
+    {".mrxs", "a 3DHISTECH MRXS slide", true, true, false},
+    {".scn", "a Leica SCN slide", true, true, true},
+    {".bif", "a Ventana BIF slide", true, true, true},
+    {".svslide", "a Sakura slide", true, true, false},
+    {".vms", "a Hamamatsu VMS slide", false, true, false},  // parts of it are JPEG files
+    {".vmu", "a Hamamatsu VMU slide", false, true, false},
+    {".vsi", "an Olympus VSI slide", false, true, false},
+    {".czi", "a Zeiss CZI slide", false, false, false},
+    {".dcm", "a DICOM file", false, false, false},
+};
+
 bool is_text(Bytes bytes) {
   return std::all_of(bytes.begin(),
                      bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(bytes.size(), 512)),
@@ -103,6 +117,13 @@ Format format_of(Bytes bytes) {
 }
 
 }  // namespace
+
+const ScannerFormat* scanner_format(std::string_view name) {
+  const std::string small = small_letters(std::string(name));
+  const auto* const found = std::find_if(std::begin(kScanners), std::end(kScanners),
+                                         [&](const ScannerFormat& f) { return small.ends_with(f.ending); });
+  return found == std::end(kScanners) ? nullptr : found;
+}
 
 void refuse_as(std::string_view what, std::string_view where) { refuse(where, what, {}); }
 

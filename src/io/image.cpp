@@ -42,6 +42,13 @@ Picture decode_picture(std::span<const std::byte> bytes, std::string_view where,
 
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options) {
   const detail::MappedFile file(path);
+  // What bytes of a picture show under such a name is a label or a small view.
+  const detail::ScannerFormat* const scanner = detail::scanner_format(path.filename().string());
+  if (scanner != nullptr && scanner->by_name && !options.page && !(scanner->tiff && detail::is_tiff(file.bytes())))
+    throw IoError(
+        message(path.string(), ": is ", scanner->name,
+                " by its name: slides are for nucdet detect, evaluate and slide; export a region of it as TIFF "
+                "or PNG (QuPath: File, Export images)"));
   return decode_picture(file.bytes(), path.string(), options);
 }
 

@@ -7,17 +7,26 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/provenance.hpp"
 
+#include "foreign_formats.hpp"
+
 namespace nucdet::io {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kImageEndings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs", ".webp", ".jp2"};
-
 bool is_image_name(const fs::path& path) {
   const std::string ending = small_letters(path.extension().string());
-  return std::find(std::begin(kImageEndings), std::end(kImageEndings), ending) != std::end(kImageEndings);
+  const detail::ScannerFormat* const scanner = detail::scanner_format(ending);
+  return (scanner != nullptr && scanner->listed) ||
+         std::find(std::begin(detail::kPictureEndings), std::end(detail::kPictureEndings), ending) !=
+             std::end(detail::kPictureEndings);
+}
+
+/// Slides of formats that folders are not searched for.
+bool is_unlisted_slide(const fs::path& path) {
+  const detail::ScannerFormat* const scanner = detail::scanner_format(path.extension().string());
+  return scanner != nullptr && !scanner->listed;
 }
 
 /// Files that systems leave: "._x.png" of macOS, dot files, previews of Windows.
@@ -36,7 +45,7 @@ std::vector<std::string> stems_of(const fs::path& image) {
 
 /// What was passed over, told once.
 struct PassedOver {
-  std::size_t hidden = 0, pictures = 0, detections = 0;
+  std::size_t hidden = 0, pictures = 0, slides = 0, detections = 0;
 
   void tell(const fs::path& folder, std::vector<std::string>* notes) const {
     if (notes == nullptr) return;
@@ -45,6 +54,7 @@ struct PassedOver {
     };
     add(hidden, " hidden files were passed over");
     add(pictures, " pictures that nucdet drew were passed over");
+    add(slides, " files of slides (CZI, DICOM, VMS, VSI) were passed over: name them one by one, or export them");
     add(detections, " files of nucdet's own detections were not taken for annotations");
   }
 };
@@ -70,6 +80,7 @@ void list_images(const fs::path& folder, bool recursive, std::set<fs::path>& abo
       continue;
     }
     const bool nowhere = file->is_symlink(none) && !file->exists(none);
+    if (is_unlisted_slide(file->path()) && !is_hidden(file->path())) ++over.slides;
     if (is_image_name(file->path()) && (file->is_regular_file(none) || nowhere) && !passes(file->path(), over))
       images.push_back(file->path());
   }
@@ -83,10 +94,12 @@ std::vector<fs::path> images_in(const fs::path& folder, const FolderOptions& opt
   list_images(folder, options.recursive, above, over, images);
   std::sort(images.begin(), images.end());
   if (images.empty())
-    throw IoError(message(folder.string(),
-                          ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, SVS, WebP, JPEG "
-                          "2000)",
-                          over.hidden + over.pictures > 0 ? ", but hidden files or pictures that nucdet drew" : ""));
+    throw IoError(
+        message(folder.string(),
+                ": found neither manifest.csv nor an image (PNG, JPEG, TIFF, WebP, JPEG 2000; slides: SVS, "
+                "NDPI, MRXS, SCN, BIF)",
+                over.hidden + over.pictures > 0 ? ", but hidden files or pictures that nucdet drew" : "",
+                over.slides > 0 ? ", but slides that are to be named one by one (CZI, DICOM, VMS, VSI)" : ""));
   return images;
 }
 

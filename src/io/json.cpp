@@ -69,14 +69,11 @@ Json json_of(const DetectionReport::Origin& origin) {
 Json json_of(const PixelSize& size) { return {{"x", size.x}, {"y", size.y}, {"source", size.source}}; }
 
 Json provenance(const DetectionReport& report, const char* format) {
-  Json json = {{"version", NUCDET_VERSION_STRING},
-               {"format", format},
-               {"image", report.image},
-               {"width", report.width},
-               {"height", report.height}};
+  Json json = {{"version", NUCDET_VERSION_STRING}, {"format", format}, {"image", report.image}};
+  if (report.width > 0) json["width"] = report.width, json["height"] = report.height;
   if (!report.origin.name.empty()) json["origin"] = json_of(report.origin);
   if (report.pixel_size.known()) json["um_per_pixel"] = json_of(report.pixel_size);
-  json["model"] = report.model;
+  if (!report.model.empty()) json["model"] = report.model;
   if (!report.model_hash.empty()) json["model_hash"] = report.model_hash;
   return json;
 }

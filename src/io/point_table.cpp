@@ -8,6 +8,7 @@
 #include "nucdet/io/csv.hpp"
 
 #include "csv_table.hpp"
+#include "foreign_formats.hpp"
 #include "text_encoding.hpp"
 
 namespace nucdet::io {
@@ -204,8 +205,9 @@ class PointTable {
   void labels_are_images(const Record& record) {
     if (columns_.classes == Header::kNone || columns_.classes != header_->find("label")) return;
     const std::string label = small_letters(std::string(record.fields[columns_.classes]));
-    for (const std::string_view ending : {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".svs", ".ndpi"})
-      if (label.ends_with(ending)) columns_.image = std::exchange(columns_.classes, Header::kNone);
+    const bool is_picture = std::any_of(std::begin(kPictureEndings), std::end(kPictureEndings),
+                                        [&](std::string_view ending) { return label.ends_with(ending); });
+    if (is_picture || scanner_format(label) != nullptr) columns_.image = std::exchange(columns_.classes, Header::kNone);
   }
 
   double number(const Record& record, std::size_t column, const std::string& name) const {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <set>
+#include <thread>
 
 #include "nucdet/io/annotations.hpp"
 #include "nucdet/io/image.hpp"
@@ -107,16 +108,18 @@ std::vector<std::string> ReadingNotes::lines() const {
 }
 
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names, ReadingNotes* notes) {
+                           const ClassNames& names, ReadingNotes* notes, const Watch& watch) {
   const Index count = static_cast<Index>(entries.size());
   data::Dataset dataset(entries.size());
   std::vector<std::exception_ptr> errors(entries.size());
   std::vector<AnnotatedPicture> read_of(entries.size());  // without pixels and nuclei: for notes
-  std::atomic<Index> first_error = count;
+  std::atomic<Index> first_error = count, done = 0;
+  const std::thread::id caller = std::this_thread::get_id();
   context.run(count, [&](Index i, int) {
     if (i > first_error) return;
     const auto at = static_cast<std::size_t>(i);
     try {
+      if (std::this_thread::get_id() == caller) watch.step("load_dataset", done, count);
       if (entries[at].annotations.empty())
         throw IoError(
             message(entries[at].image.string(), ": no annotations, wanted nucleus centres (docs/formats.md)"));
@@ -124,6 +127,7 @@ data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::Manifest
       read_of[at].scaling = read.scaling, read_of[at].picture.where = read.picture.where;
       read_of[at].picture.notes = read.picture.notes, read_of[at].nuclei.notes = read.nuclei.notes;
       dataset[at] = sample_of(context, entries[at], std::move(read), names);
+      ++done;
     } catch (...) {
       errors[at] = std::current_exception();
       for (Index known = first_error; i < known && !first_error.compare_exchange_weak(known, i);) {}

@@ -45,15 +45,14 @@ void check(const AskedPixelSize& asked) {
                                 " (--scale takes any factor from 1/64 to 64)"));
 }
 
-Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const io::Picture& picture) {
+Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const std::string& where,
+                   const io::PixelSize& found) {
   check(asked);
-  const std::string where = picture.where;
   if (asked.mpp) return from_um(*asked.mpp, *asked.mpp, "--mpp", where);
   if (asked.scale) return from_scale(*asked.scale, "--scale");
   if (entry.mpp) return from_um(*entry.mpp, *entry.mpp, "manifest", where);
   if (entry.scale) return from_scale(*entry.scale, "manifest");
-  if (picture.pixel_size.known())
-    return from_um(picture.pixel_size.x, picture.pixel_size.y, picture.pixel_size.source, where);
+  if (found.known()) return from_um(found.x, found.y, found.source, where);
   return {};
 }
 

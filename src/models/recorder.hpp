@@ -18,9 +18,16 @@ namespace nucdet::models {
 template <class Trainer>
 class Recorder {
  public:
+  /// writes: false for the ranks that leave the files to the first one.
   Recorder(Trainer& trainer, const TrainingConfiguration& options, const io::Metadata& metadata,
-           const detect::LocalMaxima& peaks, TrainingLog& log, const TrainingWatch& watch)
-      : trainer_(trainer), options_(options), metadata_(metadata), peaks_(peaks), log_(log), watch_(watch) {}
+           const detect::LocalMaxima& peaks, TrainingLog& log, const TrainingWatch& watch, bool writes)
+      : trainer_(trainer),
+        options_(options),
+        metadata_(metadata),
+        peaks_(peaks),
+        log_(log),
+        watch_(watch),
+        writes_(writes) {}
 
   void on_step(const train::StepReport& report) {
     log_.add(report);
@@ -28,6 +35,7 @@ class Recorder {
   }
   void on_weights(const train::Validation& found) {
     take_thresholds(found);
+    if (!writes_) return;
     if (found.best) save(folder() / "best.safetensors", found);
     if (options_.snapshot_every > 0 && found.iteration % options_.snapshot_every == 0)
       save(folder() / message("snapshot-", found.iteration, ".safetensors"), found);
@@ -41,6 +49,7 @@ class Recorder {
 
   /// Everything that goes on from here needs.
   void checkpoint() const {
+    if (!writes_) return;
     log_.write(folder());
     io::Metadata kept = metadata_;
     io::write_peaks(peaks_, kept);
@@ -72,6 +81,7 @@ class Recorder {
   detect::LocalMaxima peaks_;  ///< with the latest validation's thresholds
   TrainingLog& log_;
   const TrainingWatch& watch_;
+  bool writes_;
 };
 
 }  // namespace nucdet::models

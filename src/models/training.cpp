@@ -83,6 +83,8 @@ std::string kernels_of(const Context<Cpu>& context) {
 std::string kernels_of(const Context<Cuda>&) { return {}; }
 #endif
 
+bool is_first(const Ranks* ranks) { return ranks == nullptr || ranks->rank() == 0; }
+
 /// What a run is made of, besides its types.
 template <class Device>
 struct Run {
@@ -92,12 +94,15 @@ struct Run {
   const Metadata& metadata;
   const train::ThresholdSearch& search;
   const TrainingWatch& watch;
+  Ranks* ranks;  ///< or null
 };
 
 template <class... Tasks, class Rule, class Device>
 train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, const Rule& rule) {
   const TrainingConfiguration& o = r.options;
-  train::Trainer trainer(r.model, tasks, rule, sampler_of(o, r.data), settings_of(o));
+  data::CropSampler sampler = sampler_of(o, r.data);
+  if (r.ranks != nullptr) sampler.batch /= r.ranks->count();
+  train::Trainer trainer(r.model, tasks, rule, sampler, settings_of(o), train::AmongRanks{r.ranks});
   TrainingLog log(std::min<std::int64_t>(50, o.validate_every), full_response_of(o), o.network.classes > 0);
   detect::LocalMaxima peaks = r.search.peaks;
   const fs::path last = fs::path(o.out) / "last.safetensors";
@@ -113,15 +118,16 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
     peaks = io::peaks_from(file.metadata, last.string());
     r.watch.note(message("resuming after iteration ", trainer.state().iteration));
   }
+  if (r.ranks != nullptr) check_same_on(*r.ranks, {{"iteration", std::to_string(trainer.state().iteration)}});
   const auto validate = [&](const nn::Model<Device>& m) {
-    return train::validate(m, tasks, r.data.validation, r.search);
+    return train::validate(m, tasks, r.data.validation, r.search, match::HungarianMatcher{}, r.ranks);
   };
-  Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, peaks, log, r.watch);
+  Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, peaks, log, r.watch, is_first(r.ranks));
   trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
   if (const std::string note = trainer.capture_note(); !note.empty())
     r.watch.note("steps were not replayed from a captured graph: " + note);
   const bool done = trainer.finished() || trainer.state().iteration >= o.iterations;
-  if (recorder.stop_requested() && !done) {
+  if (!done) {
     recorder.checkpoint();
     throw Stopped(message("train: stopped after iteration ", trainer.state().iteration, " of ", o.iterations,
                           ", kept in ", last.string()));
@@ -178,8 +184,11 @@ train::Validation with_loss(const Run<Device>& r) {
 
 template <class Device>
 train::Validation train_network_on(Context<Device>& context, const TrainingConfiguration& asked, TrainingData data,
-                                   const TrainingWatch& watch) {
+                                   const TrainingWatch& watch, Ranks* ranks) {
   check(asked), check_data(asked, data);
+  if (ranks != nullptr && asked.batch % ranks->count() != 0)
+    throw ArgumentError(message("train: a batch of ", asked.batch, " (--batch) among ", ranks->count(),
+                                " ranks, wanted as many images for each"));
   if (context.seed() != asked.seed)
     throw ArgumentError(message("train: the context's seed is ", context.seed(), ", the configuration's ", asked.seed,
                                 ", wanted the same: weights and dropout are drawn with it"));
@@ -201,7 +210,8 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
   }
   model->freeze(o.freeze);
   io::make_folder(o.out);
-  const io::FolderLock lock(o.out);
+  std::optional<io::FolderLock> lock;
+  if (is_first(ranks)) lock.emplace(o.out);
   check_run_folder(o);  // again: another run may have ended in the meantime
   const data::Normalization normalization = normalization_of(context.host(), o, data, start);
   for (data::Dataset* set : {&data.target, &data.validation, &data.auxiliary})
@@ -210,23 +220,25 @@ train::Validation train_network_on(Context<Device>& context, const TrainingConfi
   io::write_head(model->head(), metadata);
   metadata.merge(describe_data(context.host(), data));
   if (const std::string kernels = kernels_of(context); !kernels.empty()) metadata["train.kernels"] = kernels;
+  if (ranks != nullptr) check_same_on(*ranks, metadata);
   const train::ThresholdSearch search = thresholds_of(o, peaks);
-  const Run<Device> run{*model, o, data, metadata, search, watch};
+  const Run<Device> run{*model, o, data, metadata, search, watch, ranks};
   if (static_cast<Index>(nuclei_in(data.validation)) < search.least_nuclei)
     watch.note(message(nuclei_in(data.validation), " nuclei to validate with, fewer than ", search.least_nuclei,
                        " (--least-nuclei): the threshold is not chosen by them, it stays ",
                        peaks ? "that of the weights to start from" : "the default, 0.3"));
   watch.note(message(describe(o.network), ", ", model->parameters()->parameter_count(), " parameters; ",
                      data.target.size(), " images to train on, ", data.validation.size(), " to validate with; ",
-                     context.threads(), " threads"));
+                     context.threads(), " threads",
+                     ranks != nullptr ? message(" on each of ", ranks->count(), " ranks") : ""));
   return with_loss(run);
 }
 
 template train::Validation train_network_on(Context<Cpu>&, const TrainingConfiguration&, TrainingData,
-                                            const TrainingWatch&);
+                                            const TrainingWatch&, Ranks*);
 #ifdef NUCDET_WITH_CUDA
 template train::Validation train_network_on(Context<Cuda>&, const TrainingConfiguration&, TrainingData,
-                                            const TrainingWatch&);
+                                            const TrainingWatch&, Ranks*);
 #endif
 
 }  // namespace nucdet::models

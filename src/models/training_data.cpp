@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "nucdet/core/printable.hpp"
 #include "nucdet/core/rng.hpp"
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/training.hpp"
@@ -128,6 +129,7 @@ std::string set_name(const std::string& manifest, const std::map<std::string, do
   const bool file = path.extension() == ".csv";
   std::string folder = (file ? path.parent_path() : path).filename().string();
   if (folder.empty()) folder = path.parent_path().filename().string();
+  folder = printable(folder);  // weights tell it, in UTF-8
   std::string name = folder;
   for (int k = 2; taken.contains(name); ++k) name = message(folder, ' ', k);
   return name;
@@ -184,6 +186,9 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
   check_manifests(o);
   TrainingData data;
   ReadingNotes notes;
+  const Watch images{.stop = watch.stop, .progress = [&](Index, Index) {
+                       if (watch.on_image) watch.on_image();
+                     }};
   std::vector<Parts> all;
   for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o, watch));
   if (o.classes) data.classes = classes_of(all, watch);
@@ -193,15 +198,15 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
     const std::string set = set_name(manifest, data.weights);
     data.weights[set] = o.weights.empty() ? 1.0 : o.weights[i];
     data.name += message(data.name.empty() ? "" : "; ", set, ", ", parts.train.size(), " images");
-    data::Dataset train = load_dataset(context, parts.train, data.classes, &notes),
-                  validation = load_dataset(context, parts.validation, data.classes, &notes);
+    data::Dataset train = load_dataset(context, parts.train, data.classes, &notes, images),
+                  validation = load_dataset(context, parts.validation, data.classes, &notes, images);
     check_nuclei(train, manifest, "train on");
     tell_validation(parts, validation, manifest, watch);
     note_areas(train, manifest, "train on", watch), note_areas(validation, manifest, "validate with", watch);
     append(data.target, std::move(train), set), append(data.validation, std::move(validation), set);
   }
   if (!o.auxiliary.empty()) {
-    data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &notes);
+    data.auxiliary = load_dataset(context, auxiliary_entries(o), {}, &notes, images);
     check_nuclei(data.auxiliary, o.auxiliary, "mix in"), note_areas(data.auxiliary, o.auxiliary, "mix in", watch);
   }
   for (const std::string& line : notes.lines()) watch.note(line);

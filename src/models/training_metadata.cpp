@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <set>
+#include <span>
 #include <sstream>
 #include <utility>
 #include <vector>
 
 #include "nucdet/core/content_hash.hpp"
+#include "nucdet/core/printable.hpp"
 #include "nucdet/io/detail/json_text.hpp"
 #include "nucdet/io/normalization.hpp"
 #include "nucdet/models/augmentation.hpp"
@@ -51,7 +54,7 @@ io::Metadata describe_run(const TrainingConfiguration& o, const TrainingData& da
   std::string frozen;
   for (const std::string& block : o.freeze) frozen += (frozen.empty() ? "" : " ") + block;
   if (!frozen.empty()) m["train.frozen"] = frozen;
-  if (!o.initial.empty()) m["train.initial"] = std::filesystem::path(o.initial).filename().string();
+  if (!o.initial.empty()) m["train.initial"] = printable(std::filesystem::path(o.initial).filename().string());
   return m;
 }
 
@@ -154,6 +157,28 @@ void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, 
     if (!is_of_the_moment(key) && !wanted.contains(key))
       differences += message("\n  ", key, " is '", value, "', now missing");
   if (!differences.empty()) throw ArgumentError(message(where, ": cannot resume with other settings:", differences));
+}
+
+void check_same_on(Ranks& ranks, const io::Metadata& mine) {
+  std::string text;
+  for (const auto& [key, value] : mine) text += message(key, ": ", value, '\n');
+  ContentHash hash;
+  hash.add(text);
+  const std::vector<std::uint64_t> hashes = gathered(ranks, hash.value());
+  if (std::adjacent_find(hashes.begin(), hashes.end(), std::not_equal_to<>()) == hashes.end()) return;
+  const auto texts = gathered_lists(ranks, std::span<const char>(text));
+  for (std::size_t r = 1; r < texts.size(); ++r) {
+    const auto [first, here] = std::mismatch(texts[0].begin(), texts[0].end(), texts[r].begin(), texts[r].end());
+    if (first == texts[0].end() && here == texts[r].end()) continue;
+    const auto line_of = [](const std::vector<char>& of, std::vector<char>::const_iterator at) {
+      const std::string all(of.begin(), of.end());
+      const std::size_t place = static_cast<std::size_t>(at - of.begin());
+      const std::size_t begin = place == 0 ? 0 : all.rfind('\n', place - 1) + 1;
+      return all.substr(begin, std::min<std::size_t>(all.find('\n', place) - begin, 100));
+    };
+    throw RanksError(message("train: rank ", r, " has other data, settings or another program than rank 0: '",
+                             line_of(texts[r], here), "', on rank 0 '", line_of(texts[0], first), "'"));
+  }
 }
 
 }  // namespace nucdet::models

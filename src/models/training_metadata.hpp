@@ -20,4 +20,7 @@ constexpr const char* kDataImages = "data.images.";
 void check_same_run(const io::Metadata& checkpoint, const io::Metadata& wanted, const std::string& where,
                     bool more_iterations);
 
+/// Throws RanksError, naming a rank and what is different there, unless all ranks have the same.
+void check_same_on(Ranks& ranks, const io::Metadata& mine);
+
 }  // namespace nucdet::models

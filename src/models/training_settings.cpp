@@ -101,6 +101,7 @@ train::TrainSettings settings_of(const TrainingConfiguration& o) {
   train::TrainSettings s;
   s.iterations = o.iterations, s.validate_every = o.validate_every, s.clip_norm = o.clip, s.gamma = o.gamma;
   s.best = o.best == "f1" ? train::Best::f1 : o.best == "classes" ? train::Best::class_f1 : train::Best::loss;
+  s.joint_statistics = o.joint_statistics;
   s.average = o.average, s.stop_after = o.stop_after, s.validate_start = !o.initial.empty();
   s.rate.start = o.rate;
   if (o.schedule == "constant") s.rate.schedule = optim::Constant{.rate = o.rate};

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "nucdet/core/error.hpp"
 #include "nucdet/version.hpp"
 
 namespace nucdet::onnx {
@@ -66,7 +67,10 @@ void ModelGraph::output(const std::string& value, const std::string& name, Index
   node.set_op_type("Identity");
   node.set_name("output/" + name);
   node.add_input(value);
-  node.add_output(unused(name));
+  if (unused(name) != name)
+    throw ArgumentError(
+        message("ONNX: the network has an output '", name, "', and another value is called so: rename it"));
+  node.add_output(name);
   set_map(*model_.mutable_graph()->add_output(), name, channels, height, width);
 }
 
@@ -101,8 +105,9 @@ std::string ModelGraph::numbers(std::string_view role, std::vector<std::int64_t>
 std::string ModelGraph::integers(std::vector<std::int64_t> values) {
   std::string& name = integers_[values];
   if (!name.empty()) return name;
-  name = "integers";
-  for (const std::int64_t v : values) name += message('_', v);
+  std::string plain = "integers";
+  for (const std::int64_t v : values) plain += message('_', v);
+  name = unused(plain);
   set_numbers(*model_.mutable_graph()->add_initializer(), name, TensorProto::INT64, {std::ssize(values)}, values);
   return name;
 }

@@ -18,7 +18,8 @@ class ModelGraph final : public nn::OperatorGraph {
   void begin(std::string step) { step_ = std::move(step); }
   /// A map that comes from outside, [batch, channels, height, width]; returns its name.
   std::string input(const std::string& name, Index channels, const std::string& meaning);
-  /// Lets a value leave under a name. sizes: what its height and width are called.
+  /// Lets a value leave under a name. sizes: what its height and width are called. Throws ArgumentError where another
+  /// value has the name.
   void output(const std::string& value, const std::string& name, Index channels, const std::string& height,
               const std::string& width);
   void metadata(const std::string& key, const std::string& value);

@@ -17,8 +17,10 @@ void check(const Slide& slide, double um_x, double um_y, const TissueOptions& o)
                                 o.cell_um, " um, grown by ", o.grow_um, " um, the smallest ", o.smallest_um2,
                                 " um2: wanted sizes above 0"));
   constexpr double kMostCells = 1e8;
-  const double cells =
-      static_cast<double>(slide.width()) * um_x / o.cell_um * static_cast<double>(slide.height()) * um_y / o.cell_um;
+  const auto along = [&o](Index pixels, double um) {  // one at least
+    return std::max(1.0, static_cast<double>(pixels) * um / o.cell_um);
+  };
+  const double cells = along(slide.width(), um_x) * along(slide.height(), um_y);
   const double pixels = static_cast<double>(slide.width()) * static_cast<double>(slide.height());
   if (std::min(cells, pixels) > kMostCells)
     throw ArgumentError(message("tissue of ", slide.where(), ": cells of ", o.cell_um, " um would be ", cells,

@@ -1,15 +1,14 @@
 #include "cell_means.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "nucdet/core/error.hpp"
+
+#include "blocks.hpp"
 
 namespace nucdet::slide::detail {
 
 namespace {
-
-constexpr Index kBlockRows = 1024, kBlockColumns = 4096;  // about, so 12 MB
 
 struct Sum {
   std::uint64_t rgb[3] = {};
@@ -17,7 +16,7 @@ struct Sum {
   std::uint8_t least = 255, most = 0;
 
   void add(const std::uint8_t* pixels, Index many) {
-    std::uint32_t r = 0, g = 0, b = 0;  // of a row of one block: no more than 2^20
+    std::uint32_t r = 0, g = 0, b = 0;  // of a row of one block: no more than 2^32 / 255 pixels
     std::uint8_t low = 255, high = 0;
     for (const std::uint8_t* p = pixels; p != pixels + 3 * many; p += 3) r += p[0], g += p[1], b += p[2];
     for (const std::uint8_t* p = pixels; p != pixels + 3 * many; ++p)
@@ -37,23 +36,6 @@ std::vector<Index> cells_of(Index cells, Index pixels) {
   for (Index i = 0; i < cells; ++i)
     std::fill(all.begin() + begin_of(i, cells, pixels), all.begin() + begin_of(i + 1, cells, pixels), i);
   return all;
-}
-
-/// A length near `wanted` that holds whole tiles, so that none is decoded for two blocks.
-Index block_of(Index wanted, Index tile) { return tile > 0 && tile < wanted ? wanted / tile * tile : wanted; }
-
-/// The bounds in pixels of a level.
-Rectangle bounds_at(const Slide& slide, const Level& level) {
-  const Rectangle b = slide.bounds();
-  const auto scaled = [](Index at, double downsample, Index size, bool up) {
-    const double exact = static_cast<double>(at) / downsample;
-    return std::clamp<Index>(static_cast<Index>(up ? std::ceil(exact) : std::floor(exact)), 0, size);
-  };
-  const Index left = scaled(b.x, level.downsample_x, level.width, false),
-              right = scaled(b.x + b.width, level.downsample_x, level.width, true),
-              top = scaled(b.y, level.downsample_y, level.height, false),
-              bottom = scaled(b.y + b.height, level.downsample_y, level.height, true);
-  return {left, top, right - left, bottom - top};
 }
 
 /// Sums of the rows of cells that are not complete yet.
@@ -114,7 +96,7 @@ class Averages {
 
 }  // namespace
 
-CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows) {
+CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows, const Watch& watch) {
   const Level& of = slide.levels()[static_cast<std::size_t>(level)];
   if (columns < 1 || rows < 1 || columns > of.width || rows > of.height)
     throw ArgumentError(
@@ -122,24 +104,12 @@ CellMeans cell_means(const Slide& slide, Index level, Index columns, Index rows)
   CellMeans means{columns, rows};
   constexpr std::uint16_t white = 255 * CellMeans::kOne;
   means.rgb.assign(static_cast<std::size_t>(means.cells()), {white, white, white});
-  means.constant.assign(static_cast<std::size_t>(means.cells()), 1);
+  means.constant.assign(static_cast<std::size_t>(means.cells()), CellMeans::kBeyond);
   Averages averages(means, of.width, of.height);
-  const Rectangle bounds = bounds_at(slide, of);
-  const Index down = block_of(kBlockRows, of.tile_height), across = block_of(kBlockColumns, of.tile_width);
-  std::vector<std::uint8_t> rgb;
-  for (Index top = bounds.y; top < bounds.y + bounds.height;) {
-    const Index bottom = std::min(bounds.y + bounds.height, (top / down + 1) * down);
-    for (Index left = bounds.x; left < bounds.x + bounds.width;) {
-      const Index right = std::min(bounds.x + bounds.width, (left / across + 1) * across);
-      const Rectangle block{left, top, right - left, bottom - top};
-      rgb.resize(static_cast<std::size_t>(block.width * block.height * 3));
-      slide.read(level, block, rgb.data());
-      averages.add(block, rgb.data());
-      left = right;
-    }
-    averages.finish(bottom);
-    top = bottom;
-  }
+  for_blocks(slide, level, at_level(slide.bounds(), of), watch, [&](const Rectangle& block, const std::uint8_t* rgb) {
+    averages.finish(block.y);
+    averages.add(block, rgb);
+  });
   averages.finish_all();
   return means;
 }

@@ -52,11 +52,27 @@ bool read_at(int descriptor, std::int64_t at, void* to, std::size_t bytes) {
   return true;
 }
 
-/// The tile that begins at a place, if it is whole.
-bool read_tile(int descriptor, std::int64_t at, std::int64_t size, TileHead& head, std::vector<Row>& rows) {
+/// All bytes, to a place; else what the system said.
+std::errc write_at(int descriptor, std::int64_t at, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(descriptor, bytes.data(), bytes.size(), at);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return put == 0 ? std::errc::no_space_on_device : static_cast<std::errc>(errno);
+    at += put, bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+/// What says of a tile at a place how many rows it has, if so many are there.
+bool read_head(int descriptor, std::int64_t at, std::int64_t size, TileHead& head) {
   if (at + static_cast<std::int64_t>(sizeof head) > size || !read_at(descriptor, at, &head, sizeof head)) return false;
   const auto left = static_cast<std::uint64_t>(size - at) - sizeof head;
-  if (head.count > left / sizeof(Row)) return false;
+  return head.count <= left / sizeof(Row);
+}
+
+/// The tile that begins at a place, if it is whole.
+bool read_tile(int descriptor, std::int64_t at, std::int64_t size, TileHead& head, std::vector<Row>& rows) {
+  if (!read_head(descriptor, at, size, head)) return false;
   rows.resize(head.count);
   at += static_cast<std::int64_t>(sizeof head);
   return read_at(descriptor, at, rows.data(), rows.size() * sizeof(Row)) && hash_of(head.tile, rows) == head.hash;
@@ -106,11 +122,14 @@ void Journal::recover(const std::string& key) {
   end_ = static_cast<std::int64_t>(header.size());
   if (found == header) {
     TileHead head;
-    for (std::vector<Row> rows; read_tile(descriptor_, end_, size, head, rows); end_ += bytes_of(head))
-      if (tiles_.insert(static_cast<Index>(head.tile)).second) nuclei_ += static_cast<Index>(head.count);
-  } else if (::ftruncate(descriptor_, 0) != 0 ||
-             ::pwrite(descriptor_, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) {
-    fail(file_, "cannot be written", errno);
+    for (std::vector<Row> rows; read_tile(descriptor_, end_, size, head, rows); end_ += bytes_of(head)) {
+      if (!tiles_.insert(static_cast<Index>(head.tile)).second) break;  // of a tile that is there already
+      nuclei_ += static_cast<Index>(head.count);
+    }
+  } else {
+    if (::ftruncate(descriptor_, 0) != 0) fail(file_, "cannot be written", errno);
+    if (const std::errc error = write_at(descriptor_, 0, header); error != std::errc{})
+      fail(file_, "cannot be written", static_cast<int>(error));
   }
   if (::ftruncate(descriptor_, end_) != 0) fail(file_, "cannot be written", errno);
 }
@@ -123,17 +142,9 @@ void Journal::add(Index tile, std::span<const Nucleus> nuclei) {
   head.hash = hash_of(head.tile, rows);
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
   bytes.append(reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(Row));
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t put =
-        ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, end_ + static_cast<std::int64_t>(done));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      const int error = put == 0 ? ENOSPC : errno;
-      static_cast<void>(!::ftruncate(descriptor_, end_));
-      fail(file_, "cannot be written", error);
-    }
-    done += static_cast<std::size_t>(put);
+  if (const std::errc error = write_at(descriptor_, end_, bytes); error != std::errc{}) {
+    static_cast<void>(!::ftruncate(descriptor_, end_));
+    fail(file_, "cannot be written", static_cast<int>(error));
   }
   end_ += static_cast<std::int64_t>(bytes.size());
   tiles_.insert(tile), nuclei_ += static_cast<Index>(rows.size());
@@ -153,16 +164,21 @@ std::vector<Nucleus> Journal::read() const {
   char c = 0;
   while (read_at(descriptor_, begin, &c, 1) && c != '\n') ++begin;
   ++begin;
+  const auto check = [&](bool same) {
+    if (!same) throw IoError(message(file_.string(), ": the journal has changed while it was used"));
+  };
   for (std::int64_t at = begin; at < end_; at += bytes_of(head)) {
-    if (!read_at(descriptor_, at, &head, sizeof head)) fail(file_, "cannot be read", errno);
-    places[head.tile].count = head.count;
+    check(read_head(descriptor_, at, end_, head));
+    check(places.emplace(head.tile, Place{0, head.count}).second);
   }
   std::size_t next = 0;
   for (auto& [tile, place] : places) place.first = next, next += place.count;
+  check(places.size() == tiles_.size() && next == all.size());
   for (std::int64_t at = begin; at < end_; at += bytes_of(head)) {
-    if (!read_tile(descriptor_, at, end_, head, rows))
-      throw IoError(message(file_.string(), ": the journal has changed while it was used"));
-    std::size_t to = places[head.tile].first;
+    check(read_tile(descriptor_, at, end_, head, rows));
+    const auto place = places.find(head.tile);
+    check(place != places.end() && place->second.count == rows.size());
+    std::size_t to = place->second.first;
     for (const Row& r : rows) all[to++] = {{r.x, r.y}, r.score, static_cast<int>(r.class_id), r.class_probability};
   }
   return all;

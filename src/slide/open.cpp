@@ -1,8 +1,5 @@
 #include "nucdet/slide/open.hpp"
 
-#include <array>
-
-#include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/detail/input_file.hpp"
 
@@ -33,12 +30,6 @@ std::string head_of(const std::filesystem::path& path) {
   return head;
 }
 
-std::string ending_of(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending) c = small_letter(c);
-  return ending;
-}
-
 /// A picture's format by its first bytes; empty for others.
 std::string_view picture_format(Bytes head) {
   if (is_png(head)) return "a PNG picture";
@@ -50,18 +41,9 @@ std::string_view picture_format(Bytes head) {
 }
 
 /// What a file is that only OpenSlide might read, by its name, since its bytes may be those of a picture or a text.
-std::string_view format_by_name(const std::string& ending) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames = {{{".mrxs", "a 3DHISTECH MRXS slide"},
-                                                                                    {".ndpi", "a Hamamatsu NDPI slide"},
-                                                                                    {".vms", "a Hamamatsu VMS slide"},
-                                                                                    {".vmu", "a Hamamatsu VMU slide"},
-                                                                                    {".scn", "a Leica SCN slide"},
-                                                                                    {".bif", "a Ventana BIF slide"},
-                                                                                    {".svslide", "a Sakura slide"},
-                                                                                    {".vsi", "an Olympus VSI slide"}}};
-  for (const auto& [name, what] : kNames)
-    if (ending == name) return what;
-  return {};
+std::string_view format_by_name(const std::filesystem::path& path) {
+  const ScannerFormat* const scanner = scanner_format(path.extension().string());
+  return scanner != nullptr && scanner->by_name ? scanner->name : std::string_view{};
 }
 
 constexpr std::string_view kConversion = "QuPath, bfconvert and vips tiffsave write tiled TIFF";
@@ -114,7 +96,7 @@ Slide open_slide(const std::filesystem::path& path) {
 #ifdef NUCDET_WITH_OPENSLIDE
   if (!vendor.empty() && vendor != kGeneric) return Slide(detail::OpenSlidePyramid(path));
 #endif
-  const std::string_view named = format_by_name(ending_of(path));
+  const std::string_view named = format_by_name(path);
   if (is_tiff(bytes) && (named.empty() || vendor == kGeneric)) return open_tiff(path);
   if (!named.empty()) refuse_by_name(path, named);
   const std::string_view picture = picture_format(bytes);
@@ -127,12 +109,11 @@ bool is_slide(const std::filesystem::path& path) {
   try {
     const std::string head = head_of(path);
     const Bytes bytes = std::as_bytes(std::span(head));
-    const bool named = !format_by_name(ending_of(path)).empty();
+    const bool named = !format_by_name(path).empty();
     if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
     const std::string vendor = detail::openslide_vendor(path);
     if (named && vendor.empty()) return true;  // what a picture of those bytes shows is a label or a small view
-    const bool scanned = !vendor.empty() && vendor != kGeneric;
-    if (!scanned && !(is_tiff(bytes) && detail::is_tiff_slide(path))) return false;
+    if (vendor.empty() || vendor == kGeneric) return is_tiff(bytes) && detail::is_tiff_slide(path);
     const Slide slide = open_slide(path);
     return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;
   } catch (const IoError&) { return false; }

@@ -20,8 +20,6 @@ namespace {
 
 /// Pixels along a side that are asked for at once: 16 MiB of ARGB. OpenSlide cuts from 4096 on, at rounded positions.
 constexpr Index kMostAtOnce = 2048;
-/// Pixels along a side of a level: cairo's coordinates, by which OpenSlide draws, go no further.
-constexpr Index kMostSide = Index{1} << 23;
 /// Pixels of a tile: a level of NDPI may be one.
 constexpr Index kMostOfTile = Index{1} << 26;
 

@@ -41,8 +41,8 @@ struct Frame {
   }
 };
 
-void draw_slide(Image& picture, const Frame& frame, const Slide& slide, bool grey) {
-  const detail::CellMeans means = detail::cell_means(slide, frame.level, frame.columns, frame.rows);
+void draw_slide(Image& picture, const Frame& frame, const Slide& slide, bool grey, const Watch& watch) {
+  const detail::CellMeans means = detail::cell_means(slide, frame.level, frame.columns, frame.rows, watch);
   float* to = picture.data();
   for (Index y = 0; y < frame.height(); ++y)
     for (Index x = 0; x < frame.width(); ++x, to += 3) {
@@ -99,7 +99,7 @@ io::NucleusCounts counts_for(const Slide& slide, double um_per_pixel, const io::
 }
 
 Image draw_overview(const Slide& slide, double um_per_pixel, const TissueMask& tissue, const io::DensityMap& density,
-                    const OverviewStyle& style) {
+                    const OverviewStyle& style, const Watch& watch) {
   const io::PixelSize pixel = detail::pixel_size_of(slide, um_per_pixel);
   if (!(style.longest >= 100 && style.longest <= 20000 && style.opacity >= 0 && style.opacity <= 1 && style.most >= 0 &&
         pixel.known() && std::isfinite(pixel.um())))
@@ -120,7 +120,7 @@ Image draw_overview(const Slide& slide, double um_per_pixel, const TissueMask& t
   legend.scale = std::clamp<Index>((longer + 500) / 1000, 1, std::max<Index>(1, frame.width() / 500));
   legend.line_colour = colours ? kOutlineOnColours : kOutline;
   Image picture = make_image(frame.height() + legend.height(), frame.width(), 3);
-  draw_slide(picture, frame, slide, colours);
+  draw_slide(picture, frame, slide, colours, watch);
   if (colours)
     io::detail::lay_density(picture, frame.height(), density, frame.um.x, frame.um.y, legend.most, style.opacity);
   draw_outline(picture, frame, tissue_at_pixels(frame, slide, tissue), legend.line_colour);

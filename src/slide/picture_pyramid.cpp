@@ -22,8 +22,7 @@ void PicturePyramid::read(Index level, const Rectangle& r, std::uint8_t* rgb) co
       std::copy_n(bytes->data() + from, count, to);
     } else {
       const auto& words = std::get<io::Picture::Words>(picture_.pixels);
-      std::transform(words.data() + from, words.data() + from + count, to,
-                     [](std::uint16_t v) { return static_cast<std::uint8_t>((v * 255u + 32767u) / 65535u); });
+      std::transform(words.data() + from, words.data() + from + count, to, detail::byte_of_word);
     }
   }
 }

@@ -8,9 +8,13 @@
 /// What the readers share: limits, where an error happened, and white beyond the border.
 namespace nucdet::slide::detail {
 
-/// What a file may claim, whatever its own size: pixels of a tile, which is decoded at once, and of a picture beside
-/// the slide.
+/// What a file may claim, whatever its own size: pixels along a side of a level (cairo's coordinates, by which
+/// OpenSlide draws, go no further), of a tile, which is decoded at once, and of a picture beside the slide.
+inline constexpr Index kMostSide = Index{1} << 23;
 inline constexpr Index kMostTilePixels = Index{1} << 24, kMostAssociatedPixels = Index{1} << 26;
+
+/// 8 bits of a picture's 16, rounded.
+inline std::uint8_t byte_of_word(std::uint16_t v) { return static_cast<std::uint8_t>((v * 255u + 32767u) / 65535u); }
 
 /// "level 1, 256 x 256 pixels at (512, 0)"
 inline std::string place_of(Index level, const Rectangle& r) {

@@ -53,8 +53,9 @@ std::vector<Index> SlidePlan::wanted(const std::vector<detect::TileRegion>& tile
                                      const Rectangle& region) const {
   std::vector<Index> numbers;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Rectangle around = around_core(tiles[i]), both = detail::shared_part(around, region);
-    if (both.width > 0 && both.height > 0 && tissue.touches(around)) numbers.push_back(static_cast<Index>(i));
+    // A nucleus's centre lies within its peak's pixel, which is the core's.
+    const Rectangle core = to_level0(tiles[i].core), both = detail::shared_part(core, region);
+    if (both.width > 0 && both.height > 0 && tissue.touches(core)) numbers.push_back(static_cast<Index>(i));
   }
   return numbers;
 }

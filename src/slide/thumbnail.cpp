@@ -5,12 +5,13 @@
 
 #include "nucdet/core/error.hpp"
 
+#include "blocks.hpp"
+
 namespace nucdet::slide {
 
 namespace {
 
 constexpr Index kMostSide = 32768;
-constexpr Index kBlock = 1024;  // read at once
 
 /// Where the pixels of an axis go if it is made smaller: each to one pixel, or a part of it to the next.
 class Shares {
@@ -35,22 +36,24 @@ class Shares {
   std::vector<Share> all_;
 };
 
+/// Of a part of a level.
 class Means {
  public:
-  Means(const Level& level, Index width, Index height)
-      : width_(width),
+  Means(const Rectangle& part, Index width, Index height)
+      : part_(part),
+        width_(width),
         height_(height),
-        across_(level.width, width),
-        down_(level.height, height),
-        pixels_of_one_(static_cast<double>(level.width) / static_cast<double>(width) *
-                       static_cast<double>(level.height) / static_cast<double>(height)),
+        across_(part.width, width),
+        down_(part.height, height),
+        pixels_of_one_(static_cast<double>(part.width) / static_cast<double>(width) * static_cast<double>(part.height) /
+                       static_cast<double>(height)),
         sums_(static_cast<std::size_t>(3 * (width + 1) * (height + 1))) {}  // a share of 0 may go beyond the border
 
   void add(const Rectangle& r, const std::uint8_t* rgb) {
     for (Index y = r.y; y < r.y + r.height; ++y) {
-      const auto& down = down_[y];
+      const auto& down = down_[y - part_.y];
       for (Index x = r.x; x < r.x + r.width; ++x, rgb += 3) {
-        const auto& across = across_[x];
+        const auto& across = across_[x - part_.x];
         double* const to = sums_.data() + 3 * (down.to * (width_ + 1) + across.to);
         double* const below = to + 3 * (width_ + 1);
         for (int c = 0; c < 3; ++c) {
@@ -72,46 +75,50 @@ class Means {
   }
 
  private:
+  Rectangle part_;
   Index width_, height_;
   Shares across_, down_;
   double pixels_of_one_;
   std::vector<double> sums_;
 };
 
-/// The coarsest level whose longer side has at least so many pixels; level 0 if there is none.
-Index level_of(std::span<const Level> levels, Index longest) {
+/// The coarsest level on which a part of level 0 has at least so many pixels along its longer side; level 0 if there is
+/// none.
+Index level_of(std::span<const Level> levels, const Rectangle& part, Index longest) {
   Index chosen = 0;
-  for (std::size_t i = 1; i < levels.size(); ++i)
-    if (std::max(levels[i].width, levels[i].height) >= longest) chosen = static_cast<Index>(i);
+  for (std::size_t i = 1; i < levels.size(); ++i) {
+    const Rectangle there = detail::at_level(part, levels[i]);
+    if (std::max(there.width, there.height) >= longest) chosen = static_cast<Index>(i);
+  }
   return chosen;
 }
 
 }  // namespace
 
-io::Picture thumbnail(const Slide& slide, Index longest) {
+io::Picture thumbnail_of(const Slide& slide, const Rectangle& part, Index longest, const Watch& watch) {
   if (longest < 1 || longest > kMostSide)
     throw ArgumentError(message("thumbnail: the longer side is ", longest, ", wanted 1 to ", kMostSide, " pixels"));
-  const Index number = level_of(slide.levels(), longest);
-  const Level& level = slide.levels()[static_cast<std::size_t>(number)];
+  const Index number = level_of(slide.levels(), part, longest);
+  const Rectangle from = detail::at_level(part, slide.levels()[static_cast<std::size_t>(number)]);
+  if (from.width < 1 || from.height < 1)
+    throw ArgumentError(message("thumbnail: ", slide.where(), " has no pixels in ", detail::place_of(0, part)));
   const double scale =
-      std::min(1.0, static_cast<double>(longest) / static_cast<double>(std::max(level.width, level.height)));
+      std::min(1.0, static_cast<double>(longest) / static_cast<double>(std::max(from.width, from.height)));
   const auto side = [&](Index pixels) { return std::max<Index>(1, std::llround(static_cast<double>(pixels) * scale)); };
   io::Picture picture{
-      .where = slide.where(), .format = "slide", .height = side(level.height), .width = side(level.width)};
-  Means means(level, picture.width, picture.height);
-  std::vector<std::uint8_t> rgb(static_cast<std::size_t>(3 * kBlock * kBlock));
-  for (Index y = 0; y < level.height; y += kBlock)
-    for (Index x = 0; x < level.width; x += kBlock) {
-      const Rectangle r{x, y, std::min(kBlock, level.width - x), std::min(kBlock, level.height - y)};
-      slide.read(number, r, rgb.data());
-      means.add(r, rgb.data());
-    }
+      .where = slide.where(), .format = "slide", .height = side(from.height), .width = side(from.width)};
+  Means means(from, picture.width, picture.height);
+  detail::for_blocks(slide, number, from, watch,
+                     [&](const Rectangle& block, const std::uint8_t* rgb) { means.add(block, rgb); });
   picture.pixels = means.take();
   if (const io::PixelSize size = slide.pixel_size(); size.known())
-    picture.pixel_size = {size.x * static_cast<double>(slide.width()) / static_cast<double>(picture.width),
-                          size.y * static_cast<double>(slide.height()) / static_cast<double>(picture.height),
-                          size.source};
+    picture.pixel_size = {size.x * static_cast<double>(part.width) / static_cast<double>(picture.width),
+                          size.y * static_cast<double>(part.height) / static_cast<double>(picture.height), size.source};
   return picture;
+}
+
+io::Picture thumbnail(const Slide& slide, Index longest, const Watch& watch) {
+  return thumbnail_of(slide, {0, 0, slide.width(), slide.height()}, longest, watch);
 }
 
 }  // namespace nucdet::slide

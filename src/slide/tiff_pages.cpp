@@ -7,6 +7,7 @@
 #include "nucdet/core/ascii.hpp"
 #include "nucdet/core/error.hpp"
 
+#include "io/tiff/lanes.hpp"
 #include "rectangles.hpp"
 
 namespace nucdet::slide::detail {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr double kProportions = 0.01;                           // by which those of levels may differ
 constexpr tmsize_t kMostTileBytes = tmsize_t{1} << 28;          // as they are stored, of all planes
+constexpr double kCoarser = 0.8;                                // of the width of the level before, at most
 constexpr std::array kNames = {"label", "macro", "thumbnail"};  // as OpenSlide calls them
 constexpr std::size_t kNameLength = 10;                         // of Aperio's second lines: "label 415x422"
 
@@ -55,7 +57,7 @@ void add_levels(TiffFile& file, const TiffChoice& choice, TiffSlide& slide) {
     const TiffPage& page = planes[0][i];
     file.select(page.directory);
     if (page.samples != channels || !is_level(file, page, slide)) continue;
-    TiffLevel level{page, {}, {}};
+    TiffLevel level{.page = page, .directories = {}, .encoding = {}};
     for (const auto& plane : planes)
       if (i < plane.size() && plane[i].width == page.width && plane[i].height == page.height)
         level.directories.push_back(plane[i].directory);
@@ -63,18 +65,26 @@ void add_levels(TiffFile& file, const TiffChoice& choice, TiffSlide& slide) {
   }
   std::stable_sort(slide.levels.begin(), slide.levels.end(),
                    [](const TiffLevel& a, const TiffLevel& b) { return a.page.width > b.page.width; });
-  const auto same = [](const TiffLevel& a, const TiffLevel& b) { return a.page.width == b.page.width; };
-  slide.levels.erase(std::unique(slide.levels.begin(), slide.levels.end(), same), slide.levels.end());
+  // unique compares each with the last one that stays.
+  const auto no_coarser = [](const TiffLevel& kept, const TiffLevel& next) {
+    return static_cast<double>(next.page.width) > kCoarser * static_cast<double>(kept.page.width);
+  };
+  slide.levels.erase(std::unique(slide.levels.begin(), slide.levels.end(), no_coarser), slide.levels.end());
 }
 
-void check_page(TiffFile& file, const TiffLevel& level) {
+/// Settles a level's tiles.
+void check_page(TiffFile& file, TiffLevel& level) {
   const TiffPage& page = level.page;
   file.select(page.directory);
+  if (page.width > kMostSide || page.height > kMostSide)
+    throw IoError(message(file.source().where, ": TIFF: page ", page.number, " of ", size_of(page), ", at most ",
+                          kMostSide, " along a side are read"));
   const int orientation = file.field16(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   if (orientation > ORIENTATION_TOPLEFT && orientation <= ORIENTATION_LEFTBOT)
     throw IoError(message(file.source().where, ": TIFF: page ", page.number, " is to be shown turned or mirrored ",
                           "(orientation ", orientation, "): slides are read as they are stored; save it upright"));
-  const Index width = file.field(TIFFTAG_TILEWIDTH, 0), height = file.field(TIFFTAG_TILELENGTH, 0);
+  const Index width = level.tile_width = file.field(TIFFTAG_TILEWIDTH, 0),
+              height = level.tile_height = file.field(TIFFTAG_TILELENGTH, 0);
   if (width < 1 || height < 1 || height > kMostTilePixels / width)
     throw IoError(message(file.source().where, ": TIFF: tiles of ", width, " x ", height, " pixels, at most ",
                           kMostTilePixels, " are decoded at once"));
@@ -83,6 +93,8 @@ void check_page(TiffFile& file, const TiffLevel& level) {
   if (TIFFTileSize(file.get()) > kMostTileBytes / planes)
     throw IoError(message(file.source().where, ": TIFF: tiles of ", TIFFTileSize(file.get()), " bytes in each of ",
                           planes, " planes, at most ", kMostTileBytes, " are decoded at once"));
+  if (!samples.jpeg2000() && level.encoding.colour.way != TiffColour::Way::by_libtiff)
+    check_codec(samples, file.source().where);
 }
 
 std::string small(std::string text) {
@@ -121,7 +133,7 @@ TiffSlide list_levels(TiffFile& file, const TiffChoice& choice) {
   if (TIFFIsTiled(file.get()) == 0)
     throw IoError(message(file.source().where, ": TIFF: its largest picture, ", size_of(full),
                           ", is not stored in tiles, wanted a tiled TIFF (QuPath: OME-TIFF; vips tiffsave --tile)"));
-  TiffLevel level{full, {}, {}};
+  TiffLevel level{.page = full, .directories = {}, .encoding = {}};
   for (const TiffPage& plane : choice.planes) level.directories.push_back(plane.directory);
   level.encoding.samples = samples_of(file);
   slide.levels.push_back(std::move(level));
@@ -130,16 +142,21 @@ TiffSlide list_levels(TiffFile& file, const TiffChoice& choice) {
   return slide;
 }
 
-}  // namespace
-
-TiffSlide find_levels(const EncodedImage& source) {
-  const TiffChoice choice = choose(source);
-  TiffFile file(source);
+TiffSlide readable_levels(TiffFile& file, const TiffChoice& choice) {
   TiffSlide slide = list_levels(file, choice);
   for (TiffLevel& level : slide.levels) {
     level.encoding = encoding_of(file, level.directories, choice.description);
     check_page(file, level);
   }
+  return slide;
+}
+
+}  // namespace
+
+TiffSlide find_levels(const EncodedImage& source) {
+  const TiffChoice choice = choose(source);
+  TiffFile file(source);
+  TiffSlide slide = readable_levels(file, choice);
   add_associated(file, choice, slide);
   return slide;
 }
@@ -149,7 +166,7 @@ bool is_pyramid(const EncodedImage& source) {
   TiffFile file(source);
   file.select(choice.planes[0].directory);
   if (TIFFIsTiled(file.get()) == 0) return false;
-  const TiffSlide slide = list_levels(file, choice);
+  const TiffSlide slide = readable_levels(file, choice);
   return slide.levels.size() > 1 || slide.levels[0].page.area() > static_cast<double>(io::PictureOptions{}.pixels);
 }
 

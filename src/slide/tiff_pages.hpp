@@ -14,6 +14,7 @@ struct TiffLevel {
   io::detail::TiffPage page;
   std::vector<std::uint64_t> directories;
   io::detail::TiffEncoding encoding;
+  Index tile_width = 0, tile_height = 0;
 };
 
 struct TiffSlide {
@@ -22,13 +23,14 @@ struct TiffSlide {
   std::map<std::string, Index> associated;  ///< the page of each, from 1
 };
 
-/// The levels are the largest picture and the tiled ones of its proportions and kind of samples: its SubIFDs, where it
-/// has such, or else the pages. What else an Aperio file holds is thumbnail, label and macro; in others those that
-/// their description calls so. Throws IoError for a file without tiles, and for what is not read.
+/// The levels are the largest picture and the tiled ones of its proportions and kind of samples that are each
+/// noticeably smaller than the one before: its SubIFDs, where it has such, or else the pages. What else an Aperio file
+/// holds is thumbnail, label and macro; in others those that their description calls so. Throws IoError for a file
+/// without tiles, and for what is not read.
 TiffSlide find_levels(const io::detail::EncodedImage& source);
 
 /// Whether a file is a pyramid, or a tiled picture of more pixels than a picture may have. Throws IoError for a
-/// damaged one.
+/// damaged one, and for a tiled one of which find_levels throws.
 bool is_pyramid(const io::detail::EncodedImage& source);
 
 }  // namespace nucdet::slide::detail

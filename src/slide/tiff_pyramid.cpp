@@ -43,8 +43,7 @@ std::vector<std::uint8_t> bytes_of(io::Picture picture) {
   if (auto* bytes = std::get_if<io::Picture::Bytes>(&picture.pixels)) return std::move(*bytes);
   const auto& words = std::get<io::Picture::Words>(picture.pixels);
   std::vector<std::uint8_t> bytes(words.size());
-  std::transform(words.begin(), words.end(), bytes.begin(),
-                 [](std::uint16_t v) { return static_cast<std::uint8_t>((v * 255u + 32767u) / 65535u); });
+  std::transform(words.begin(), words.end(), bytes.begin(), byte_of_word);
   return bytes;
 }
 
@@ -68,6 +67,7 @@ struct TiffPyramid::State {
   std::vector<Level> levels;
   std::vector<ReaderPool> pools;
   TileCache cache{kCacheBytes};
+  std::once_flag colours_settled;
 
   void settle_colours();
   TileCache::Tile decode(Index level, Index y, Index x);
@@ -75,7 +75,7 @@ struct TiffPyramid::State {
 };
 
 /// What stands for white, and whether alpha counts, is the same for all tiles: it is sought in the coarsest level,
-/// or in an even choice of its tiles.
+/// or in an even choice of its tiles, when the first tile of any is wanted.
 void TiffPyramid::State::settle_colours() {
   constexpr Index kMostTiles = 1024, kFewTiles = 4, kMostPixels = Index{1} << 26;
   const TiffLevel& last = slide.levels.back();
@@ -105,6 +105,7 @@ void TiffPyramid::State::settle_colours() {
 
 /// Null for a tile that the file leaves out.
 TileCache::Tile TiffPyramid::State::decode(Index level, Index y, Index x) {
+  std::call_once(colours_settled, [this] { settle_colours(); });
   const TiffLevel& of = slide.levels[static_cast<std::size_t>(level)];
   ReaderPool& pool = pools[static_cast<std::size_t>(level)];
   std::unique_ptr<TiffTileReader> reader = pool.take();
@@ -136,15 +137,11 @@ TiffPyramid::TiffPyramid(const std::filesystem::path& path) : state_(std::make_s
   s.slide = find_levels(s.source);
   s.pools = std::vector<ReaderPool>(s.slide.levels.size());
   const TiffPage& full = s.slide.levels[0].page;
-  for (std::size_t i = 0; i < s.slide.levels.size(); ++i) {
-    const TiffLevel& level = s.slide.levels[i];
-    auto reader = std::make_unique<TiffTileReader>(s.source, level.encoding.samples, as_rgb(level));
-    s.levels.push_back(
-        {level.page.width, level.page.height, static_cast<double>(full.width) / static_cast<double>(level.page.width),
-         static_cast<double>(full.height) / static_cast<double>(level.page.height), reader->width(), reader->height()});
-    s.pools[i].bring_back(std::move(reader));
-  }
-  s.settle_colours();
+  for (const TiffLevel& level : s.slide.levels)
+    s.levels.push_back({level.page.width, level.page.height,
+                        static_cast<double>(full.width) / static_cast<double>(level.page.width),
+                        static_cast<double>(full.height) / static_cast<double>(level.page.height), level.tile_width,
+                        level.tile_height});
 }
 
 const std::string& TiffPyramid::where() const { return state_->where; }

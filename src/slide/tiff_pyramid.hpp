@@ -10,7 +10,8 @@ namespace nucdet::slide::detail {
 /// file is mapped: it must not be cut while it is read.
 class TiffPyramid {
  public:
-  /// Decoded tiles that a reader holds, in bytes; beside them one tile, and the list of a level's tiles, a thread.
+  /// Decoded tiles that a reader holds, in bytes, or one that is larger; beside them one tile, and the list of a
+  /// level's tiles, a thread.
   static constexpr std::size_t kCacheBytes = std::size_t{32} << 20;
 
   /// Throws IoError for what is no tiled TIFF, or of a kind that is not read.

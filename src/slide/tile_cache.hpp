@@ -10,8 +10,8 @@
 
 namespace nucdet::slide::detail {
 
-/// Decoded tiles, those used last, up to a number of bytes: neighbouring rectangles decode their common tiles once.
-/// For any number of threads. What is read does not depend on it.
+/// Decoded tiles, those used last, up to a number of bytes, or one that is larger: neighbouring rectangles decode their
+/// common tiles once. For any number of threads. What is read does not depend on it.
 class TileCache {
  public:
   using Tile = std::shared_ptr<const std::vector<std::uint8_t>>;
@@ -29,11 +29,11 @@ class TileCache {
 
   void keep(Index level, Index number, const Tile& tile) {
     const std::scoped_lock lock(mutex_);
-    if (tile->size() > most_bytes_ || places_.contains(key(level, number))) return;
+    if (places_.contains(key(level, number))) return;
     entries_.push_front({key(level, number), tile});
     places_.emplace(key(level, number), entries_.begin());
     bytes_ += tile->size();
-    while (bytes_ > most_bytes_) {
+    while (bytes_ > most_bytes_ && entries_.size() > 1) {
       bytes_ -= entries_.back().tile->size();
       places_.erase(entries_.back().key);
       entries_.pop_back();

@@ -71,9 +71,9 @@ double TissueMask::pixels() const {
   return static_cast<double>(count) * cell_x * cell_y;
 }
 
-TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& o) {
+TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& o, const Watch& watch) {
   const detail::CellGrid grid = detail::grid_of(slide, um_per_pixel, o);
-  const detail::CellMeans means = detail::cell_means(slide, grid.level, grid.width, grid.height);
+  const detail::CellMeans means = detail::cell_means(slide, grid.level, grid.width, grid.height, watch);
   const detail::Cells seeds = detail::tissue_cells(means);
   constexpr double kMostOfSlide = 0.05;  // of a small one, a speck may be all that there is
   const double least = std::min(o.smallest_um2 / (grid.um_x * grid.um_y),

@@ -22,8 +22,8 @@ constexpr float kGlassDarkest = 180;
 constexpr float kGlassShade = 40;  // and is no darker beside the brightest
 constexpr float kGlassEven = 2;    // steps to a neighbour: faded tissue has more
 constexpr float kGlassNear = 4;    // steps from the level that is taken
-// Of the cells. A picture of nothing but faded tissue has few that look like glass; and where there is little glass,
-// white in its place does no harm.
+// Of the cells that were scanned. A picture of nothing but faded tissue has few that look like glass; and where there
+// is little glass, white in its place does no harm.
 constexpr double kLeastGlass = 0.05;
 
 float luminance(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
@@ -60,7 +60,7 @@ bool all_near(const CellMeans& means, Index x, Index y, Index reach, const Visit
   return true;
 }
 
-/// What the scanner filled in: neutral and the same everywhere, or black.
+/// What the scanner filled in: neutral and the same everywhere, or black; and what lies beyond the bounds.
 enum Fill : std::uint8_t { kNone, kFilled };
 std::vector<Fill> fills_of(const CellMeans& means) {
   std::vector<Fill> fills(means.rgb.size());
@@ -71,7 +71,8 @@ std::vector<Fill> fills_of(const CellMeans& means) {
       const bool constant = means.constant[i] != 0 && all_near(means, x, y, 1, [&](std::size_t j) {
                               return means.constant[j] != 0 && means.rgb[j] == rgb;
                             });
-      if (constant || *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne) fills[i] = kFilled;
+      const bool black = *std::max_element(rgb.begin(), rgb.end()) <= kBlack * CellMeans::kOne;
+      if (means.constant[i] == CellMeans::kBeyond || constant || black) fills[i] = kFilled;
     }
   return fills;
 }
@@ -102,7 +103,7 @@ std::vector<std::size_t> glass_cells(const CellMeans& means, const std::vector<F
           all_near(means, x, y, 1, [&](std::size_t j) { return std::abs(light[j] - light[i]) <= kGlassEven; }))
         found.push_back(i);
     }
-  if (static_cast<double>(found.size()) < kLeastGlass * static_cast<double>(light.size())) return {};
+  if (static_cast<double>(found.size()) < kLeastGlass * static_cast<double>(seen.size())) return {};
   // Near the brightest, not the most frequent: on a slide full of pale, even tissue that would not be glass.
   std::vector<float> bright;
   for (const std::size_t i : found) bright.push_back(light[i]);
@@ -132,13 +133,16 @@ Stain stain_of(const std::array<std::uint16_t, 3>& rgb, const Glass& glass) {
 }
 
 /// Otsu's threshold, on a scale of logarithms: it is to part glass from pale tissue, not pale from dark.
-float otsu_of(const std::vector<float>& values) {
-  constexpr std::size_t kBins = 256;
-  const float scale = static_cast<float>(kBins - 1) / std::log(256.0f);
-  std::array<std::uint64_t, kBins> histogram{};
-  for (const float v : values) ++histogram[static_cast<std::size_t>(scale * std::log1p(v))];
-  return std::expm1(static_cast<float>(otsu(histogram)) / scale);
-}
+class LogarithmicOtsu {
+ public:
+  void add(float value) { ++histogram_[static_cast<std::size_t>(scale_ * std::log1p(value))]; }
+  float threshold() const { return std::expm1(static_cast<float>(otsu(histogram_)) / scale_); }
+
+ private:
+  static constexpr std::size_t kBins = 256;
+  const float scale_ = static_cast<float>(kBins - 1) / std::log(256.0f);
+  std::array<std::uint64_t, kBins> histogram_{};
+};
 
 /// What even noise of glass stays below.
 float above_noise(std::vector<float> values) {
@@ -148,14 +152,18 @@ float above_noise(std::vector<float> values) {
   return middle + kNoise * 1.4826f * quantile(values, 0.5);  // the spread of a normal distribution by its median
 }
 
-StainThresholds thresholds_of(const std::vector<Stain>& stains, const std::vector<Fill>& fills,
+/// `stain(i)`: of a cell. They are reckoned again where they are wanted, since a slide may have a hundred million
+/// cells.
+template <class StainOf>
+StainThresholds thresholds_of(const StainOf& stain, const std::vector<Fill>& fills,
                               const std::vector<std::size_t>& glass) {
   const auto threshold = [&](float Stain::*value, float least, float most) {
-    std::vector<float> all, of_glass;
-    for (std::size_t i = 0; i < stains.size(); ++i)
-      if (fills[i] == kNone) all.push_back(stains[i].*value);
-    for (const std::size_t i : glass) of_glass.push_back(stains[i].*value);
-    return std::max(std::clamp(otsu_of(all), least, most), std::min(above_noise(std::move(of_glass)), 2 * most));
+    LogarithmicOtsu all;
+    std::vector<float> of_glass;
+    for (std::size_t i = 0; i < fills.size(); ++i)
+      if (fills[i] == kNone) all.add(stain(i).*value);
+    for (const std::size_t i : glass) of_glass.push_back(stain(i).*value);
+    return std::max(std::clamp(all.threshold(), least, most), std::min(above_noise(std::move(of_glass)), 2 * most));
   };
   return {threshold(&Stain::saturation, kLeastSaturation, kMostSaturation),
           threshold(&Stain::darkness, kLeastDarkness, kMostDarkness)};
@@ -167,20 +175,19 @@ Cells tissue_cells(const CellMeans& means) {
   const std::vector<Fill> fills = fills_of(means);
   const std::vector<std::size_t> glass = glass_cells(means, fills);
   const Glass colour = glass_of(means, glass);
-  std::vector<Stain> stains;
-  stains.reserve(means.rgb.size());
-  for (const auto& rgb : means.rgb) stains.push_back(stain_of(rgb, colour));
-  const StainThresholds above = thresholds_of(stains, fills, glass);
+  const auto stain = [&](std::size_t i) { return stain_of(means.rgb[i], colour); };
+  const StainThresholds above = thresholds_of(stain, fills, glass);
   Cells cells(means.rgb.size());
   for (Index y = 0; y < means.height; ++y)
     for (Index x = 0; x < means.width; ++x) {
       const auto i = static_cast<std::size_t>(y * means.width + x);
       if (fills[i] != kNone) continue;
       // Beside a dark fill a cell is grey because a part of it is filled.
-      const bool dark = stains[i].darkness > above.darkness && all_near(means, x, y, 2, [&](std::size_t j) {
-                          return fills[j] == kNone || stains[j].darkness <= above.darkness;
+      const Stain of = stain(i);
+      const bool dark = of.darkness > above.darkness && all_near(means, x, y, 2, [&](std::size_t j) {
+                          return fills[j] == kNone || stain(j).darkness <= above.darkness;
                         });
-      cells[i] = dark || stains[i].saturation > above.saturation;
+      cells[i] = dark || of.saturation > above.saturation;
     }
   return cells;
 }

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
-#include "nucdet/core/area.hpp"
+#include "nucdet/core/area_index.hpp"
 #include "nucdet/core/rng.hpp"
 
 #include "support/catch.hpp"
@@ -52,6 +54,52 @@ TEST_CASE("area: rings of fewer than three corners hold nothing, a last corner m
   closed.push_back(closed.front());
   CHECK(Area{{closed}}.contains({2, 2}));
   CHECK_FALSE(Area{}.contains({0, 0}));
+}
+
+TEST_CASE("an index of an area gives its answers, at corners and edges too") {
+  RandomStream random{9};
+  const double inf = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
+  for (int round = 0; round < 400; ++round) {
+    Area area;
+    const bool whole = random.chance(0.5);  // whole numbers: many corners and points of one height
+    const auto at = [&] { return whole ? static_cast<double>(random.below(12)) : random.uniform(0, 12); };
+    for (Index rings = random.below(4); rings > 0; --rings) {
+      std::vector<Point>& ring = area.rings.emplace_back();
+      for (Index i = random.below(20); i > 0; --i) ring.push_back({at(), at()});
+    }
+    if (round % 50 == 49) area.rings.push_back({{0, inf}, {3, 1}, {none, 2}, {5, -inf}});
+    const AreaIndex index(area);
+    for (int i = 0; i < 300; ++i) {
+      Point p{at(), at()};
+      if (i % 3 == 0 && !area.rings.empty() && !area.rings[0].empty()) p.y = area.rings[0][0].y;
+      REQUIRE(index.contains(p) == area.contains(p));
+    }
+    for (const double far : {-1.0, 13.0, inf, -inf, none})
+      REQUIRE(
+          (index.contains({far, 5}) == area.contains({far, 5}) && index.contains({5, far}) == area.contains({5, far})));
+  }
+}
+
+TEST_CASE("an index of a region of many corners, drawn with a brush, and of zigzag edges") {
+  RandomStream random{2};
+  Area brush, zigzag;
+  std::vector<Point>& ring = brush.rings.emplace_back();
+  for (int i = 0; i < 20000; ++i) {
+    const double turn = 2 * 3.14159265358979 * i / 20000,
+                 radius = 1000 + 300 * std::sin(9 * turn) + random.uniform(-3, 3);
+    ring.push_back({1500 + radius * std::cos(turn), 1500 + radius * std::sin(turn)});
+  }
+  for (int i = 0; i < 500; ++i) zigzag.rings.resize(1), zigzag.rings[0].push_back({6.0 * i, i % 2 * 3000.0});
+  const Areas areas{{brush}, {zigzag}};
+  const AreasIndex index(areas);
+  Index inside = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const Point p{random.uniform(0, 3000), random.uniform(0, 3000)};
+    REQUIRE(index.count(p) == areas.count(p));
+    inside += index.count(p) ? 1 : 0;
+  }
+  CHECK((inside > 300 && inside < 1500));
+  CHECK((AreasIndex().everywhere() && AreasIndex().count({1e9, 0}) && !index.everywhere()));
 }
 
 TEST_CASE("areas: a point counts in any region, or anywhere without one, but in no ignored area") {

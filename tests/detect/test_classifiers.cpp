@@ -54,6 +54,18 @@ void check_tiles(const Net& net, const LocalMaxima& peaks, const Image& image, I
 
 }  // namespace
 
+TEST_CASE("a head that names an output which is not there is refused") {
+  const Context<Cpu>::Options options{.threads = 1};
+  Context<Cpu> context(options);
+  const UNet net(context);
+  nn::InferenceProgram<Cpu> program = nn::for_inference(net);
+  program.head.map = "density";
+  CHECK_THROWS_WITH(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program), kPeaks),
+                    Contains("the output 'density'"));
+  program.head.map = program.program.outputs()[0].name;
+  CHECK(Detector<Cpu>(context, std::make_shared<const nn::InferenceProgram<Cpu>>(program), kPeaks).tiles().cell > 0);
+}
+
 TEST_CASE("the map of a pixel classifier is the softmax's probability of a nucleus") {
   Context<Cpu> context({.threads = 2});
   Tensor<Cpu> output = context.make({2, 3, 5, 2});

@@ -1,6 +1,8 @@
 // A detector that others use too: bytes in, spans of images, a watch, classes whatever the tiles. Threads:
 // tests/threads.
 #include <cstdint>
+#include <memory_resource>
+#include <new>
 
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/detect/detector.hpp"
@@ -73,6 +75,63 @@ TEST_CASE("bytes give what the floats of the same pixels give, in tiles, resampl
   Image to_255 = pixels.image;
   to_255 *= 255.0f;
   CHECK_THROWS_WITH(detector(to_255), Catch::Matchers::Contains("wanted [0, 1]"));
+}
+
+TEST_CASE(
+    "a part of an image has the nuclei of the whole, by any kernels, at any scale, and no more tiles than it touches") {
+  const Pixels pixels(300, 331, 5);
+  for (const ConvolutionMethod method : {ConvolutionMethod::automatic, ConvolutionMethod::direct}) {
+    Context<Cpu> context({.threads = 2, .seed = 4, .convolution = method});
+    const Joint net(context);
+    for (const data::Normalization& rule :
+         {data::Normalization(data::FixedNormalization{}), data::Normalization(data::ImageNormalization{})}) {
+      const Detector detector(net, kAll, rule, {.cell = 64});
+      for (const double scale : {1.0, 2.0, 0.7}) {
+        INFO(scale);
+        const std::vector<Nucleus> whole = detector(pixels.view(), scale);
+        for (const Rectangle& part :
+             {Rectangle{35, 17, 50, 41}, Rectangle{128, 64, 64, 64}, Rectangle{290, 0, 41, 300}}) {
+          const auto lying_there = [&](std::vector<Nucleus> nuclei) {
+            std::erase_if(nuclei, [&](const Nucleus& n) { return !part.holds(n.centre.x + 0.5, n.centre.y + 0.5); });
+            return nuclei;
+          };
+          Index tiles = 0;
+          const Watch watch{{}, [&](Index, Index all) { tiles = all; }};
+          const std::vector<Nucleus> found = lying_there(detector.detect(pixels.view(), part, scale, watch).nuclei);
+          CHECK(found.size() > 3);
+          check_same(found, lying_there(whole));
+          const auto across = [&](Index length) {
+            return static_cast<Index>(static_cast<double>(length) * scale / 64) + 2;
+          };
+          CHECK(tiles <= across(part.width) * across(part.height));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a detector that once got no memory works when there is some again") {
+  struct Failing : std::pmr::memory_resource {
+    bool fails = false;
+    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+      if (fails) throw std::bad_alloc();
+      return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+    }
+    void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+      std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
+    }
+    bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
+  } memory;
+  Context<Cpu> context({.threads = 1, .seed = 4, .memory = &memory});
+  const Joint net(context);
+  const Detector detector(net, kAll);
+  const Pixels small(80, 64, 3), large(96, 128, 3);
+  const std::vector<Nucleus> wanted = detector(small.view());
+  CHECK(wanted.size() > 3);
+  memory.fails = true;
+  CHECK_THROWS_AS(detector(large.view()), std::bad_alloc);  // the pass of the small one lost its input
+  memory.fails = false;
+  check_same(detector(small.view()), wanted);
 }
 
 TEST_CASE("many images in one call are watched and stopped") {

@@ -77,10 +77,11 @@ class Server {
     File file
     String serverType
     Double um
+    Integer shownWidth  // of an image that is not the file's
     List<URI> getURIs() { [file.toURI()] }
     String getServerType() { serverType }
     String getPath() { file.path }
-    int getWidth() { javax.imageio.ImageIO.read(file).width }
+    int getWidth() { shownWidth ?: javax.imageio.ImageIO.read(file).width }
     int getHeight() { javax.imageio.ImageIO.read(file).height }
     Calibration getPixelCalibration() { new Calibration(um: um) }
     ServerMetadata getMetadata() { new ServerMetadata(name: file.name) }
@@ -136,7 +137,7 @@ abstract class FakeQP extends Script {
 def scene = new JsonSlurper().parse(new File(args[1]))
 FakeQP.base = new File(args[1]).absoluteFile.parentFile
 if (scene.file)
-    FakeQP.server = new Server(file: new File(scene.file), serverType: scene.server, um: scene.um)
+    FakeQP.server = new Server(file: new File(scene.file), serverType: scene.server, um: scene.um, shownWidth: scene.width)
 FakeQP.project = new Project(images: scene.images ?: [])
 FakeQP.objects = (scene.objects ?: []).collect { new PathObject(feature: it, selected: it.selected ?: false) }
 def configuration = new CompilerConfiguration()

@@ -26,6 +26,20 @@ with tempfile.TemporaryDirectory() as folder:
     assert kind == "points" and data.tolist() == [[20.0, 10.0], [4.0, 3.5]], data
     assert list(settings["features"]["class"]) == ["tumour", "stroma"], settings
 
+    nuclei = np.zeros(2, nucdet.NUCLEUS)
+    nuclei["x"], nuclei["score"], nuclei["class"], nuclei["class_probability"] = [5, 7], [0.5, 0.75], [1, -1], [0.875, 0]
+    for ending in ("csv", "json"):
+        path = f"{folder}/found.{ending}"
+        nucdet.write_nuclei(path, nuclei, ["stroma", "tumour"])
+        ((data, settings, kind),) = nucdet_napari.read(path)
+        features = {name: list(values) for name, values in settings["features"].items()}
+        assert data.tolist() == [[0, 5], [0, 7]], data
+        assert features == {"class": ["tumour", ""], "score": [0.5, 0.75], "class probability": [0.875, 0]}, features
+    table = f"{folder}/mine.csv"
+    pathlib.Path(table).write_text("x,y\n1,2\n")
+    ((data, settings, kind),) = nucdet_napari.read(table)
+    assert data.tolist() == [[2, 1]] and "score" not in settings["features"]
+
 image = np.full((96, 128, 3), 235, np.uint8)
 image[40:52, 70:82] = (90, 60, 140)  # a dark square where a nucleus could be
 data, settings, kind = nucdet_napari.found_layer(image)

@@ -30,14 +30,23 @@ cell='{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[150,150],[
 echo "{\"file\":\"${images[0]}\",\"server\":\"ImageJ server\",\"um\":0.25,\"objects\":[$old,$cell]}" > whole.json
 check "the whole image" 0 "detections in " qupath detect_nuclei whole.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OpenSlide\",\"um\":0.25,\"objects\":[$region,$old,$elsewhere,$cell]}" > region.json
-check "an annotation" 0 "areas" qupath detect_nuclei region.json
+check "an annotation" 0 "--origin bounds --areas" qupath detect_nuclei region.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OMERO\",\"um\":0.25,\"objects\":[$region,$old,$elsewhere,$cell]}" > server.json
 check "an image of a server" 0 "offset" qupath detect_nuclei server.json
 echo "{\"file\":\"${images[0]}\",\"server\":\"OMERO\",\"objects\":[]}" > nothing.json
 check "an image of a server, nothing selected" 1 "select annotations" qupath detect_nuclei nothing.json
+# A turned view has its file's name, and is handed over as it is shown. Without a turn here: the numbers are comparable.
+echo "{\"file\":\"${images[0]}\",\"server\":\"OpenSlide (Rotate 90)\",\"um\":0.25,\"objects\":[$region]}" > turned.json
+check "a turned view" 0 "offset" qupath detect_nuclei turned.json
+echo "{\"file\":\"${images[0]}\",\"server\":\"Bio-Formats\",\"um\":0.25,\"width\":200,\"objects\":[]}" > other.json
+check "another image of the file" 1 "read an image of 320 x 320 pixels, QuPath shows 200 x 320" qupath detect_nuclei other.json
+# Two squares side by side, each in the other's margin, and one that overlaps both.
+square() { echo "{\"type\":\"Feature\",\"selected\":true,\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[$1,80],[$2,80],[$2,240],[$1,240],[$1,80]]]},\"properties\":{\"objectType\":\"annotation\"}}"; }
+echo "{\"file\":\"${images[0]}\",\"server\":\"OMERO\",\"um\":0.25,\"objects\":[$(square 100 180),$(square 180 260),$(square 140 220)]}" > squares.json
+check "neighbours" 0 "offset" qupath detect_nuclei squares.json
 NUCDET=/bin/false check "a program that fails" 1 "nucdet ended with 1" qupath detect_nuclei whole.json
 
-python3 - whole/*.csv whole.json.out region.json.out server.json.out << 'PYTHON' || failed=1
+python3 - whole/*.csv whole.json.out region.json.out server.json.out turned.json.out squares.json.out << 'PYTHON' || failed=1
 import csv, json, sys
 nuclei = [(float(r["x"]) + 0.5, float(r["y"]) + 0.5, float(r["score"])) for r in csv.DictReader(open(sys.argv[1]))]
 def detections(path):
@@ -60,8 +69,14 @@ assert others == [0.02, 0.03], others  # what is outside of the annotation stays
 found, others = detections(sys.argv[4])
 assert others == [0.02, 0.03], others
 # A picture of a part, with context: the same nuclei but for those that its border moves.
-close = sum(any(abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) < 1 for b in found) for a in inside)
-assert close >= 0.95 * len(inside) and abs(len(found) - len(inside)) <= 0.05 * len(inside), (close, len(found), len(inside))
+def alike(found):
+    close = sum(any(abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) < 1 for b in found) for a in inside)
+    assert close >= 0.95 * len(inside) and abs(len(found) - len(inside)) <= 0.05 * len(inside), (close, len(found), len(inside))
+alike(found)
+alike(detections(sys.argv[5])[0])
+squares = detections(sys.argv[6])[0]
+alike(squares)
+assert not any(abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) < 1 for k, a in enumerate(squares) for b in squares[:k]), squares
 print("detections of the whole image, an annotation and a picture of it are where they belong")
 PYTHON
 
@@ -71,6 +86,13 @@ area='{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[320,
 tumour='{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[20,0],[20,20],[0,20],[0,0]]]},"properties":{"objectType":"annotation","classification":{"name":"Tumor","color":[200,0,0]}}}'
 echo "{\"images\":[{\"file\":\"${images[0]}\",\"objects\":[]},{\"file\":\"${images[1]}\",\"objects\":[$points,$area,$tumour]}]}" > project.json
 check "a project" 0 "nucdet train" qupath export_annotations project.json
+mkdir first second
+cp "${images[0]}" first/a.png; cp "${images[1]}" second/a.png; cp "${images[2]}" second/a_2.png
+dot='{"type":"Feature","geometry":{"type":"Point","coordinates":[5,5]},"properties":{"objectType":"annotation"}}'
+mkdir named
+echo "{\"images\":[{\"file\":\"$PWD/first/a.png\",\"objects\":[$dot]},{\"file\":\"$PWD/second/a.png\",\"objects\":[$dot]},{\"file\":\"$PWD/second/a_2.png\",\"objects\":[$dot]}]}" > named/project.json
+check "images that are called alike" 0 "nucdet train" qupath export_annotations named/project.json
+[ "$(cut -d, -f2 named/nucdet/manifest.csv | sort -u | wc -l)" = 4 ] || fail "names: $(cat named/nucdet/manifest.csv)"
 has nucdet/manifest.csv nucdet/annotations/"$(basename "${images[1]}" .png)".geojson
 [ "$(wc -l < nucdet/manifest.csv)" = 2 ] || fail "the manifest: $(cat nucdet/manifest.csv)"
 wanted=$(($(wc -l < tissue/annotations/"$(basename "${images[1]}" .png)".csv) - 1))

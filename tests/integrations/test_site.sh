@@ -10,6 +10,15 @@ done
 fail() { echo "FAILED: $*" >&2; exit 1; }
 mkdir -p "$out"
 out=$(realpath "$out")
+rm -rf "$out/site" "$out/not-a-site"
+# What is no site is left alone, though it has the same style sheet; so are folders of the project.
+mkdir "$out/not-a-site"
+touch "$out/not-a-site/style.css" "$out/not-a-site/index.html"
+for folder in "$out/not-a-site" "$source" "$source/docs/new"; do
+  "$source/scripts/make_site.py" "$folder" --no-reference 2> "$out/told.txt" && fail "$folder was made a site"
+  grep -qE 'is no site|a folder of the project' "$out/told.txt" || fail "of $folder it says: $(cat "$out/told.txt")"
+done
+[ -e "$out/not-a-site/style.css" ] || fail "a folder that is no site was emptied"
 "$source/scripts/make_site.py" "$out/site"
 "$source/scripts/check_links.py" "$out/site"
 # The checker itself: a link to nothing, and one to no place.

@@ -317,3 +317,25 @@ TEST_CASE("annotations come back from what they are written as") {
   given.points[0].x = 2e9;  // more than is read back
   CHECK_THROWS_AS(write_annotations(folder / "d.csv", given), ArgumentError);
 }
+
+TEST_CASE("areas that are none are refused before anything is written") {
+  const TemporaryFolder folder;
+  const Area square{{{{0, 0}, {10, 0}, {10, 10}, {0, 10}}}};
+  Area without_corners, two_corners = square, nowhere = square;
+  without_corners.rings.emplace_back();
+  two_corners.rings.push_back({{1, 1}, {2, 2}});
+  nowhere.rings[0][1].y = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [area, told] : {std::pair{Area{}, "has no rings"},
+                                   {without_corners, "a ring of 0 corners, wanted 3"},
+                                   {two_corners, "a ring of 2 corners, wanted 3"},
+                                   {nowhere, "a corner at (10, nan)"}})
+    for (const char* name : {"a.csv", "a.geojson", "a.db"})
+      for (const bool region : {true, false}) {
+        Annotations given{.points = kTwo};
+        (region ? given.areas.regions : given.areas.ignored) = {square, area};
+        INFO(name << told);
+        CHECK_THAT(error_of<Error>([&] { write_annotations(folder / name, given); }),
+                   Contains(region ? "region 1 has " : "ignored area 1 has ") && Contains(told));
+        CHECK_FALSE(std::filesystem::exists(folder / name));
+      }
+}

@@ -196,6 +196,22 @@ TEST_CASE("a folder without a manifest lists its images with the points it finds
         std::string::npos);
 }
 
+TEST_CASE("a folder's slides are listed by all scanners' endings, and the data beside them is not") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.svs", "b.NDPI", "c.mrxs", "c/Data0000.dat", "c/Slidedat.ini", "d.scn", "e.bif",
+                           "f.svslide", "g.vms", "g_map2.opt", "h.czi", "i.DCM", "j.vsi", ".k.czi"})
+    put(folder / name, "x");
+  std::vector<std::string> notes;
+  const auto images = list_images(folder.path(), {.recursive = true}, &notes);
+  REQUIRE(images.size() == 6);
+  CHECK((images[1] == folder / "b.NDPI" && images[2] == folder / "c.mrxs" && images[5] == folder / "f.svslide"));
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find(": 4 files of slides (CZI, DICOM, VMS, VSI) were passed over") != std::string::npos);
+  const TemporaryFolder other;
+  put(other / "a.czi", "x");
+  CHECK(error_of<IoError>([&] { list_images(other.path(), {}); }).find("to be named one by one") != std::string::npos);
+}
+
 TEST_CASE("a folder's hidden files and what nucdet made of its images are passed over, and told once") {
   const TemporaryFolder folder;
   for (const char* name :

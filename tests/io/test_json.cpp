@@ -73,6 +73,9 @@ TEST_CASE("nucdet's JSON is read back, and known as its own") {
   CHECK(back.classes.empty());
   CHECK(back.detections);
   CHECK(back.format == "nucdet JSON");
+  // Of a host program: no model, so no settings of one.
+  CHECK_THAT(without_spaces(contents_of(folder / "d.json")),
+             Catch::Matchers::Contains(R"("image":"a.png","width":320,"height":200,"count":2,"nuclei")"));
   report.classes = ClassNames({"stroma", "a \"b\""});
   report.nuclei[1].class_id = 1;
   write_detections_json(folder / "d.json", report);

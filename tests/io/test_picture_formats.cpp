@@ -241,6 +241,22 @@ TEST_CASE("a format that is not read is named, with a way out") {
   CHECK(holds(refusal(slide), "a Hamamatsu NDPI slide"));
 }
 
+TEST_CASE("what only goes by a scanner's name is no picture, unless its page is asked for") {
+  const TemporaryFolder folder;
+  const std::string bytes = tiff_of(Page{});
+  for (const char* name : {"a.mrxs", "b.VSI", "c.vms", "d.svslide", "e.ndpi", "f.svs", "g.bif"})
+    put(folder / name, bytes);
+  const auto refused = [&](const char* name) { return error_of<IoError>([&] { io::read_picture(folder / name); }); };
+  CHECK(holds(refused("a.mrxs"), "a.mrxs: is a 3DHISTECH MRXS slide by its name: slides are for nucdet detect"));
+  CHECK(holds(refused("b.VSI"), "is an Olympus VSI slide by its name"));
+  CHECK((holds(refused("c.vms"), "Hamamatsu VMS") && holds(refused("d.svslide"), "Sakura")));
+  // These are TIFF files; what no scanner wrote into one is a picture as any.
+  for (const char* name : {"e.ndpi", "f.svs", "g.bif"}) CHECK(io::read_picture(folder / name).width == 19);
+  put(folder / "h.ndpi", "\xff\xd8\xff");
+  CHECK(holds(refused("h.ndpi"), "is a Hamamatsu NDPI slide by its name"));
+  CHECK(io::read_picture(folder / "a.mrxs", {.page = 1}).width == 19);
+}
+
 TEST_CASE("texts and profiles of a PNG are passed over, not unpacked") {
   if (!forget_peak()) return;
   const double before = peak_memory();

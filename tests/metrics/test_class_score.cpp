@@ -118,6 +118,9 @@ TEST_CASE("class scores: pooling, classes that are not there, and what is refuse
   CHECK(plain.of(0).misses == 0);
   CHECK_THROWS_AS(sum += ClassScore(2), ArgumentError);
   CHECK_THROWS_AS(ClassScore(0), ArgumentError);
+  CHECK(ClassScore(1, {3, 0, 1, 0, 0, 0, 2, 0, 0}).of(0).f1() == 6.0 / 9);
+  CHECK_THROWS_AS(ClassScore(1, {3, 0, 1}), ArgumentError);
+  CHECK_THROWS_AS(ClassScore(1, {3, 0, -1, 0, 0, 0, 2, 0, 0}), ArgumentError);
   CHECK_THROWS_AS(ClassScore(kMostClasses + 1), ArgumentError);
   CHECK_THROWS_AS(sum.count(5, 0), ArgumentError);
   CHECK_THROWS_WITH(score_of(2, {{0, 2}}), Catch::Matchers::Contains("class 2 among the detections"));

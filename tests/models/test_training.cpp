@@ -168,6 +168,21 @@ TEST_CASE("classes of data that are none of those named, or not there to validat
   CHECK_THAT(notes, Contains("'Round'") && Contains("detection only"));
 }
 
+TEST_CASE("reading data is followed image by image, and ends where it is asked to") {
+  const TemporaryFolder folder;
+  write_tissue(folder / "tissue", false);
+  const models::TrainingConfiguration c = small(folder, "x");
+  Context<Cpu> context({.threads = 1, .seed = c.seed});
+  int images = 0;
+  models::TrainingWatch watch;
+  watch.on_image = [&] { ++images; };
+  const models::TrainingData data = models::load_training_data(context, c, watch);
+  CHECK(images == static_cast<int>(data.target.size() + data.validation.size()));
+  std::stop_source stop;
+  watch.stop = stop.get_token(), watch.on_image = [&] { stop.request_stop(); };
+  CHECK_THROWS_AS(models::load_training_data(context, c, watch), Stopped);
+}
+
 TEST_CASE("a configuration's words and numbers are checked before anything is read") {
   const TemporaryFolder folder;
   const auto refused = [&](auto&& change) {

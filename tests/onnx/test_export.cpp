@@ -117,6 +117,15 @@ TEST_CASE("an export is the network as inference runs it", "[onnx]") {
   CHECK(operators_of(exported<Block>()) == std::vector<std::string>{"Conv", "Relu", "Add", "Identity"});
 }
 
+TEST_CASE("an output that is called as another value is refused, and a step that is called as constants are is not",
+          "[onnx]") {
+  struct Clash : Graph<Node<"stem", Conv<4, 3>>, Output<"map", Conv<1, 1>>, Output<"image", Conv<2, 1>, From<"stem">>> {
+  };
+  Context<Cpu> context({.threads = 1, .seed = 2});
+  const Network<Clash, 3, Cpu> net(context);
+  CHECK_THROWS_WITH(ours::to_onnx(net, {.input = ours::Input::normalized}), Contains("output 'image'"));
+}
+
 TEST_CASE("a convolution's numbers are in ONNX's order", "[onnx]") {
   Context<Cpu> context({.threads = 1, .seed = 4});
   const Network<Conv<2, ops::Axes(1, 3)>, 3, Cpu> net(context);

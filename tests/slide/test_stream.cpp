@@ -5,6 +5,7 @@
 #include "nucdet/data/synthetic_tissue.hpp"
 #include "nucdet/nets/micronet.hpp"
 #include "nucdet/nn/network.hpp"
+#include "nucdet/slide/detect_slide.hpp"
 #include "nucdet/slide/open.hpp"
 #include "nucdet/slide/stream.hpp"
 
@@ -136,6 +137,42 @@ TEST_CASE("of a tile no more is looked at than has tissue, and its nuclei stay t
     }
     CHECK(2 * pixels < all);
   }
+}
+
+TEST_CASE("tiles beside tissue are not looked at") {
+  Scene scene;
+  const slide::Slide slide{slide::PicturePyramid(scene.picture)};
+  const Detector<Cpu> detector = scene.detector(144);
+  const slide::SlidePlan plan(slide, 0.25);
+  const slide::TissueMask tissue{.width = 4, .height = 1, .cell_x = 144.5, .cell_y = 421, .cells = {0, 1, 0, 0}};
+  const auto tiles = plan.tiles_on(tissue, detector.regions(plan.reference), detector.tiles());
+  std::vector<Index> wanted;
+  for (std::size_t i = 0; i < tiles.size(); ++i)
+    if (const Rectangle& c = tiles[i].core; c.x < 289 && static_cast<double>(c.x + c.width) > 144.5)
+      wanted.push_back(static_cast<Index>(i));
+  CHECK((wanted.size() > 2 && wanted.size() < tiles.size()));
+  CHECK(plan.wanted(tiles, tissue, {0, 0, slide.width(), slide.height()}) == wanted);
+  // Two ahead, one that is read, one in work.
+  CHECK((slide::TileWorkers<Cpu>::tiles_held(2) == 4 && slide::TileWorkers<Cpu>::tiles_held(0) == 3));
+}
+
+TEST_CASE("a slide is normalised by what was scanned of it") {
+  /// A picture, and white where nothing was scanned.
+  struct Scanned : slide::PicturePyramid {
+    Rectangle scanned;
+    Scanned(io::Picture picture, const Rectangle& part) : slide::PicturePyramid(std::move(picture)), scanned(part) {}
+    Rectangle bounds() const { return scanned; }
+  };
+  Scene scene;
+  const Rectangle part{100, 80, 300, 200};
+  const slide::Slide whole{slide::PicturePyramid(scene.picture)}, some{Scanned(scene.picture, part)},
+      alone{slide::PicturePyramid(whole.read(0, part))};
+  const Detector<Cpu> detector(scene.net, {.radius = 3}, data::ImageNormalization{});
+  const auto mean = [&](const slide::Slide& s) {
+    return slide::statistics_for(detector, data::ImageNormalization{}, s).mean;
+  };
+  CHECK(mean(some) == mean(alone));
+  CHECK(mean(some) != mean(whole));
 }
 
 TEST_CASE("what goes wrong on the way ends a stream, with its own words") {

@@ -1,6 +1,11 @@
+#include <map>
+
+#include "nucdet/core/rng.hpp"
 #include "nucdet/slide/thumbnail.hpp"
 
+#include "slide/blocks.hpp"
 #include "slide/slides.hpp"
+#include "slide/tile_cache.hpp"
 #include "support/catch.hpp"
 
 using namespace slides;
@@ -18,7 +23,73 @@ Slide slide_of(Index width, Index height, const Samples& samples) {
   return Slide(slide::PicturePyramid(std::move(picture)));
 }
 
+/// Nothing but sizes.
+struct Blank {
+  std::string name = "blank";
+  slide::Level level;
+  Rectangle scanned;
+
+  const std::string& where() const { return name; }
+  std::span<const slide::Level> levels() const { return {&level, 1}; }
+  io::PixelSize pixel_size() const { return {}; }
+  Rectangle bounds() const { return scanned; }
+  void read(Index, const Rectangle&, std::uint8_t*) const {}
+};
+
 }  // namespace
+
+TEST_CASE("blocks share out a part of a level, and tiles among them") {
+  RandomStream random{5};
+  for (int round = 0; round < 200; ++round) {
+    const auto side = [&] { return Index{1} << (4 + random.below(8)); };
+    Blank blank{.level = {1 + random.below(9000), 1 + random.below(9000), 1, 1, side(), side() + 16 * random.below(3)},
+                .scanned = {}};
+    const slide::Level& of = blank.level;
+    Rectangle& part = blank.scanned;
+    part = {random.below(of.width), random.below(of.height), 0, 0};
+    part.width = 1 + random.below(of.width - part.x), part.height = 1 + random.below(of.height - part.y);
+    INFO(of.width << " x " << of.height << ", tiles " << of.tile_width << " x " << of.tile_height);
+    Index pixels = 0, told = 0, wrong = 0;
+    std::map<std::pair<Index, Index>, int> tiles;  // how many blocks touch each
+    const Watch watch{{}, [&](Index done, Index all) { told = done == all ? all : told; }};
+    Index blocks = 0;
+    slide::detail::for_blocks(Slide(blank), 0, part, watch, [&](const Rectangle& b, const std::uint8_t*) {
+      pixels += b.width * b.height, ++blocks;
+      wrong += b.x < part.x || b.y < part.y || b.x + b.width > part.x + part.width ||
+                       b.y + b.height > part.y + part.height || b.width < 1 || b.height < 1 ||
+                       b.width * b.height > std::max(Index{1} << 22, of.tile_width * of.tile_height)
+                   ? 1
+                   : 0;
+      for (Index y = b.y / of.tile_height; y * of.tile_height < b.y + b.height; ++y)
+        for (Index x = b.x / of.tile_width; x * of.tile_width < b.x + b.width; ++x) ++tiles[{x, y}];
+    });
+    CHECK((pixels == part.width * part.height && wrong == 0 && told == blocks));
+    CHECK(std::all_of(tiles.begin(), tiles.end(), [](const auto& t) { return t.second == 1; }));
+  }
+}
+
+TEST_CASE("a tile that is larger than a cache is held until the next comes") {
+  slide::detail::TileCache cache(100);
+  const auto tile = [](std::size_t bytes) { return std::make_shared<const std::vector<std::uint8_t>>(bytes); };
+  cache.keep(0, 1, tile(60)), cache.keep(0, 2, tile(40));
+  CHECK((cache.find(0, 1) && cache.find(0, 2)));
+  cache.keep(0, 3, tile(1000));
+  CHECK((cache.find(0, 3) && !cache.find(0, 1) && !cache.find(0, 2)));
+  cache.keep(0, 4, tile(10));
+  CHECK((cache.find(0, 4) && !cache.find(0, 3)));
+}
+
+TEST_CASE("a thumbnail of a part is that of the part alone, and can be stopped") {
+  const Slide whole = slide_of(700, 400, shades(255));
+  const Slide part = slide_of(300, 200, [](Index x, Index y, Index c) { return shades(255)(x + 123, y + 77, c); });
+  const io::Picture a = slide::thumbnail_of(whole, {123, 77, 300, 200}, 90), b = slide::thumbnail(part, 90);
+  CHECK((a.width == 90 && a.height == 60 && a.pixel_size.x == Approx(b.pixel_size.x)));
+  CHECK(std::get<io::Picture::Bytes>(a.pixels) == std::get<io::Picture::Bytes>(b.pixels));
+  CHECK(holds(error_of<ArgumentError>([&] { slide::thumbnail_of(whole, {700, 0, 5, 5}, 90); }), "no pixels"));
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK_THROWS_AS(slide::thumbnail(whole, 90, {stop.get_token(), {}}), Stopped);
+}
 
 TEST_CASE("a thumbnail has the mean of what each pixel covers") {
   const Slide slide = slide_of(2600, 1300, shades(255));

@@ -1,3 +1,7 @@
+#include <fstream>
+
+#include <unistd.h>
+
 #include "slide/giant_slide.hpp"
 #include "slide/slides.hpp"
 #include "slide/tiff_pyramid.hpp"
@@ -258,6 +262,66 @@ TEST_CASE("tiles that a file leaves out are white") {
           const bool missing = x >= 48 && x < 96 && y >= 48;
           return missing ? 1.0 : std::round(255 * smooth(static_cast<double>(x), static_cast<double>(y), c)) / 255;
         }) < 1e-6);
+}
+
+TEST_CASE("levels are each noticeably coarser than the one before, however many pages there are") {
+  std::vector<Page> pages;
+  for (const Index width : {331, 330, 300, 264, 250, 212, 120, 119, 30})
+    pages.push_back(level({.tile = 48}, width, width * 250 / 331, 331.0 / static_cast<double>(width)));
+  const Slide slide = File(pages).slide();
+  std::vector<Index> widths;
+  for (const slide::Level& l : slide.levels()) widths.push_back(l.width);
+  CHECK(widths == std::vector<Index>{331, 264, 120, 30});
+}
+
+TEST_CASE("a file that claims many large tiles takes no memory for them, opened or asked what it is") {
+  std::vector<Page> pages;
+  for (int i = 0; i < 10; ++i) {
+    Page page{.width = Index{4000} >> i, .height = Index{3000} >> i, .tile = 4096};
+    page.left_out = [](Index, Index) { return true; };
+    page.more_tags = [](TIFF* t) { TIFFWriteCheck(t, 1, "test"); };
+    pages.push_back(page);
+  }
+  const File file(pages);
+  CHECK(std::filesystem::file_size(file.path) < 10000);
+  const auto resident = [] {
+    Index pages_of_all = 0, here = 0;
+    std::ifstream("/proc/self/statm") >> pages_of_all >> here;
+    return here * ::sysconf(_SC_PAGESIZE);
+  };
+  const Index before = resident();
+  CHECK(slide::is_slide(file.path));
+  const Slide slide = file.slide();
+  CHECK((slide.levels().size() == 10 && slide.levels()[9].tile_width == 4096));
+  CHECK(resident() - before < 50'000'000);  // those of ten levels are 500 MB
+  CHECK(read(slide, 9, {0, 0, 2, 2}) == Pixels(12, 255));
+}
+
+TEST_CASE("sides that no scanner has are refused before anything is reckoned with them") {
+  Page page{.width = 48, .height = 48, .tile = 48};
+  page.left_out = [](Index, Index) { return true; };
+  page.more_tags = [](TIFF* t) {
+    TIFFSetField(t, TIFFTAG_IMAGEWIDTH, 4'200'000'000u), TIFFSetField(t, TIFFTAG_IMAGELENGTH, 1u);
+    TIFFSetField(t, TIFFTAG_TILEWIDTH, 65536), TIFFSetField(t, TIFFTAG_TILELENGTH, 16);
+    TIFFWriteCheck(t, 1, "test");
+  };
+  CHECK(holds(refusal_of({page}), "4200000000 x 1 pixels, at most 8388608 along a side are read"));
+}
+
+TEST_CASE("of a slide of 16 bits no tile is decoded before the first is wanted") {
+  std::string bytes = tiff_of(three_levels({.bits = 16, .compression = COMPRESSION_ADOBE_DEFLATE}, 65535));
+  const File sound(bytes);
+  TIFF* const tiff = TIFFOpen(sound.path.c_str(), "r");
+  TIFFSetDirectory(tiff, 2);
+  const std::uint64_t at = TIFFGetStrileOffset(tiff, 0);  // of the coarsest level, by which colours are settled
+  TIFFClose(tiff);
+  for (std::size_t i = 0; i < 40; ++i) bytes[at + i] = '\x55';
+  const File file(bytes);
+  CHECK(slide::is_slide(file.path));
+  const Slide slide = file.slide();
+  CHECK(slide.levels().size() == 3);
+  for (int i = 0; i < 2; ++i)
+    CHECK(holds(error_of<IoError>([&] { read(slide, 0, {0, 0, 8, 8}); }), "slide.tif: TIFF: "));
 }
 
 TEST_CASE("a slide of 100,000 x 80,000 pixels is read anywhere, and its levels show the same") {

@@ -202,6 +202,33 @@ TEST_CASE("the level that suits is read, each of its pixels once, in blocks, wit
   CHECK(all_in(bounded, false, {0, 640, 1600, 460}));
 }
 
+TEST_CASE("glass of its own tint is known where a tenth of the slide was scanned, and looking for it can be stopped") {
+  const Rgb tinted{200, 198, 201};
+  const io::Picture picture = painted(800, 800, 1, [&](Index x, Index) { return x < 130 ? kPink : tinted; });
+  const Slide slide(MadePyramid(picture, 1, {0, 0, 253, 253}));
+  const TissueMask mask = find_tissue(slide, kUm, {.grow_um = 0});
+  CHECK(all_in(mask, true, {0, 0, 120, 248}));
+  CHECK(all_in(mask, false, {144, 0, 104, 248}));
+  std::stop_source stop;
+  Index told = 0;
+  const Watch watch{stop.get_token(), [&](Index done, Index) { told = std::max(told, done + 1), stop.request_stop(); }};
+  CHECK_THROWS_AS(find_tissue(slide, kUm, {}, watch), Stopped);
+  CHECK(told == 1);
+}
+
+TEST_CASE("cells without number are refused, of however few pixels a slide is high") {
+  struct Ribbon {
+    std::string name = "ribbon";
+    Level level{Index{1} << 32, 1, 1, 1, 0, 0};
+    const std::string& where() const { return name; }
+    std::span<const Level> levels() const { return {&level, 1}; }
+    io::PixelSize pixel_size() const { return {}; }
+    Rectangle bounds() const { return {0, 0, level.width, level.height}; }
+    void read(Index, const Rectangle&, std::uint8_t*) const { throw IoError("was read"); }
+  };
+  CHECK_THROWS_AS(find_tissue(Slide(Ribbon{}), 1), ArgumentError);
+}
+
 TEST_CASE("a slide of any size has cells, and those of no sense are refused") {
   for (const auto& [w, h] : {std::pair<Index, Index>{1, 1}, {3, 700}, {701, 5}, {9, 9}}) {
     const Slide slide = slide_of(w, h, 0, [](Index, Index) { return kPink; });

@@ -38,6 +38,10 @@ check "too many pixels after resampling" 2 "65536 x 65536 reference pixels" "${d
 check "a region" 0 "$name" "${detect[@]}" "$image" --region 32,16,64,64 --out region -q
 awk -F, 'NR > 1 && ($1 < 31.5 || $1 >= 95.5 || $2 < 15.5 || $2 >= 79.5) {exit 1}' "region/$name.csv" || fail "a nucleus outside of the region"
 awk -F, 'NR == 1 || ($1 >= 31.5 && $1 < 95.5 && $2 >= 15.5 && $2 < 79.5)' "assumed/$name.csv" | cmp - "region/$name.csv" || fail "the region's nuclei are not the image's"
+small_tiles=("${detect[@]}" "$image" --mpp 0.5 --tile 64 -q)
+check "an image of half the resolution" 0 "$name" "${small_tiles[@]}" --out half_tiles
+check "a region of it" 0 "$name" "${small_tiles[@]}" --region 35,17,50,41 --out half_region
+awk -F, 'NR == 1 || ($1 >= 34.5 && $1 < 84.5 && $2 >= 16.5 && $2 < 57.5)' "half_tiles/$name.csv" | cmp - "half_region/$name.csv" || fail "the region's nuclei are not those of the image that is resampled"
 check "a region outside" 4 "is not in the image" "${detect[@]}" "$image" --region 100,100,64,64 --out x
 cat > areas.geojson << 'JSON'
 {"type":"FeatureCollection","features":[

@@ -51,6 +51,27 @@ done
 "${detect[@]}" --out killed > /dev/null || fail "the run that goes on"
 same killed "after $kills kills and $stops stops"
 
+# A journal holds nuclei: it does not matter what files are to be made of them.
+"${detect[@]}" --out again > /dev/null 2>&1 &
+run=$!
+until [ "$(stat -c %s again/slide.journal 2> /dev/null || echo 0)" -gt 200 ] || ! kill -0 $run 2> /dev/null; do sleep 0.01; done
+kill -KILL $run 2> /dev/null
+wait $run 2> /dev/null
+if [ -s again/slide.journal ]; then
+  check "other files of the same nuclei" 0 "goes on after [0-9]+ tiles" "$nucdet" detect slide.tif --model run/best.safetensors \
+    --threshold 0.02 --exact --tile 256 --out again --geojson --ids --offset 5,7
+  cmp -s again/slide.csv whole/slide.csv || fail "nuclei of a journal"
+else
+  echo "SKIPPED: a journal that goes on with other files, the run was faster than its end"
+fi
+check "what computed it is said" 0 '"device": "cpu, [a-z0-9]+, exact"' head -c 400 whole/slide.json
+offset() { "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --tile 256 --region 1000,800,300,300 --out offset --geojson --skip-existing --offset "$@"; }
+check "an offset" 0 "slide.csv" offset 5,7
+check "the same once more" 0 "1 of 1 images have their results already" offset 5,7
+cp offset/slide.geojson moved.geojson
+check "another offset is another result" 0 "slide.csv" offset 1,2
+! cmp -s offset/slide.geojson moved.geojson || fail "the offset of a result that was there before"
+
 # A part has the nuclei of the whole that lie in it.
 check "a region" 0 "slide.csv" "${detect[@]}" --out part --region 1000,800,900,700
 inside() { awk -F, 'NR > 1 && $1 + 0.5 >= 1000 && $1 + 0.5 < 1900 && $2 + 0.5 >= 800 && $2 + 0.5 < 1500' "$1" | cut -d, -f1-3; }

@@ -269,6 +269,7 @@ ImageRecord example() {
   r.row = {.image = "p/a", .width = 7, .height = 5, .pixel_size = {0.25, 0.5}, .area_mm2 = 0.125, .nuclei = 3};
   r.row.of_class = {1, 2}, r.row.seconds = 1.5, r.classes = {"tumour", "stroma, other"};
   r.started = "2025-01-01T00:00:00.000Z", r.host = "n1", r.version = "1", r.shard = "1/2", r.files = {"../a.csv"};
+  r.device = "cpu, avx2";
   return r;
 }
 
@@ -281,11 +282,19 @@ TEST_CASE("a record of an image comes back from its line") {
   const std::optional<ImageRecord> back = record_of_line(line);
   REQUIRE(back);
   CHECK(line_of(*back) == line);
-  CHECK(back->row.pixel_size.y == 0.5);
+  CHECK((back->row.pixel_size.y == 0.5 && back->device == "cpu, avx2"));
   ImageRecord failed = r;
   failed.state = ImageRecord::State::failed, failed.error = "\xff\n\x1b broken";
   CHECK(record_of_line(line_of(failed))->error == "\xef\xbf\xbd\n\x1b broken");
   for (std::size_t cut = 0; cut + 2 < line.size(); cut += 7) CHECK_FALSE(record_of_line(line.substr(0, cut)));
+  const auto counted = [](const std::string& count) {
+    const auto record = record_of_line(R"({"format":"nucdet-image-1","state":"done","name":"a","nuclei":)" + count +
+                                       R"(,"classes":{"a":)" + count + "}}");
+    return std::pair(record->row.nuclei, record->row.of_class.at(0));
+  };
+  CHECK(counted("7") == std::pair<Index, Index>(7, 7));
+  for (const char* other : {"1e300", "-5", "1e16", "\"7\"", "null"})
+    CHECK(counted(other) == std::pair<Index, Index>(0, 0));
   for (const char* other : {"[]", "3", "{}", "null", "{\"format\":\"nucdet-image-1\",\"state\":3}"})
     CHECK_FALSE(record_of_line(other));
 }

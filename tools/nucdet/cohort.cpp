@@ -13,7 +13,6 @@
 
 #include "detect_part.hpp"
 #include "detect_results.hpp"
-#include "device.hpp"
 #include "endings.hpp"
 
 namespace nucdet::program {
@@ -85,7 +84,8 @@ void keep_shard(std::vector<Input>& inputs, const Shard& shard) {
   inputs = std::move(mine);
 }
 
-ResultKey key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings) {
+ResultKey key_of(const DetectOptions& o, const Input& input, const io::DetectionReport& settings,
+                 const ChosenDevice& device) {
   const std::string content = input_hash(o, input);
   ContentHash hash;
   hash.add(NUCDET_VERSION_STRING), hash.add(settings.model_hash), hash.add(content);
@@ -98,11 +98,15 @@ ResultKey key_of(const DetectOptions& o, const Input& input, const io::Detection
   for (const Index number : {settings.tile, Index{o.average}, Index{o.device.exact}, o.page.value_or(0)})
     hash.add(static_cast<double>(number));
   for (const Index number : o.region) hash.add(static_cast<double>(number));
-  for (const double number : o.offset) hash.add(number);
   hash.add(o.tissue.empty() || o.tissue == "auto" || o.tissue == "all" ? o.tissue : io::content_hash_of(o.tissue));
   if (input.slide && o.origin != "level0") hash.add(o.origin);
-  hash.add(static_cast<double>(o.ids)), hash.add(choose_device(o.device).line);
-  return {content, hash.text()};
+  hash.add(o.device.precision);
+  if (device.cuda && !o.device.fuse) hash.add("no fuse");
+  ContentHash journal = hash;
+  journal.add(device.numbers);
+  hash.add(static_cast<double>(o.ids));
+  for (const double number : o.offset) hash.add(number);
+  return {content, hash.text(), journal.text()};
 }
 
 std::optional<io::FileLock> lock_results(const DetectOptions& o, const Input& input) {
@@ -110,8 +114,13 @@ std::optional<io::FileLock> lock_results(const DetectOptions& o, const Input& in
   return io::FileLock::attempt(result.parent_path() / ('.' + result.filename().string() + ".nucdet.lock"));
 }
 
-RunRecorder::RunRecorder(const DetectOptions& o, const Shard& shard, std::vector<std::string> classes)
-    : options_(o), report_(o.report), shard_(shard.text()), host_(host_name()), classes_(std::move(classes)) {}
+RunRecorder::RunRecorder(const DetectOptions& o, const Shard& shard, const io::DetectionReport& settings)
+    : options_(o),
+      report_(o.report),
+      shard_(shard.text()),
+      host_(host_name()),
+      device_(settings.device),
+      classes_(settings.classes.all()) {}
 
 void RunRecorder::begin() { started_ = utc_now(), begin_ = std::chrono::steady_clock::now(); }
 
@@ -128,14 +137,14 @@ ImageRecord RunRecorder::record_of(const Input& input, const ResultKey& key) con
 void RunRecorder::done(const Input& input, const ResultKey& key, const io::SummaryRow& row) {
   if (!report_.wanted()) return;
   ImageRecord r = record_of(input, key);
-  r.row = row;
+  r.row = row, r.device = device_;
   report_.add(r);
 }
 
 void RunRecorder::failed(const Input& input, const ResultKey& key, const std::string& error) {
   if (!report_.wanted()) return;
   ImageRecord r = record_of(input, key);
-  r.state = ImageRecord::State::failed, r.error = error, r.files.clear();
+  r.state = ImageRecord::State::failed, r.error = error, r.device = device_, r.files.clear();
   r.row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   report_.add(r);
 }

@@ -8,6 +8,7 @@
 #include "nucdet/io/json.hpp"
 
 #include "commands.hpp"
+#include "device.hpp"
 #include "inputs.hpp"
 #include "run_report.hpp"
 
@@ -24,18 +25,21 @@ void keep_shard(std::vector<Input>& inputs, const Shard& shard);
 /// The right to write an image's results; nothing if another process has it. Throws IoError.
 std::optional<io::FileLock> lock_results(const DetectOptions& options, const Input& input);
 
-/// By what an image and its results are known again; empty where it cannot be read.
+/// By what an image and what is made of it are known again; empty where it cannot be read.
 struct ResultKey {
-  std::string input{}, results{};
+  std::string input{};
+  std::string results{};  ///< by all that was asked for; what computes is not asked, but for its precision
+  std::string journal{};  ///< by all that the nuclei's bits depend on, and not by how files show them
 };
 
-/// Results are known again by everything that they depend on, what computes among it. Throws IoError.
-ResultKey key_of(const DetectOptions& options, const Input& input, const io::DetectionReport& settings);
+/// Throws IoError.
+ResultKey key_of(const DetectOptions& options, const Input& input, const io::DetectionReport& settings,
+                 const ChosenDevice& device);
 
 /// Records of a call's images.
 class RunRecorder {
  public:
-  RunRecorder(const DetectOptions& options, const Shard& shard, std::vector<std::string> classes);
+  RunRecorder(const DetectOptions& options, const Shard& shard, const io::DetectionReport& settings);
 
   /// Work on an image begins.
   void begin();
@@ -49,7 +53,7 @@ class RunRecorder {
 
   const DetectOptions& options_;
   RunReport report_;
-  std::string shard_, host_, started_{};
+  std::string shard_, host_, device_, started_{};
   std::chrono::steady_clock::time_point begin_{};
   std::vector<std::string> classes_;
 };

@@ -2,7 +2,6 @@
 #include <vector>
 
 #include "nucdet/io/atomic_file.hpp"
-#include "nucdet/slide/open.hpp"
 
 #include "cohort.hpp"
 #include "commands.hpp"
@@ -77,14 +76,15 @@ int detect(const DetectOptions& asked) {
     for (const std::string& one : notes) note(one);
   if (!o.region.empty() && inputs.size() > 1)
     throw ArgumentError(message("--region is for one image, and these are ", inputs.size()));
-  for (Input& i : inputs) i.slide = !o.page && slide::is_slide(i.entry.image);
-  const Shard shard = take_shard(o, inputs);
+  const Shard shard = take_shard(o, inputs);  // before slides are opened: of those there may be a thousand
+  if (!o.page) mark_slides(inputs);
   check_files(o, inputs);
   if (inputs.empty()) return kDone;
   for (const Input& i : inputs) io::make_folder(i.result(o.out, "").parent_path());
   if (!o.report.empty()) io::make_folder(fs::absolute(o.report).parent_path());
-  return on_device(o.device, {}, o.quiet,
-                   [&](auto& context) { return CohortRun(context, o, inputs, shard, interrupt)(); });
+  const ChosenDevice device = choose_device(o.device);
+  return on_device(device, o.device, {}, o.quiet,
+                   [&](auto& context) { return CohortRun(context, device, o, inputs, shard, interrupt)(); });
 }
 
 }  // namespace nucdet::program

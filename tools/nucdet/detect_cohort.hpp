@@ -34,14 +34,15 @@ enum class Outcome { done, failed, left, put_off };
 template <class Device>
 class CohortRun {
  public:
-  CohortRun(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs, const Shard& shard,
-            Interrupt& interrupt)
-      : o_(o),
+  CohortRun(Context<Device>& context, const ChosenDevice& device, const DetectOptions& o,
+            const std::vector<Input>& inputs, const Shard& shard, Interrupt& interrupt)
+      : device_(device),
+        o_(o),
         inputs_(inputs),
         interrupt_(interrupt),
         alone_(inputs.size() == 1 && shard.whole()),
-        detect_(context, o, inputs, interrupt),
-        recorder_(o, shard, detect_.settings().classes.all()) {}
+        detect_(context, device.name, o, inputs, interrupt),
+        recorder_(o, shard, detect_.settings()) {}
 
   /// The exit code.
   int operator()();
@@ -61,6 +62,7 @@ class CohortRun {
     io::write_summary_csv(o_.summary, summary_, detect_.settings().classes);
   }
 
+  const ChosenDevice& device_;
   const DetectOptions& o_;
   const std::vector<Input>& inputs_;
   Interrupt& interrupt_;
@@ -80,7 +82,7 @@ std::vector<Job> CohortRun<Device>::jobs() {
     const Input& input = inputs_[i];
     ResultKey key;
     try {
-      key = key_of(o_, input, detect_.settings());
+      key = key_of(o_, input, detect_.settings(), device_);
     } catch (const IoError&) {}  // an image that cannot be read is named in its turn
     const bool is_there = o_.skip_existing && is_done(o_, input, key.results);
     const bool kept = o_.skip_existing && !o_.overwrite && !is_there && is_worked_on(o_, input);
@@ -108,7 +110,7 @@ bool CohortRun<Device>::attempt(const Job& job, std::optional<std::size_t> next,
     recorder_.skipped(input, job.key);
     return true;
   }
-  io::SummaryRow row = detect_(job.number, job.key.results, next, watch);
+  io::SummaryRow row = detect_(job.number, job.key, next, watch);
   recorder_.done(input, job.key, row);
   if (!o_.summary.empty()) summary_.push_back(std::move(row));
   return true;
@@ -147,7 +149,8 @@ int CohortRun<Device>::operator()() {
     progress.tiles(done, all);
   };
   const ImageWatch watch{{.stop = interrupt_.token(), .progress = tiles},
-                         [&](const SlideState& state) { progress.slide(state); }};
+                         [&](const SlideState& state) { progress.slide(state); },
+                         [&] { interrupt_.poll(); }};
   std::size_t failed = 0, left = 0;
   for (std::size_t k = 0; k < todo.size(); ++k) {
     interrupt_.poll();

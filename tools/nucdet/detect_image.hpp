@@ -49,26 +49,23 @@ struct Looked {
 io::SummaryRow finish(const DetectOptions& options, const Input& input, const Looked& looked,
                       io::DetectionReport& report, std::chrono::steady_clock::time_point begin);
 
+/// What lies within a part of a picture, and may lie elsewhere.
 template <class Device>
 detect::Detection found_in(const detect::Detector<Device>& detector, const DetectOptions& o,
                            const detect::LocalMaxima& peaks, const io::Picture& picture, double scale,
-                           const detect::Rectangle& read, const Watch& watch) {
-  const data::ImageView view = picture.view().part(read.y, read.x, read.height, read.width);
-  detect::Detection found = o.thresholds.components ? detector.detect(data::to_image(detector.context().host(), view),
-                                                                      scale, regions_of(o.thresholds, peaks), watch)
-                                                    : detector.detect(view, scale, watch);
-  for (Nucleus& n : found.nuclei) {
-    n.centre.x += static_cast<double>(read.x), n.centre.y += static_cast<double>(read.y);
-  }
-  return found;
+                           const detect::Rectangle& within, const Watch& watch) {
+  if (!o.thresholds.components) return detector.detect(picture.view(), within, scale, watch);
+  const Image image = data::to_image(detector.context().host(), picture.view());
+  return detector.detect(image, scale, regions_of(o.thresholds, peaks), watch);
 }
 
 /// Finds nuclei in the images of a call, one at a time.
 template <class Device>
 class ImageDetector {
  public:
-  ImageDetector(Context<Device>& context, const DetectOptions& o, const std::vector<Input>& inputs,
-                const Interrupt& interrupt)
+  /// device: what results say of what computes.
+  ImageDetector(Context<Device>& context, const std::string& device, const DetectOptions& o,
+                const std::vector<Input>& inputs, const Interrupt& interrupt)
       : o_(o),
         inputs_(inputs),
         interrupt_(interrupt),
@@ -76,16 +73,15 @@ class ImageDetector {
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
         detector_(fitting_detector()),
         settings_(report_of(o, loaded_.peaks, loaded_.normalization)) {
-    settings_.tile = detector_.tiles().cell;
+    settings_.device = device, settings_.tile = detector_.tiles().cell;
     settings_.classes = ClassNames(detector_.classes());
     loaded_.model.reset();  // the detector has weights of its own
   }
 
   /// What all reports begin with.
   const io::DetectionReport& settings() const { return settings_; }
-  /// Looks at the image of that number and writes its results. key: of the results; next: the picture that may be read
-  /// meanwhile.
-  io::SummaryRow operator()(std::size_t number, const std::string& key, std::optional<std::size_t> next,
+  /// Looks at the image of that number and writes its results. next: the picture that may be read meanwhile.
+  io::SummaryRow operator()(std::size_t number, const ResultKey& key, std::optional<std::size_t> next,
                             const ImageWatch& watch);
 
  private:
@@ -99,7 +95,17 @@ class ImageDetector {
   }
   Looked look_at_picture(const Input& input, const io::Picture& picture, io::DetectionReport& report,
                          const Watch& watch);
-  Looked look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch);
+  Looked look_at_slide(const Input& input, const std::string& journal_key, io::DetectionReport& report,
+                       const ImageWatch& watch);
+  /// For reading a slide as a whole, to find its tissue or to draw it: ends in order, as after a tile. `watch` must
+  /// outlive it.
+  Watch reading(const std::filesystem::path& slide, const ImageWatch& watch) const {
+    return {.stop = watch.stop, .progress = [this, slide, &watch](Index, Index) {
+              if (watch.poll) watch.poll();
+              if (interrupt_.finish_requested() && !watch.stop.stop_requested())
+                throw Paused(message(slide.string(), ": stopped on request; the same call goes on from there"));
+            }};
+  }
   void say_how(const io::Picture& picture, const models::Scaling& scaling);
 
   const DetectOptions& o_;
@@ -130,10 +136,9 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
   models::check_size(input.entry, picture);
   const models::Scaling scaling = models::scaling_of(o_.pixel_size, input.entry, picture);
   say_how(picture, scaling);
-  const Part part = part_of(o_, picture, detector_.tiles(), scaling.scale);
-  Counted counted{part.core, {}};
-  if (const auto file = areas_file(o_.areas, input)) counted.areas = areas_in(*file);
-  detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, part.read, watch);
+  Counted counted{region_of(o_, picture.where, picture.width, picture.height), {}};
+  if (const auto file = areas_file(o_.areas, input)) counted.areas = AreasIndex(areas_in(*file));
+  detect::Detection found = found_in(detector_, o_, loaded_.peaks, picture, scaling.scale, counted.core, watch);
   std::erase_if(found.nuclei, [&](const Nucleus& n) { return !counted(n.centre); });
   report.width = picture.width, report.height = picture.height;
   report.scale = scaling.scale, report.pixel_size = scaling.pixel_size;
@@ -142,11 +147,14 @@ Looked ImageDetector<Device>::look_at_picture(const Input& input, const io::Pict
 }
 
 template <class Device>
-Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionReport& report, const ImageWatch& watch) {
-  const auto work = std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image)));
+Looked ImageDetector<Device>::look_at_slide(const Input& input, const std::string& journal_key,
+                                            io::DetectionReport& report, const ImageWatch& watch) {
+  const Watch whole = reading(input.entry.image, watch);
+  const auto work =
+      std::make_shared<const SlideWork>(slide_work(o_, input, slide::open_slide(input.entry.image), whole));
   if (const std::string line = sizes_.line(work->scaling); !line.empty() && !o_.quiet) note(line);
-  report.statistics = slide::statistics_for(detector_, loaded_.normalization, work->slide);
-  const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), report.key);
+  report.statistics = slide::statistics_for(detector_, loaded_.normalization, work->slide, whole);
+  const auto journal = std::make_shared<slide::Journal>(input.result(o_.out, ".journal"), journal_key);
   if (!journal->tiles().empty() && !o_.quiet)
     note(message(work->slide.where(), ": goes on after ", journal->tiles().size(), " tiles"));
   detect_remaining(detector_, *work, report.statistics, *journal, static_cast<std::size_t>(o_.ahead), interrupt_,
@@ -156,18 +164,18 @@ Looked ImageDetector<Device>::look_at_slide(const Input& input, io::DetectionRep
   report.scale = work->scaling.scale, report.pixel_size = work->scaling.pixel_size;
   report.nuclei = detector_.relative(journal->read());
   for (Nucleus& n : report.nuclei) n.centre = work->in_frame(n.centre), n.score = loaded_.peaks.score(n.score);
-  return {work->counted_pixels(), drawings_on(work), [journal] { journal->remove(); }};
+  return {work->counted_pixels(), drawings_on(work, whole), [journal] { journal->remove(); }};
 }
 
 template <class Device>
-io::SummaryRow ImageDetector<Device>::operator()(std::size_t number, const std::string& key,
+io::SummaryRow ImageDetector<Device>::operator()(std::size_t number, const ResultKey& key,
                                                  std::optional<std::size_t> next, const ImageWatch& watch) {
   const Input& input = inputs_[number];
   const auto begin = std::chrono::steady_clock::now();
   io::DetectionReport report = settings_;
   report.image = input.entry.image.filename().string();
-  report.key = key;
-  if (input.slide) return finish(o_, input, look_at_slide(input, report, watch), report, begin);
+  report.key = key.results;
+  if (input.slide) return finish(o_, input, look_at_slide(input, key.journal, report, watch), report, begin);
   const io::Picture picture = pictures_.read(number, next);
   return finish(o_, input, look_at_picture(input, picture, report, watch), report, begin);
 }

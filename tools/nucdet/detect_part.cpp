@@ -36,19 +36,6 @@ Rectangle region_of(const DetectOptions& o, const std::string& where, Index widt
   return r;
 }
 
-/// Around a region more is read, so that its border is none to the network, from multiples of its strides on, so that
-/// these fall on the same pixels as in the whole image.
-Part part_of(const DetectOptions& o, const io::Picture& picture, const detect::TileGrid& tiles, double scale) {
-  const Rectangle core = region_of(o, picture.where, picture.width, picture.height);
-  if (o.region.empty()) return {core, core};
-  const Index margin = static_cast<Index>(std::ceil(static_cast<double>(tiles.margin) / scale));
-  const auto down = [&](Index at) { return std::max<Index>(0, at - margin) / tiles.alignment * tiles.alignment; };
-  Part part{{down(core.x), down(core.y), 0, 0}, core};
-  part.read.width = std::min(picture.width, core.x + core.width + margin) - part.read.x;
-  part.read.height = std::min(picture.height, core.y + core.height + margin) - part.read.y;
-  return part;
-}
-
 double Counted::pixels() const {
   constexpr double kMostLooks = 1e6;
   const double all = static_cast<double>(core.width) * static_cast<double>(core.height);
@@ -60,4 +47,5 @@ double Counted::pixels() const {
       counted += areas.count({static_cast<double>(x), static_cast<double>(y)}) ? 1 : 0;
   return all * static_cast<double>(counted) / static_cast<double>(looked_at);
 }
+
 }  // namespace nucdet::program

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "nucdet/core/area.hpp"
+#include "nucdet/core/area_index.hpp"
 #include "nucdet/detect/tile_grid.hpp"
 #include "nucdet/io/picture.hpp"
 
@@ -13,15 +13,8 @@
 /// Which part of an image `detect` looks at, and where in it nuclei count.
 namespace nucdet::program {
 
-/// The part of an image that is looked at, and where nuclei in it count.
-struct Part {
-  detect::Rectangle read{}, core{};
-};
-
 /// --region, or all of an image of this size. Throws IoError for a region that is not in it.
 detect::Rectangle region_of(const DetectOptions& options, const std::string& where, Index width, Index height);
-/// Throws IoError for a region that is not in the image.
-Part part_of(const DetectOptions& options, const io::Picture& picture, const detect::TileGrid& tiles, double scale);
 
 /// What --areas says of an image: the file that was named, or that of its name in the folder that was named. Throws
 /// IoError if the folder has none.
@@ -32,7 +25,7 @@ Areas areas_in(const std::filesystem::path& file);
 /// Where nuclei count, in the image's pixels.
 struct Counted {
   detect::Rectangle core{};
-  Areas areas{};
+  AreasIndex areas{};
 
   bool operator()(Point p) const { return core.holds(p.x + 0.5, p.y + 0.5) && areas.count(p); }
 

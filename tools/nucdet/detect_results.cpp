@@ -140,12 +140,16 @@ io::SummaryRow row_of_result(const fs::path& path) {
     const auto at = in.find(name);
     return at != in.end() && at->is_number() ? at->get<double>() : 0.0;
   };
-  row.width = static_cast<Index>(number(json, "width")), row.height = static_cast<Index>(number(json, "height"));
-  row.nuclei = static_cast<Index>(number(json, "count")), row.area_mm2 = number(json, "area_mm2");
+  const auto whole = [&](const char* name) {
+    const auto at = json.find(name);
+    return at != json.end() ? whole_number(*at) : 0;
+  };
+  row.width = whole("width"), row.height = whole("height");
+  row.nuclei = whole("count"), row.area_mm2 = number(json, "area_mm2");
   if (const auto size = json.find("um_per_pixel"); size != json.end() && size->is_object())
     row.pixel_size.x = number(*size, "x"), row.pixel_size.y = number(*size, "y");
   if (const auto counts = json.find("class_counts"); counts != json.end() && counts->is_array())
-    for (const Json& count : *counts) row.of_class.push_back(count.is_number() ? count.get<Index>() : 0);
+    for (const Json& count : *counts) row.of_class.push_back(whole_number(count));
   return row;
 }
 

@@ -8,17 +8,12 @@
 
 namespace nucdet::program {
 
-slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um, const Areas& areas) {
+slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um, const Areas& areas,
+                            const Watch& watch) {
   if (asked == "all") return slide::all_tissue(slide);
   if (!asked.empty() && asked != "auto") return slide::tissue_from(io::read_picture(asked), slide);
   if (!areas.regions.empty() && asked.empty()) return slide::tissue_in(areas, slide, um);
-  return slide::find_tissue(slide, um);
-}
-
-io::Picture without_pixels(const slide::Slide& slide) {
-  io::Picture about{.where = slide.where(), .format = "slide", .height = slide.height(), .width = slide.width()};
-  about.pixel_size = slide.pixel_size();
-  return about;
+  return slide::find_tissue(slide, um, {}, watch);
 }
 
 void refuse_components(const ThresholdOptions& thresholds, const Input& input) {
@@ -41,16 +36,18 @@ Areas moved(Areas areas, double right, double down) {
   return areas;
 }
 
-SlideWork slide_work(const DetectOptions& o, const Input& input, slide::Slide slide) {
+SlideWork slide_work(const DetectOptions& o, const Input& input, slide::Slide slide, const Watch& watch) {
   refuse_components(o.thresholds, input);
-  const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, without_pixels(slide));
+  const models::Scaling scaling = models::scaling_of(o.pixel_size, input.entry, slide.where(), slide.pixel_size());
   const double um = scaling.scale * models::kReferencePixel;
   const detect::Rectangle frame = frame_of(o.origin, slide);
   Counted counted{region_of(o, slide.where(), frame.width, frame.height), {}};
   counted.core.x += frame.x, counted.core.y += frame.y;
+  Areas areas;
   if (const auto file = areas_file(o.areas, input))
-    counted.areas = moved(areas_in(*file), static_cast<double>(frame.x), static_cast<double>(frame.y));
-  slide::TissueMask tissue = tissue_of(o.tissue, slide, um, counted.areas);
+    areas = moved(areas_in(*file), static_cast<double>(frame.x), static_cast<double>(frame.y));
+  counted.areas = AreasIndex(areas);
+  slide::TissueMask tissue = tissue_of(o.tissue, slide, um, areas, watch);
   slide::SlidePlan plan(slide, um);
   return {std::move(slide), scaling, plan, std::move(tissue), std::move(counted), frame};
 }
@@ -111,8 +108,8 @@ SlideState SlideMeter::state(Index nuclei) const {
   return now;
 }
 
-ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {
-  return {[work = std::move(work)](const io::DetectionReport& report) {
+ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work, Watch watch) {
+  return {[work = std::move(work), watch = std::move(watch)](const io::DetectionReport& report) {
             const double um = work->scaling.scale * models::kReferencePixel;
             std::vector<Point> centres;
             for (const Nucleus& n : report.nuclei)
@@ -120,7 +117,7 @@ ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work) {
                   {n.centre.x + static_cast<double>(work->frame.x), n.centre.y + static_cast<double>(work->frame.y)});
             const io::DensityMap density =
                 io::density_map(centres, work->slide.height(), work->slide.width(), {um, um, "detect"});
-            return slide::draw_overview(work->slide, um, work->tissue, density);
+            return slide::draw_overview(work->slide, um, work->tissue, density, {}, watch);
           },
           {}};
 }

@@ -57,20 +57,18 @@ class SlideMeter {
 
 /// What --tissue says, or where it says nothing: the regions, or without any what find_tissue finds. Throws IoError.
 slide::TissueMask tissue_of(const std::string& asked, const slide::Slide& slide, double um_per_pixel,
-                            const Areas& areas);
-/// A slide's name, size and pixel size, as of an image that was read.
-io::Picture without_pixels(const slide::Slide& slide);
+                            const Areas& areas, const Watch& watch = {});
 /// Throws ArgumentError where --components is given.
 void refuse_components(const ThresholdOptions& thresholds, const Input& input);
 /// What positions outside of the program count from, and how far they go: all of level 0, or with --origin bounds the
 /// part that was scanned.
 detect::Rectangle frame_of(const std::string& origin, const slide::Slide& slide);
 Areas moved(Areas areas, double right, double down);
-/// Throws IoError. --region and --areas are in pixels of the frame.
-SlideWork slide_work(const DetectOptions& options, const Input& input, slide::Slide slide);
+/// Throws IoError. --region and --areas are in pixels of the frame. The watch counts the blocks that are read.
+SlideWork slide_work(const DetectOptions& options, const Input& input, slide::Slide slide, const Watch& watch = {});
 
 /// The slide's overview, with its nuclei.
-ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work);
+ResultDrawings drawings_on(std::shared_ptr<const SlideWork> work, Watch watch = {});
 
 /// Thrown after a tile where the run was asked to end in order: the journal has what was found.
 struct Paused : Stopped {

@@ -18,15 +18,20 @@ ChosenDevice choose_device(const DeviceOptions& options) {
   const models::NamedDevice device = models::device_named(options.device);
   if (device.cuda) {
     const std::string convolutions = device.cudnn.empty() ? "" : "; slow convolutions, no cuDNN: " + device.cudnn;
-    return {true, device.number, precision,
-            message("cuda:", device.number, ", ", device.about, ", ", options.precision, convolutions)};
+    return {true,
+            device.number,
+            precision,
+            message("cuda:", device.number, ", ", device.about, ", ", options.precision, convolutions),
+            message("cuda, ", device.about, ", ", options.precision),
+            "cuda, " + options.precision};
   }
   const std::string& why = device.about;
   if (precision != Precision::fp32)
     throw ArgumentError(message("the processor computes in fp32, --precision is ", options.precision,
                                 why.empty() ? "" : "; there is no GPU: " + why));
-  const std::string line = message("cpu, ", kernels_of(options)->name, options.exact ? ", exact" : "");
-  return {.line = why.empty() ? line : line + ": " + why};
+  const std::string numbers = message("cpu, ", kernels_of(options)->name);
+  const std::string name = numbers + (options.exact ? ", exact" : "");
+  return {.line = why.empty() ? name : name + ": " + why, .name = name, .numbers = numbers};
 }
 
 }  // namespace nucdet::program

@@ -14,7 +14,9 @@ struct ChosenDevice {
   bool cuda = false;
   int number = 0;
   Precision precision = Precision::fp32;
-  std::string line;  ///< "cuda:0, NVIDIA H200, bf16", or "cpu: no NVIDIA driver is installed"
+  std::string line;     ///< "cuda:0, NVIDIA H200, bf16", or "cpu, avx2: no NVIDIA driver is installed"
+  std::string name;     ///< what results say of it: "cuda, NVIDIA H200, bf16", "cpu, avx2, exact"
+  std::string numbers;  ///< what their last bits depend on: "cuda, bf16", "cpu, avx2"
 };
 
 /// auto takes a GPU that can be used, else the processor; cuda and cuda:N take that or throw CudaError, saying why.
@@ -35,8 +37,8 @@ struct ContextSettings {
 
 /// Calls body(context) with a context of the chosen device and prints the choice on stderr unless it is quiet.
 template <class Body>
-int on_device(const DeviceOptions& options, const ContextSettings& settings, bool quiet, const Body& body) {
-  const ChosenDevice chosen = choose_device(options);
+int on_device(const ChosenDevice& chosen, const DeviceOptions& options, const ContextSettings& settings, bool quiet,
+              const Body& body) {
   if (!quiet) std::fprintf(stderr, "device: %s\n", chosen.line.c_str());
   CpuOptions host{.threads = threads_of(options), .seed = settings.seed, .kernels = kernels_of(options)};
   if (options.exact) host.convolution = ConvolutionMethod::direct;
@@ -53,6 +55,10 @@ int on_device(const DeviceOptions& options, const ContextSettings& settings, boo
 #endif
   Context<Cpu> context(host);
   return body(context);
+}
+template <class Body>
+int on_device(const DeviceOptions& options, const ContextSettings& settings, bool quiet, const Body& body) {
+  return on_device(choose_device(options), options, settings, quiet, body);
 }
 
 }  // namespace nucdet::program

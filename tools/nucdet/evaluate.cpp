@@ -3,7 +3,6 @@
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
 #include "nucdet/models/load.hpp"
-#include "nucdet/slide/open.hpp"
 
 #include "commands.hpp"
 #include "default_model.hpp"
@@ -86,7 +85,7 @@ int evaluate(const EvaluateOptions& asked) {
   for (const Input& i : inputs)
     if (i.entry.annotations.empty())
       throw IoError(message(i.entry.image.string(), ": no annotations to score against"));
-  for (Input& i : inputs) i.slide = slide::is_slide(i.entry.image);
+  mark_slides(inputs);
   const OutputGuard guard = guard_of(o, inputs);
   const ChosenMatcher matcher = matcher_of(o.matcher, o.gate);
   Thresholds use;

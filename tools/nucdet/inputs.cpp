@@ -8,6 +8,7 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/io/detail/input_file.hpp"
 #include "nucdet/models/dataset.hpp"
+#include "nucdet/slide/open.hpp"
 
 namespace nucdet::program {
 
@@ -179,6 +180,10 @@ std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::s
   inputs.insert(inputs.end(), files.begin(), files.end());
   check_names(inputs);
   return inputs;
+}
+
+void mark_slides(std::vector<Input>& inputs) {
+  for (Input& i : inputs) i.slide = slide::is_slide(i.entry.image);
 }
 
 }  // namespace nucdet::program

@@ -44,4 +44,7 @@ std::vector<Input> inputs_of(const std::string& manifest, const std::string& spl
 std::vector<Input> inputs_of(const std::vector<std::string>& given, const std::string& split, bool recursive,
                              std::vector<std::string>* notes = nullptr);
 
+/// Tells slides, which are looked at a tile at a time, by their files.
+void mark_slides(std::vector<Input>& inputs);
+
 }  // namespace nucdet::program

@@ -8,11 +8,11 @@
 
 namespace nucdet::program {
 
-double memory_of_tiles(const nn::Plan& network, Index window, Index ahead) {
+double memory_of_tiles(const nn::Plan& network, Index window, std::size_t read, std::size_t in_work) {
   const double pixels = static_cast<double>(window) * static_cast<double>(window);
   constexpr double kFinest = 4, kBytes = 3, kFloats = 12;  // a pixel's; slides at 80x have four for one
-  return 4 * static_cast<double>(network.held_elements) + static_cast<double>(ahead + 2) * kFinest * kBytes * pixels +
-         kFloats * pixels;
+  return 4 * static_cast<double>(network.held_elements) + static_cast<double>(read) * kFinest * kBytes * pixels +
+         static_cast<double>(in_work) * kFloats * pixels;
 }
 
 double memory_left(Index megabytes) {

@@ -152,6 +152,10 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->group(how);
   c.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->check(any_seed())->group(how);
   add_augmentation(c, o.augment);
+  c.add_option("--joint-statistics", o.joint_statistics,
+               "Of several ranks (mpirun): batch norm looks at all their images, or with 0 each at its own")
+      ->capture_default_str()
+      ->group(how);
   c.add_option("--balanced", o.balanced, "Of a data set, draw the organ first, then the image")
       ->capture_default_str()
       ->group(how);

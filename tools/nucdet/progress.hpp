@@ -44,6 +44,7 @@ struct SlideState {
 /// A watch that is told of slides too: of what is done before tiles are counted.
 struct ImageWatch : Watch {
   std::function<void(const SlideState&)> slide{};
+  std::function<void()> poll{};  ///< before anything is counted: looks whether the work is to end
 };
 
 /// Progress over images that may take long each, by their tiles, and over slides by their area. Where stderr is no

@@ -50,8 +50,8 @@ class Members {
     return at != json_.end() && at->is_number() ? at->get<double>() : 0;
   }
   Index whole(const char* name) const {
-    const double value = number(name);
-    return value > 0 && value < 1e15 ? static_cast<Index>(value) : 0;
+    const auto at = json_.find(name);
+    return at != json_.end() ? whole_number(*at) : 0;
   }
 
  private:
@@ -89,6 +89,7 @@ std::string line_of(const ImageRecord& r) {
   }
   json["seconds"] = known(r.row.seconds);
   json["started"] = r.started, json["host"] = r.host, json["version"] = r.version, json["shard"] = r.shard;
+  if (!r.device.empty()) json["device"] = r.device;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
@@ -108,7 +109,8 @@ std::optional<ImageRecord> record_of_line(std::string_view line) {
                 .started = members.text("started"),
                 .host = members.text("host"),
                 .version = members.text("version"),
-                .shard = members.text("shard")};
+                .shard = members.text("shard"),
+                .device = members.text("device")};
   r.corrected = json.value("corrected", Json(false)) == Json(true);
   r.row = {.image = members.text("name"),
            .width = members.whole("width"),
@@ -120,7 +122,7 @@ std::optional<ImageRecord> record_of_line(std::string_view line) {
     r.row.pixel_size.x = Members(*size).number("x"), r.row.pixel_size.y = Members(*size).number("y");
   if (const auto counts = json.find("classes"); counts != json.end() && counts->is_object())
     for (const auto& [name, count] : counts->items())
-      r.classes.push_back(name), r.row.of_class.push_back(count.is_number() ? count.get<Index>() : 0);
+      r.classes.push_back(name), r.row.of_class.push_back(whole_number(count));
   if (const auto files = json.find("files"); files != json.end() && files->is_array())
     for (const Json& file : *files)
       if (file.is_string()) r.files.push_back(file.get<std::string>());

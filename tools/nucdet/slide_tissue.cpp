@@ -25,13 +25,6 @@ void check(const SlideTissueOptions& o) {
   if (!o.mask.empty() && !o.areas.empty()) throw ArgumentError("slide tissue: both --mask and --areas were given");
 }
 
-/// By the caller, else the slide's, else that of 40x. The slide as a picture without pixels has the rules for that.
-models::Scaling scaling_of(const SlideTissueOptions& o, const slide::Slide& slide) {
-  io::Picture about{.where = slide.where(), .height = slide.height(), .width = slide.width()};
-  about.pixel_size = slide.pixel_size();
-  return models::scaling_of(o.pixel_size, {}, about);
-}
-
 slide::TissueMask tissue_of(const SlideTissueOptions& o, const slide::Slide& slide, double um) {
   if (!o.mask.empty()) return slide::tissue_from(io::read_picture(o.mask), slide);
   if (o.areas.empty()) return slide::find_tissue(slide, um, o.tissue);
@@ -78,7 +71,7 @@ int slide_tissue(const SlideTissueOptions& o) {
   for (const std::string& file : {o.slide, o.mask, o.areas}) guard.input(file);
   guard.output(o.out, io::Product::drawing), guard.output(o.mask_out, io::Product::drawing);
   const slide::Slide slide = slide::open_slide(o.slide);
-  const models::Scaling scaling = scaling_of(o, slide);
+  const models::Scaling scaling = models::scaling_of(o.pixel_size, {}, slide.where(), slide.pixel_size());
   const double um = scaling.scale * models::kReferencePixel;
   note(models::PixelSizes().line(scaling));
   const slide::TissueMask tissue = tissue_of(o, slide, um);

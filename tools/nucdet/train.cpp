@@ -1,16 +1,24 @@
+#include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "nucdet/core/printable.hpp"
+#include "nucdet/core/watch.hpp"
+#ifdef NUCDET_WITH_MPI
+#include "nucdet/mpi/mpi_ranks.hpp"
+#endif
 
 #include "commands.hpp"
 #include "default_model.hpp"
 #include "device.hpp"
+#include "endings.hpp"
 #include "guard.hpp"
 #include "interrupt.hpp"
 #include "json_output.hpp"
@@ -84,7 +92,7 @@ Json json_of(const TrainOptions& o, const train::Validation& best) {
 }
 
 template <class Device>
-int train_on(Context<Device>& context, const TrainOptions& o) {
+int train_on(Context<Device>& context, const TrainOptions& o, Ranks* ranks) {
   models::TrainingWatch watch;
   if (!o.quiet)
     watch.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", printable_message(note).c_str()); };
@@ -97,7 +105,8 @@ int train_on(Context<Device>& context, const TrainOptions& o) {
     if (!o.quiet) narrator.step(report);
   };
   if (!o.quiet) watch.on_validation = [&](const train::Validation& found) { narrator.validation(found); };
-  const train::Validation best = models::train_network_on(context, o, std::move(data), watch);
+  const train::Validation best = models::train_network_on(context, o, std::move(data), watch, ranks);
+  if (ranks != nullptr && ranks->rank() != 0) return 0;
   if (o.json)
     print_json(json_of(o, best));
   else
@@ -118,14 +127,50 @@ void check_outputs(const TrainOptions& o) {
     guard.own_output(folder / name);
 }
 
-}  // namespace
-
-int train(const TrainOptions& asked) {
+/// ranks: this process is one of, or null.
+int train_with(const TrainOptions& asked, Ranks* ranks) {
   TrainOptions o = asked;
+  if (ranks != nullptr && ranks->rank() != 0) o.quiet = true;
   if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
   check(o);
   check_outputs(o);
-  return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) { return train_on(context, o); });
+  return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) { return train_on(context, o, ranks); });
+}
+
+#ifdef NUCDET_WITH_MPI
+/// What to say of ranks that do not come: where to go on from.
+std::string lost(const RanksError& error, const TrainOptions& o) {
+  const std::filesystem::path last = std::filesystem::path(o.out) / "last.safetensors";
+  std::error_code none;
+  return message(error.what(), std::filesystem::exists(last, none)
+                                   ? message("; --resume goes on from ", last.string())
+                                   : std::string("; no checkpoint had been written yet"));
+}
+
+/// One of several processes. An error of one ends all; what happens to all is told by the first alone.
+int train_together(const TrainOptions& o) {
+  mpi::MpiRanks ranks;
+  std::exception_ptr error;
+  try {
+    return train_with(o, &ranks);
+  } catch (const Stopped& stopped) {  // in order, by all of them
+    if (ranks.rank() == 0) complain(stopped.what());
+    return kStopped;
+  } catch (const RanksError& found) { error = std::make_exception_ptr(RanksError(lost(found, o))); } catch (...) {
+    error = std::current_exception();
+  }
+  if (ranks.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+  ranks.abort(guarded([&]() -> int { std::rethrow_exception(error); }));
+}
+#endif
+
+}  // namespace
+
+int train(const TrainOptions& o) {
+#ifdef NUCDET_WITH_MPI
+  if (mpi::launched()) return train_together(o);
+#endif
+  return train_with(o, nullptr);
 }
 
 }  // namespace nucdet::program

@@ -6,6 +6,7 @@ process NUCDET_SHARD {
     input:
     val shard
     val list
+    val changed  // the list's time: of the task's identity
     val out
     path array
 

@@ -22,6 +22,12 @@ struct Watch {
     if (progress) progress(done, all);
     if (stop.stop_requested()) throw Stopped(message(where, ": stopped after ", done, " of ", all));
   }
+  /// For what comes before the work that is counted: tells that nothing of it is done.
+  Watch beforehand() const {
+    Watch before{.stop = stop, .progress = {}};
+    if (progress) before.progress = [tell = progress](Index, Index all) { tell(0, all); };
+    return before;
+  }
 };
 
 }  // namespace nucdet

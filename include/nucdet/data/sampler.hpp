@@ -42,7 +42,8 @@ struct BasicCropSampler {
   std::uint64_t seed = 0;
   bool balanced = true;  ///< of a set, draw the group first: small ones are seen as often as large ones
   std::map<std::string, double> set_weights{};  ///< see SampleTree
-  double margin = 48;  ///< pixels outside the crop within which points are kept: labels reach in
+  Index rank = 0, ranks = 1;  ///< of several that draw a batch together, this one's part: `batch` is of each
+  double margin = 48;         ///< pixels outside the crop within which points are kept: labels reach in
 
   /// One crop as it will be cut: which sample, how it is warped, what is done to its pixels.
   struct Cut {
@@ -143,7 +144,7 @@ void BasicCropSampler<A>::check(const Dataset& dataset, const Shape& images) con
 template <class A>
 typename BasicCropSampler<A>::Cut BasicCropSampler<A>::cut(const Dataset& dataset, const SampleTree& tree,
                                                            std::int64_t iteration, Index n) const {
-  RandomStream random{seed, static_cast<std::uint64_t>(iteration * batch + n)};
+  RandomStream random{seed, static_cast<std::uint64_t>((iteration * ranks + rank) * batch + n)};
   Cut cut;
   cut.sample = tree.draw(random);
   const Shape source = view_of(dataset[cut.sample].image).shape;

@@ -107,6 +107,10 @@ class Detector {
   Detection detect(const Image& image, double scale = 1.0, const Watch& watch = {}) const;
   /// The same of bytes of a host program: no copy of the whole as floats is made, unless the model's rule looks at it.
   Detection detect(const data::ImageView& image, double scale = 1.0, const Watch& watch = {}) const;
+  /// The same, but that no tile is looked at whose core does not touch `within`, pixels of this image: all its nuclei
+  /// that lie there, to the bit, and some others.
+  Detection detect(const data::ImageView& image, const Rectangle& within, double scale = 1.0,
+                   const Watch& watch = {}) const;
   /// The same by a rule that looks at the whole map at once: ComponentCentroids, or one's own.
   template <PeakFinder Finder>
   Detection detect(const Image& image, double scale, const Finder& finder, const Watch& watch = {}) const {
@@ -184,11 +188,18 @@ class Detector {
     return finished(std::move(found), scale);
   }
 
-  /// Candidates in reference pixels of an image that is not at their scale.
+  /// Candidates in reference pixels of an image that is not at their scale; `within`, too, is in reference pixels.
   std::vector<Nucleus> scaled_candidates(const data::ImageView& image, double scale,
-                                         const data::ChannelStatistics& statistics, const Watch& watch) const;
+                                         const data::ChannelStatistics& statistics, const Watch& watch,
+                                         const Rectangle& within) const;
+  /// Of the tiles whose cores touch a part.
   template <class Maps>
-  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const;
+  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Rectangle& within,
+                                     const Maps& maps_of_tile) const;
+  template <class Maps>
+  std::vector<Nucleus> candidates_of(const Shape& image, const Watch& watch, const Maps& maps_of_tile) const {
+    return candidates_of(image, watch, {0, 0, image.w, image.h}, maps_of_tile);
+  }
   /// The peaks in a tile's maps whose pixels lie in its core, in pixels of the image.
   std::vector<Nucleus> peaks_in_core(const Shape& image, const TileRegion& tile, const TileMaps<Device>& maps) const;
   bool inside(Point p, const Shape& s) const;

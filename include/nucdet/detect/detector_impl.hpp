@@ -78,12 +78,33 @@ Detection Detector<Device>::detect(const Image& image, double scale, const Watch
 
 template <class Device>
 Detection Detector<Device>::detect(const data::ImageView& image, double scale, const Watch& watch) const {
+  return detect(image, {0, 0, image.width, image.height}, scale, watch);
+}
+
+template <class Device>
+Detection Detector<Device>::detect(const data::ImageView& image, const Rectangle& within, double scale,
+                                   const Watch& watch) const {
+  image.check(), data::check_scale(scale);
+  const auto at = [scale](Index pixel, double (*to_whole)(double)) {
+    return static_cast<Index>(to_whole(static_cast<double>(pixel) * scale));
+  };
+  const Index x = at(within.x, std::floor), y = at(within.y, std::floor);
+  const Rectangle reference{x, y, at(within.x + within.width, std::ceil) - x,
+                            at(within.y + within.height, std::ceil) - y};
   const auto* constants = std::get_if<data::FixedNormalization>(&normalization_);
-  if (constants == nullptr || (scale != 1 && network()->in_channels != 3))
-    return detect(data::to_image(context().host(), image, network()->in_channels), scale, watch);
+  if (constants == nullptr || (scale != 1 && network()->in_channels != 3)) {
+    const Image all = data::to_image(context().host(), image, network()->in_channels);
+    return in_reference_pixels(all, scale, [&](View<const float> view, const data::ChannelStatistics& statistics) {
+      return relative(candidates_of(view.shape, watch, reference, [&](const TileRegion& tile) {
+        return network_.maps(view, statistics, look_of(tile));
+      }));
+    });
+  }
   const data::ChannelStatistics& statistics = constants->statistics;
   std::vector<Nucleus> found =
-      scale == 1 ? candidates(image, statistics, watch) : scaled_candidates(image, scale, statistics, watch);
+      scale != 1 ? scaled_candidates(image, scale, statistics, watch, reference)
+                 : candidates_of({1, image.height, image.width, image.channels}, watch, reference,
+                                 [&](const TileRegion& t) { return network_.maps(image, statistics, look_of(t)); });
   return finished({relative(std::move(found)), statistics}, scale);
 }
 
@@ -91,11 +112,11 @@ Detection Detector<Device>::detect(const data::ImageView& image, double scale, c
 /// as it lies in the image: a pass sees the same numbers as it does of a whole that was resampled beforehand.
 template <class Device>
 std::vector<Nucleus> Detector<Device>::scaled_candidates(const data::ImageView& image, double scale,
-                                                         const data::ChannelStatistics& statistics,
-                                                         const Watch& watch) const {
-  image.check(), data::check_scaled_size(image.height, image.width, scale, data::kMostInParts);
+                                                         const data::ChannelStatistics& statistics, const Watch& watch,
+                                                         const Rectangle& within) const {
+  data::check_scaled_size(image.height, image.width, scale, data::kMostInParts);
   const Shape whole{1, data::scaled_size(image.height, scale), data::scaled_size(image.width, scale), 3};
-  return candidates_of(whole, watch, [&](const TileRegion& tile) {
+  return candidates_of(whole, watch, within, [&](const TileRegion& tile) {
     const Rectangle part = shown(whole, tile);
     const Image pixels = data::resample_part(context().host(), image, scale, part.y, part.x, part.height, part.width);
     return network_.maps(view_of(pixels), statistics, look_of(tile).alone());
@@ -240,11 +261,17 @@ Look Detector<Device>::look_of(const TileRegion& tile) const {
 
 template <class Device>
 template <class Maps>
-std::vector<Nucleus> Detector<Device>::candidates_of(const Shape& image, const Watch& watch,
+std::vector<Nucleus> Detector<Device>::candidates_of(const Shape& image, const Watch& watch, const Rectangle& within,
                                                      const Maps& maps_of_tile) const {
   [[maybe_unused]] const auto turn = this->turn();
   std::vector<Nucleus> all;
-  const std::vector<TileRegion> tiles = regions(image);
+  std::vector<TileRegion> tiles = regions(image);
+  // A nucleus's centre lies within its peak's pixel, which is the core's.
+  std::erase_if(tiles, [&](const TileRegion& tile) {
+    const Rectangle& core = tile.core;
+    return core.x >= within.x + within.width || core.y >= within.y + within.height || core.x + core.width <= within.x ||
+           core.y + core.height <= within.y;
+  });
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     watch.step("Detector", static_cast<Index>(i), static_cast<Index>(tiles.size()));
     const std::vector<Nucleus> found = peaks_in_core(image, tiles[i], maps_of_tile(tiles[i]));

@@ -175,9 +175,12 @@ TileMaps<Device> NetworkOnTiles<Device>::maps(View<const float> image, const dat
 
 template <class Device>
 std::size_t NetworkOnTiles<Device>::number_of(const std::string& output) const {
+  if (output.empty()) return 0;  // the only one, or the first
   const auto& all = network_->program.outputs();
   const auto found = std::find_if(all.begin(), all.end(), [&](const auto& o) { return o.name == output; });
-  return found == all.end() ? 0 : static_cast<std::size_t>(found - all.begin());  // no name: the first
+  if (found == all.end())
+    throw ArgumentError(message("Detector: the network's head names the output '", output, "', which it has not"));
+  return static_cast<std::size_t>(found - all.begin());
 }
 
 template <class Device>

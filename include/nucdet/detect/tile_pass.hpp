@@ -32,6 +32,9 @@ class TilePass {
         work_(context,
               [this, &context] { network_->program.forward(context, workspace_, input_, {}, shape_.wanted); }) {}
 
+  TilePass(const TilePass&) = delete;  // what works refers to it
+  TilePass& operator=(const TilePass&) = delete;
+
   const TileShape& shape() const { return shape_; }
   Tensor<Device>& input() { return input_; }
   /// The maps for what the input holds: of the CPU new ones each time, of a GPU valid until the next run.
@@ -46,6 +49,7 @@ class TilePass {
     if (shape_ == shape) return true;
     if constexpr (!std::is_same_v<Device, Cpu>) return false;
     if (shape_.input != shape.input) {
+      shape_ = {};  // while there is no input: where memory fails, the next call makes one
       input_ = Tensor<Device>();
       input_ = context.make(shape.input);
     }

@@ -45,7 +45,8 @@ bool has_annotation_ending(const std::filesystem::path& path);
 /// Whether what is written by that name has a place for areas.
 bool keeps_areas(const std::filesystem::path& path);
 /// Writes points and classes as the ending says: a table, GeoJSON for QuPath or a TIAToolbox AnnotationStore; areas,
-/// too, where the format has a place for them. Throws ArgumentError for another ending, IoError.
+/// too, where the format has a place for them. Throws ArgumentError for another ending and what is no place, ShapeError
+/// for areas without rings and rings of less than 3 corners, IoError.
 void write_annotations(const std::filesystem::path& path, const Annotations& annotations);
 
 /// The names of all classes in these files, in alphabetical order, so that the order of the files does not matter.

@@ -18,9 +18,10 @@ struct GeoJsonOptions {
 
 /// A FeatureCollection of points, for QuPath and GIS tools; gzipped where the name ends in ".gz". Memory does not grow
 /// with the number of nuclei. The collection's first member, "nucdet", says what made it: {"version", "format":
-/// "nucdet-geojson-1", "image", "width", "height", "um_per_pixel", "model", ...}. Every feature is a "detection"
-/// (without which QuPath would make slow annotations of them) with its class and colour as classification, and score
-/// and class probability as measurements. Throws IoError, ArgumentError for positions that are not within 1e9 pixels.
+/// "nucdet-geojson-1", "image", "width", "height", "um_per_pixel", "model", ...}, as far as it is known. Every feature
+/// is a "detection" (without which QuPath would make slow annotations of them) with its class and colour as
+/// classification, and score and class probability as measurements. Throws IoError, ArgumentError for positions that
+/// are not within 1e9 pixels.
 void write_geojson(const std::filesystem::path& path, const DetectionReport& report,
                    const GeoJsonOptions& options = {});
 

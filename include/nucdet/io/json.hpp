@@ -35,6 +35,7 @@ struct DetectionReport {
   std::string model{};
   std::string model_hash{};     ///< of the weight file's bytes, hexadecimal
   std::string key{};            ///< by what a result of the same image, weights, settings and version is known again
+  std::string device{};         ///< what computed it: "cpu, avx2", "cuda, NVIDIA H200, bf16"
   std::string normalization{};  ///< the rule's name
   data::ChannelStatistics statistics{};  ///< and its numbers for this image
   float threshold = 0;                   ///< the least score
@@ -48,16 +49,17 @@ struct DetectionReport {
   std::map<std::string, std::string> files{};  ///< the other files of this result: AtomicFiles::hashes
 };
 
-/// {"format": "nucdet-detections-2", "nucdet_version", "key", "image", "width", "height",
+/// {"format": "nucdet-detections-2", "nucdet_version", "key", "device", "image", "width", "height",
 ///  "origin": {"name", "x", "y"}, "scale",
 ///  "um_per_pixel": {"x", "y", "source"}, "model", "model_hash", "normalization": {"rule", "mean", "deviation"},
 ///  "threshold", "xi", "full_scale", "tile", "average", "area_mm2", "count",
 ///  "nuclei": [{"x", "y", "score"}, ...], "files": {"a.json": hash, "a.csv": hash, ...}}
-/// What is not known is left out: "key", "origin", "um_per_pixel", "model_hash", "area_mm2". A network with classes
-/// adds "classes", their names, and "class_counts", the numbers of their nuclei, before "count", and to each nucleus
-/// "class" and "class_probability". A nucleus has a line of its own; memory does not grow with their number. "files"
-/// tells whether somebody has worked on them since (record_of). Format 1, of version 0.1, had xi as "threshold" and the
-/// least response as "floor".
+/// What is not known is left out: "key", "device", "width" and "height", "origin", "um_per_pixel", "model_hash",
+/// "area_mm2"; without a model all from it to "average", and "scale" where the pixel size is not known either. A
+/// network with classes adds "classes", their names, and "class_counts", the numbers of their nuclei, before "count",
+/// and to each nucleus "class" and "class_probability". A nucleus has a line of its own; memory does not grow with
+/// their number. "files" tells whether somebody has worked on them since (record_of). Format 1, of version 0.1, had xi
+/// as "threshold" and the least response as "floor".
 void write_detections_json(const std::filesystem::path& path, const DetectionReport& report);
 
 /// Whether a text is what write_detections_json writes, by its first bytes.

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "nucdet/core/annotated_points.hpp"
@@ -23,6 +25,9 @@ class ClassScore {
  public:
   /// Throws ArgumentError unless 1 <= classes <= kMostClasses.
   explicit ClassScore(int classes);
+  /// With such counts, rows of the confusion matrix. Throws ArgumentError unless they are as many as it has, none below
+  /// 0.
+  ClassScore(int classes, std::vector<Index> counts);
 
   int classes() const { return classes_; }
   /// The confusion matrix has a row for each true class and a column for each found one, and after them these:
@@ -66,6 +71,12 @@ NUCDET_INLINE ClassScore::ClassScore(int classes) : classes_(classes) {
   if (classes < 1 || classes > kMostClasses)
     throw ArgumentError(message("ClassScore: ", classes, " classes, wanted 1 to ", kMostClasses));
   counts_.assign(side() * side(), 0);
+}
+
+NUCDET_INLINE ClassScore::ClassScore(int classes, std::vector<Index> counts) : ClassScore(classes) {
+  if (counts.size() != counts_.size() || std::any_of(counts.begin(), counts.end(), [](Index n) { return n < 0; }))
+    throw ArgumentError(message("ClassScore: ", counts.size(), " counts, wanted ", counts_.size(), ", none below 0"));
+  counts_ = std::move(counts);
 }
 
 NUCDET_INLINE void ClassScore::add(const match::Matching& matching, std::span<const int> predicted,

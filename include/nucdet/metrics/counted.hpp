@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nucdet/core/annotated_points.hpp"
-#include "nucdet/core/area.hpp"
+#include "nucdet/core/area_index.hpp"
 #include "nucdet/core/config.hpp"
 #include "nucdet/detect/nucleus.hpp"
 #include "nucdet/match/matching.hpp"
@@ -38,18 +38,20 @@ CountedMatch match_counted(const M& matcher, const Areas& areas, std::vector<Nuc
 #ifdef NUCDET_INLINE
 
 NUCDET_INLINE std::vector<Nucleus> within(const Areas& areas, std::vector<Nucleus> nuclei) {
-  std::erase_if(nuclei, [&](const Nucleus& n) { return !areas.count(n.centre); });
+  const AreasIndex counted(areas);
+  std::erase_if(nuclei, [&](const Nucleus& n) { return !counted.count(n.centre); });
   return nuclei;
 }
 
 NUCDET_INLINE CountedMatch counted(const Areas& areas, match::Matching all, std::vector<Nucleus> predicted,
                                    AnnotatedPoints truth) {
   if (areas.everywhere()) return {std::move(predicted), std::move(truth), std::move(all)};
+  const AreasIndex index(areas);
   constexpr Index none = -1;
   CountedMatch kept;
   std::vector<Index> new_place(truth.points.size(), none), partner(predicted.size(), none);
   for (std::size_t i = 0; i < truth.points.size(); ++i) {
-    if (!areas.count(truth.points[i])) continue;
+    if (!index.count(truth.points[i])) continue;
     new_place[i] = kept.matching.truth++;
     kept.truth.points.push_back(truth.points[i]);
     if (!truth.classes.empty()) kept.truth.classes.push_back(truth.classes[i]);
@@ -61,7 +63,7 @@ NUCDET_INLINE CountedMatch counted(const Areas& areas, match::Matching all, std:
   }
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Index truth_place = partner[i] == none ? none : new_place[static_cast<std::size_t>(partner[i])];
-    if (partner[i] == none ? !areas.count(predicted[i].centre) : truth_place == none) continue;
+    if (partner[i] == none ? !index.count(predicted[i].centre) : truth_place == none) continue;
     if (truth_place != none) kept.matching.pairs.push_back({kept.matching.predicted, truth_place, distance[i]});
     ++kept.matching.predicted;
     kept.predicted.push_back(predicted[i]);

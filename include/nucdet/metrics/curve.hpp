@@ -19,7 +19,8 @@ struct Candidates {
 
   /// How many true centres count.
   Index nuclei() const {
-    return static_cast<Index>(std::count_if(truth.begin(), truth.end(), [this](Point p) { return areas.count(p); }));
+    const AreasIndex index(areas);
+    return static_cast<Index>(std::count_if(truth.begin(), truth.end(), [&](Point p) { return index.count(p); }));
   }
 };
 

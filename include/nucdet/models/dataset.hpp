@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/core/watch.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/io/csv.hpp"
 #include "nucdet/models/pixel_size.hpp"
@@ -59,9 +60,10 @@ class ReadingNotes {
 };
 
 /// The same for many, on the context's threads. Every entry must have annotations. The error of the first entry that
-/// has one is thrown. notes: what there is to say of them, where it is wanted.
+/// has one is thrown. notes: what there is to say of them, where it is wanted. watch: asked by the calling thread
+/// before each image that it reads; throws Stopped.
 data::Dataset load_dataset(Context<Cpu>& context, const std::vector<io::ManifestEntry>& entries,
-                           const ClassNames& names = {}, ReadingNotes* notes = nullptr);
+                           const ClassNames& names = {}, ReadingNotes* notes = nullptr, const Watch& watch = {});
 
 /// Annotated nuclei of all images.
 std::size_t nuclei_in(const data::Dataset& set);

@@ -28,10 +28,14 @@ struct Scaling {
   io::PixelSize pixel_size{};  ///< um a pixel; unknown where 0.25 had to be assumed
 };
 
-/// The caller's word, else the manifest's, else the file's, else 0.25 um. Throws ArgumentError for a caller's number
-/// out of range, and IoError, naming the image and the ways to say it, for a manifest's or a file's, and for pixels
-/// whose sides differ by more than 5 %.
-Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const io::Picture& picture);
+/// The caller's word, else the manifest's, else the file's (`found`), else 0.25 um. Throws ArgumentError for a caller's
+/// number out of range, and IoError, naming the image and the ways to say it, for a manifest's or a file's, and for
+/// pixels whose sides differ by more than 5 %.
+Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const std::string& where,
+                   const io::PixelSize& found);
+inline Scaling scaling_of(const AskedPixelSize& asked, const io::ManifestEntry& entry, const io::Picture& picture) {
+  return scaling_of(asked, entry, picture.where, picture.pixel_size);
+}
 
 /// Throws ArgumentError for both at once and for numbers out of range.
 void check(const AskedPixelSize& asked);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nucdet/core/ranks.hpp"
 #include "nucdet/data/augment.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/models/networks.hpp"
@@ -37,8 +38,9 @@ struct TrainingConfiguration {
   std::optional<std::int64_t> warmup;  ///< empty: 200, at most a twentieth of the iterations
   std::int64_t snapshot_every = 0;     ///< keep the weights every so many iterations; 0: not
   double rate = 3e-3, momentum = 0.9, decay = 1e-2, clip = 1;
-  double average = 0.998;  ///< decay of the moving average of the weights; 0: none
-  Index batch = 4, crop = 192;
+  double average = 0.998;        ///< decay of the moving average of the weights; 0: none
+  Index batch = 4, crop = 192;   ///< batch: of all ranks together
+  bool joint_statistics = true;  ///< of several ranks: batch norm looks at all their images, or each at its own
   data::StandardAugmentation augment;
   bool balanced = true;      ///< of a data set, draw the organ first, then the image
   bool classes = true;       ///< learn the classes that the points have
@@ -71,11 +73,13 @@ struct TrainingData {
 
 /// How a host program follows a training. All calls come from the thread that trains.
 struct TrainingWatch {
-  std::stop_token
-      stop{};  ///< asked after each step, not while data are read; the checkpoint is written before Stopped is thrown
+  /// Asked between images that are read and after each step, not within a validation; once there are steps the
+  /// checkpoint is written before Stopped is thrown.
+  std::stop_token stop{};
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
+  std::function<void()> on_image{};                   ///< before an image is read
 
   void note(const std::string& text) const {
     if (on_note) on_note(text);
@@ -85,23 +89,26 @@ struct TrainingWatch {
 /// What the configuration's manifests hold. A manifest without images to validate with gives some of its own, by
 /// patient where it names patients, else by image; one that has but one image or patient validates on the images that
 /// are trained on. Notes say so, and where nothing can be chosen by validation. Throws IoError for no nuclei to train
-/// on, and ArgumentError for weights and manifests that do not fit.
+/// on, ArgumentError for weights and manifests that do not fit, and Stopped.
 TrainingData load_training_data(Context<Cpu>& context, const TrainingConfiguration& configuration,
                                 const TrainingWatch& watch = {});
 
 /// Trains a network and returns the best validation. Writes best.safetensors, last.safetensors, log.csv and curves to
 /// the folder `out`. Manifests are not looked at. Throws ArgumentError for what does not fit together (see check) and
 /// for a checkpoint of another run, IoError, NumericError where the loss explodes, and Stopped.
+/// ranks: processes that train together, each calls it with the same configuration and data (RanksError otherwise);
+/// rank 0 writes the files, all return the same.
 template <class Device>
 train::Validation train_network_on(Context<Device>& context, const TrainingConfiguration& configuration,
-                                   TrainingData data, const TrainingWatch& watch = {});
+                                   TrainingData data, const TrainingWatch& watch = {}, Ranks* ranks = nullptr);
 
 /// The same with the data that the configuration names.
 template <class Device>
 train::Validation train_network(Context<Device>& context, const TrainingConfiguration& configuration,
-                                const TrainingWatch& watch = {}) {
+                                const TrainingWatch& watch = {}, Ranks* ranks = nullptr) {
   check(configuration);
-  return train_network_on(context, configuration, load_training_data(context.host(), configuration, watch), watch);
+  return train_network_on(context, configuration, load_training_data(context.host(), configuration, watch), watch,
+                          ranks);
 }
 
 }  // namespace nucdet::models

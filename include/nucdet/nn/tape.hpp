@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucdet/core/ranks.hpp"
 #include "nucdet/core/tensor.hpp"
 
 namespace nucdet::nn {
@@ -42,6 +43,10 @@ class Tape {
   std::size_t size() const { return tensors_.size() + numbers_.size() + draws_.size(); }
   bool empty() const { return size() == 0; }
   void clear() { tensors_.clear(), numbers_.clear(), draws_.clear(), marks.clear(); }
+
+  /// Those that train together, or null: this process alone.
+  Ranks* ranks = nullptr;
+  bool joint_statistics = true;  ///< whether statistics of a batch are of all ranks' batches, or of each rank's own
 
   /// Kept by Program, one for each taped step: the step, what was saved before it, and what backward must make.
   struct Mark {

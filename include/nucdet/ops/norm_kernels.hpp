@@ -191,9 +191,10 @@ struct NormSlopes {
 };
 
 /// From those sums: gradients of gamma and beta, and the plane dx = of_dy d + of_x x + constant, for each channel.
+/// totals: of all that the statistics are of, `count` pixels; the sums themselves unless other ranks have a part.
 template <class C>
 struct NormPlane {
-  const double* sums;
+  const double *sums, *totals;
   Index groups, channels;
   double count;
   bool through_statistics;
@@ -209,8 +210,8 @@ struct NormPlane {
         const double r = static_cast<double>(inverse[i]),
                      scale = r * (gamma != nullptr ? static_cast<double>(gamma[c]) : 1.0);
         // dx = scale (d - mean(d) - xhat mean(d xhat)), with xhat = (x - mean) r
-        const double tilt = through_statistics ? of_product / count : 0.0,
-                     level = through_statistics ? of_slope / count : 0.0;
+        const double tilt = through_statistics ? totals[(2 * g + 1) * channels + c] / count : 0.0,
+                     level = through_statistics ? totals[2 * g * channels + c] / count : 0.0;
         of_dy[i] = static_cast<C>(scale), of_x[i] = static_cast<C>(-scale * tilt * r);
         constant[i] = static_cast<C>(scale * (tilt * r * static_cast<double>(mean[i]) - level));
       }

@@ -18,8 +18,8 @@ io::NucleusCounts counts_for(const Slide& slide, double um_per_pixel, const io::
 /// What people look at: the slide from a low level with the tissue's outline, above a strip with a scale bar and the
 /// tissue's area. With a map of the slide's density (io::draw_density's colours, and their legend) the slide below it
 /// is grey. Where the slide does not know the size of its pixels, `um_per_pixel` is taken. Throws ArgumentError for a
-/// bad style and a size that is not above 0, IoError.
+/// bad style and a size that is not above 0, IoError, Stopped by the watch, which counts the blocks that are read.
 Image draw_overview(const Slide& slide, double um_per_pixel, const TissueMask& tissue,
-                    const io::DensityMap& density = {}, const OverviewStyle& style = {});
+                    const io::DensityMap& density = {}, const OverviewStyle& style = {}, const Watch& watch = {});
 
 }  // namespace nucdet::slide

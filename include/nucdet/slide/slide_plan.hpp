@@ -38,7 +38,7 @@ struct SlidePlan {
                             const Rectangle& region) const;
 
  private:
-  /// Where the centres of a core's nuclei may lie: a peak's pixel is the tile's, its centre may be half a pixel beside.
+  /// A core and a pixel around it.
   Rectangle around_core(const detect::TileRegion& tile) const;
 };
 

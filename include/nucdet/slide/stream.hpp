@@ -50,7 +50,8 @@ namespace detail {
 /// when nobody takes any more, which this object's end says.
 class TileReaders {
  public:
-  /// shown: of the source, pixels of the level, by a tile's number.
+  /// shown: of the source, pixels of the level, by a tile's number. Throws std::system_error where the system has no
+  /// thread left.
   TileReaders(const Slide& slide, Index level, std::function<Rectangle(Index)> shown, std::span<const Index> numbers,
               ReadAhead ahead)
       : slide_(&slide),
@@ -59,7 +60,12 @@ class TileReaders {
         numbers_(numbers),
         queue_(std::max<std::size_t>(1, ahead.tiles)),
         reading_(std::max<std::size_t>(1, ahead.readers)) {
-    for (std::size_t i = reading_; i > 0; --i) threads_.emplace_back([this] { read(); });
+    try {
+      for (std::size_t i = reading_; i > 0; --i) threads_.emplace_back([this] { read(); });
+    } catch (...) {
+      queue_.close();  // else those that have begun would wait for who takes their tiles
+      throw;
+    }
   }
   ~TileReaders() { queue_.close(); }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nucdet/core/area.hpp"
+#include "nucdet/core/watch.hpp"
 #include "nucdet/slide/pyramid_reader.hpp"
 
 namespace nucdet::slide {
@@ -33,8 +34,9 @@ struct TissueOptions {
 /// 1979) within limits that keep pale tissue. White, black and constant grey padding is no tissue; pen marks are left
 /// as tissue. `um_per_pixel` is that of level 0, as the caller takes it; 0: as the slide says. The same bits for any
 /// number of threads; memory goes with the cells, not the pixels. Throws IoError, ArgumentError for options of no sense
-/// and where the size of a pixel is not known.
-TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& options = {});
+/// and where the size of a pixel is not known, Stopped by the watch, which counts the blocks that are read.
+TissueMask find_tissue(const Slide& slide, double um_per_pixel, const TissueOptions& options = {},
+                       const Watch& watch = {});
 /// From a picture of the whole slide, of any size, in which black is glass and every pixel a cell. Throws IoError
 /// unless its sides have the slide's proportions to a cell.
 TissueMask tissue_from(const io::Picture& mask, const Slide& slide);

@@ -25,9 +25,10 @@ struct TrainSettings {
   double clip_norm = 0;  ///< limit of the gradient's norm; 0: no clipping
   double gamma = 1;      ///< weight of the target set where an auxiliary set is mixed in: gamma L_T + L_A
   Best best = Best::f1;
-  double average = 0;           ///< decay of the moving average of the weights that is validated and kept; 0: none
-  bool validate_start = false;  ///< validate the weights before the first step too
-  std::int64_t stop_after = 0;  ///< stop when so many iterations brought nothing better; 0: never
+  double average = 0;            ///< decay of the moving average of the weights that is validated and kept; 0: none
+  bool validate_start = false;   ///< validate the weights before the first step too
+  std::int64_t stop_after = 0;   ///< stop when so many iterations brought nothing better; 0: never
+  bool joint_statistics = true;  ///< of several ranks: batch norm looks at all their images, or each at its own
 
   void check() const;
 };

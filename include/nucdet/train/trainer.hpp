@@ -17,6 +17,7 @@
 #include "nucdet/train/average.hpp"
 #include "nucdet/train/batch.hpp"
 #include "nucdet/train/callbacks.hpp"
+#include "nucdet/train/reducer.hpp"
 #include "nucdet/train/settings.hpp"
 #include "nucdet/train/state.hpp"
 
@@ -35,18 +36,25 @@ struct StepNumbers {
 ///
 /// Everything random is a function of the seeds and the iteration, so that a run restored from a checkpoint goes on bit
 /// for bit.
-template <class Tasks, optim::StepRule Rule = optim::Sgd, class Device = Cpu, class Sampler = data::CropSampler>
+///
+/// With a reducer several ranks train one model: the sampler's batch is of each, weights are the same bits everywhere
+/// after each step, and follow those of one process with the batch of all within rounding.
+template <class Tasks, optim::StepRule Rule = optim::Sgd, class Device = Cpu, class Sampler = data::CropSampler,
+          class Reduce = Single>
+requires Reducer<Reduce, Device>
 class Trainer {
  public:
   /// tasks: a tuple of Task, one for each output that is to learn something.
-  Trainer(nn::Model<Device>& model, Tasks tasks, Rule rule, Sampler sampler, TrainSettings settings)
+  Trainer(nn::Model<Device>& model, Tasks tasks, Rule rule, Sampler sampler, TrainSettings settings,
+          Reduce reducer = {})
       : model_(model),
         tasks_(std::move(tasks)),
         outputs_(detail::outputs_of(model, tasks_)),
         rule_(rule),
         settings_(std::move(settings)),
+        reducer_(std::move(reducer)),
         segments_(model.context(), segments_of(model), detail::span_of(model.parameters()->values()).size()),
-        batch_(model.context(), tasks_, std::move(sampler), settings_.gamma),
+        batch_(model.context(), tasks_, detail::of_rank(std::move(sampler), reducer_.ranks()), settings_.gamma),
         numbers_(model.context(), 1) {
     settings_.check(), rule_.check();
     if (model.parameters()->dtype() != DType::f32) throw ArgumentError("Trainer: the model must be f32");
@@ -61,8 +69,10 @@ class Trainer {
 
   /// Of a network with one output, or of its first.
   template <class Loss, class Y>
-  Trainer(nn::Model<Device>& model, Loss loss, Y label, Rule rule, Sampler sampler, TrainSettings settings)
-      : Trainer(model, Tasks(Task<Loss, Y>{loss, label}), rule, std::move(sampler), std::move(settings)) {}
+  Trainer(nn::Model<Device>& model, Loss loss, Y label, Rule rule, Sampler sampler, TrainSettings settings,
+          Reduce reducer = {})
+      : Trainer(model, Tasks(Task<Loss, Y>{loss, label}), rule, std::move(sampler), std::move(settings),
+                std::move(reducer)) {}
 
   // Steps refer to the trainer's own memory.
   Trainer(const Trainer&) = delete;
@@ -81,9 +91,11 @@ class Trainer {
     Context<Device>& context = model_.context();
     settle(sources);
     batch_.draw(sources, iteration);
-    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images().shape().n};
+    Ranks* const ranks = reducer_.ranks();
+    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images().shape().n * (ranks ? ranks->count() : 1)};
     differentiate_->run();
     batch_.prepare(sources, iteration + 1);
+    if (ranks != nullptr) share(*ranks);
     const auto found = numbers_.read(context)[0];
     for (const double loss : found.losses) report.loss += loss;
     report.gradient_norm = std::sqrt(found.squared_norm);
@@ -118,7 +130,7 @@ class Trainer {
         validate_now(validate, callbacks...);
         done = finished();
       }
-      done = done || (asks_to_stop(callbacks) || ...);
+      done = done || detail::any(reducer_.ranks(), (asks_to_stop(callbacks) || ...));
     }
   }
 
@@ -170,6 +182,7 @@ class Trainer {
   void differentiate() {
     Context<Device>& context = model_.context();
     nn::Tape<Device> tape;
+    tape.ranks = reducer_.ranks(), tape.joint_statistics = settings_.joint_statistics;
     const auto& ys =
         model_.outputs(batch_.images(), {.mode = nn::Mode::training, .tape = &tape, .draw = batch_.number()});
     std::vector<Tensor<Device>> dys(ys.size());
@@ -186,6 +199,16 @@ class Trainer {
     model_.backward(dys, tape);
     gradients_ = model_.parameters()->gradients();  // where a captured step puts them again, whoever else asks for some
     optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers.squared_norm);
+  }
+
+  /// Losses and gradients of this rank become those of all.
+  void share(Ranks& ranks) {
+    Context<Device>& context = model_.context();
+    reducer_.mean(context, gradients());
+    optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers_.data()->squared_norm);
+    auto numbers = numbers_.read(context)[0];
+    detail::mean(ranks, numbers.losses);
+    context.upload(numbers_.data(), &numbers, sizeof numbers);
   }
 
   double rate() const {
@@ -251,6 +274,7 @@ class Trainer {
   std::array<std::size_t, kTasks> outputs_;  ///< of each task
   Rule rule_;
   TrainSettings settings_;
+  [[no_unique_address]] Reduce reducer_;
   TrainState state_;
   Tensor<Device> optimizer_, gradients_;
   optim::SegmentList<Device> segments_;
@@ -261,12 +285,12 @@ class Trainer {
   int freezings_ = 0;
 };
 
-template <class Device, class Loss, class Y, class Rule, class Sampler>
-Trainer(nn::Model<Device>&, Loss, Y, Rule, Sampler, TrainSettings)
-    -> Trainer<std::tuple<Task<Loss, Y>>, Rule, Device, Sampler>;
-template <class Device, class... Tasks, class Rule, class Sampler>
-Trainer(nn::Model<Device>&, std::tuple<Tasks...>, Rule, Sampler, TrainSettings)
-    -> Trainer<std::tuple<Tasks...>, Rule, Device, Sampler>;
+template <class Device, class Loss, class Y, class Rule, class Sampler, class Reduce = Single>
+Trainer(nn::Model<Device>&, Loss, Y, Rule, Sampler, TrainSettings, Reduce = {})
+    -> Trainer<std::tuple<Task<Loss, Y>>, Rule, Device, Sampler, Reduce>;
+template <class Device, class... Tasks, class Rule, class Sampler, class Reduce = Single>
+Trainer(nn::Model<Device>&, std::tuple<Tasks...>, Rule, Sampler, TrainSettings, Reduce = {})
+    -> Trainer<std::tuple<Tasks...>, Rule, Device, Sampler, Reduce>;
 
 }  // namespace nucdet::train
 

@@ -9,6 +9,7 @@
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/metrics/class_score.hpp"
+#include "nucdet/train/looks.hpp"
 #include "nucdet/train/state.hpp"
 #include "nucdet/train/task.hpp"
 #include "nucdet/train/thresholds.hpp"
@@ -78,27 +79,35 @@ NUCDET_INLINE void check_validation_set(const data::Dataset& dataset, bool wants
 /// The validation loss over whole images, and the thresholds of highest F1 on the mean of the data sets, with F1 of
 /// each, and of the classes. Images are reflected to a multiple of the network's stride; the loss counts their own
 /// pixels, in tasks for outputs of the input's size. What lies where an image's labels do not count has no part in
-/// the loss (see loss::evaluate) and in the scores (see metrics::counted). Throws ArgumentError for an empty data set
-/// or, unless the search says otherwise, one without a single nucleus.
+/// the loss (see loss::evaluate) and in the scores (see metrics::counted). ranks: among which the images are dealt;
+/// everybody gets the same bits, those that one process would. Throws ArgumentError for an empty data set or, unless
+/// the search says otherwise, one without a single nucleus.
 template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
-                    const ThresholdSearch& search = {}, const M& matcher = {}) {
+                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr) {
   detail::check_validation_set(dataset, search.wants_nuclei);
   Context<Device>& context = model.context();
   const auto outputs_of_tasks = detail::outputs_of(model, tasks);
   detect::LocalMaxima peaks = search.peaks;
   peaks.absolute = std::min(peaks.absolute, kLeastThreshold * search.peaks.full_scale);
   const detect::Detector detector(model, peaks);
-  double sum = 0;
-  FoundInSets found;
-  for (const data::Sample& sample : dataset) {
+  detail::LooksByRank looks(ranks, dataset.size());
+  for (const std::size_t i : looks.mine()) {
+    const data::Sample& sample = dataset[i];
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
-    sum += detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
-                           detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}), sample);
-    AnnotatedPoints truth = data::annotated(sample);
-    found[sample.set].push_back(
-        {detector.peaks_in(outputs), std::move(truth.points), std::move(truth.classes), sample.areas});
+    const double loss = detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
+                                        detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}), sample);
+    looks.add(loss, detector.peaks_in(outputs));
+  }
+  looks.share();
+  double sum = 0;
+  FoundInSets found;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    AnnotatedPoints truth = data::annotated(dataset[i]);
+    sum += looks[i].loss;
+    found[dataset[i].set].push_back(
+        {std::move(looks[i].peaks), std::move(truth.points), std::move(truth.classes), dataset[i].areas});
   }
   const ThresholdChoice best = choose_thresholds(found, search, matcher);
   return {.loss = sum / static_cast<double>(dataset.size()),
@@ -113,8 +122,8 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
 /// The same of a network that has one task, for its first output.
 template <loss::PixelLoss Loss, Label Y, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const Loss& loss, const Y& label, const data::Dataset& dataset,
-                    const ThresholdSearch& search = {}, const M& matcher = {}) {
-  return validate(model, std::tuple(Task<Loss, Y>{loss, label}), dataset, search, matcher);
+                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr) {
+  return validate(model, std::tuple(Task<Loss, Y>{loss, label}), dataset, search, matcher, ranks);
 }
 
 }  // namespace nucdet::train

@@ -25,9 +25,9 @@ def get_reader(path):
 
 
 def read(path):
-    """Layers of points, one for each file: annotations of any format, or what nucdet found."""
-    paths = [path] if isinstance(path, str) else path
-    return [points_layer(found.points, found.classes or [""] * len(found.points), str(p)) for p, found in map(_opened, paths)]
+    """Layers of points, one for each file: annotations of any format, or what nucdet found, of its tables and JSON with
+    scores."""
+    return [_layer(str(p)) for p in ([path] if isinstance(path, str) else path)]
 
 
 def detect(image, weights=None, mpp=None):
@@ -42,11 +42,17 @@ def found_layer(image, weights=None, mpp=None):
     # [found]
     detector = nucdet.Detector(weights)
     nuclei = detector.detect(np.asarray(image), mpp)
-    names = [detector.classes[k] if k >= 0 else "" for k in nuclei["class"]]
-    data, settings, kind = points_layer(np.column_stack([nuclei["x"], nuclei["y"]]), names, "nuclei")
-    settings["features"]["score"] = np.asarray(nuclei["score"])
+    return nuclei_layer(nuclei, detector.classes, "nuclei")
     # [found]
+
+
+# [layer]
+def nuclei_layer(nuclei, classes, name):
+    names = [classes[k] if k >= 0 else "" for k in nuclei["class"]]
+    data, settings, kind = points_layer(np.column_stack([nuclei["x"], nuclei["y"]]), names, name)
+    settings["features"] |= {"score": nuclei["score"].copy(), "class probability": nuclei["class_probability"].copy()}
     return data, settings, kind
+# [layer]
 
 
 def points_layer(points, classes, name):
@@ -61,5 +67,11 @@ def points_layer(points, classes, name):
     return np.asarray(points, float).reshape(-1, 2)[:, ::-1].copy(), settings, "points"
 
 
-def _opened(path):
-    return path, nucdet.read_annotations(path)
+def _layer(path):
+    if path.lower().endswith((".csv", ".json")):
+        try:
+            return nuclei_layer(*nucdet.read_nuclei(path), path)
+        except OSError:
+            pass  # somebody else's
+    found = nucdet.read_annotations(path)
+    return points_layer(found.points, found.classes or [""] * len(found.points), path)

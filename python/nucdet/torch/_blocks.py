@@ -57,6 +57,8 @@ def norm_of(name: str) -> Norm:
         "instance": nn.InstanceNorm2d,
         "none": lambda channels: None,
     }
+    if name not in made:
+        raise ValueError(f"nucdet.torch: the normalisation {name!r} is not known; there are: {', '.join(made)}")
     return made[name]
 
 

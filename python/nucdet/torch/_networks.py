@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .. import _nucdet
 from .._images import ArrayImage, as_pixels
 from ._blocks import (
     Conv,
@@ -33,25 +34,24 @@ class Network(nn.Module):
     """A network of named blocks: normalised images [N, 3, height, width] -> its outputs by name, each [N, maps, height,
     width], any height and width from 16 on (FCN-8s: 32). The library shows a network multiples of 16 (32), reflected."""
 
+    metadata: dict[str, str]
+    """What the weight file says: network, normalisation, thresholds, training data, licence."""
+
     def __init__(self, metadata: Mapping[str, str]) -> None:
         super().__init__()
         self.metadata = dict(metadata)
-        """What the weight file says: network, normalisation, thresholds, training data, licence."""
 
     def prepare(
         self, image: NDArray[Any] | ArrayImage, statistics: tuple[NDArray[Any], NDArray[Any]] | None = None
     ) -> Tensor:
-        """An image of 0.25 um a pixel, RGB in uint8, uint16 or floats in [0, 1], as [1, 3, height, width], normalised.
+        """An image of 0.25 um a pixel as [1, 3, height, width], normalised. Its pixels are read as Detector.detect reads
+        them: grey, alpha, 10 to 16 bits, floats to 1 or 255.
 
         statistics: mean and deviation of each channel, as nucdet.Detector.statistics gives them; None: the constants of
-        the model. Raises ValueError where it normalises by the image and none are given.
+        the model. Raises ValueError for what is no image, and where it normalises by the image and none are given.
         """
-        pixels = as_pixels(image)
-        if pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise ValueError(f"prepare: an array of {pixels.shape}, wanted [height, width, 3]")
-        white = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1
         mean, deviation = statistics if statistics is not None else self._constants()
-        values = (pixels.astype(np.float32) / np.float32(white) - np.float32(mean)) / np.float32(deviation)
+        values = (_nucdet.float_pixels(as_pixels(image)) - np.float32(mean)) / np.float32(deviation)
         like = next(self.parameters())
         return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)[None])).to(like.device, like.dtype)
 

@@ -61,7 +61,9 @@ TiffFile::TiffFile(const EncodedImage& source) : source_(source) {
   if (!options) fail("out of memory");
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), TiffCallbacks::error, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), TiffCallbacks::warning, this);
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(8 * source.options.pixels + (1 << 20)));
+  constexpr Index kMostAtOnce = Index{1} << 31;  // bytes; of slides any number of pixels is read, a tile at a time
+  const Index most = std::min(8 * std::min(source.options.pixels, kMostAtOnce), kMostAtOnce) + (1 << 20);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(most));
   using C = TiffCallbacks;
   tiff_ =
       TIFFClientOpenExt("", "r", this, C::read, C::write, C::seek, C::close, C::size, C::map, C::unmap, options.get());

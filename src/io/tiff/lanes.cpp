@@ -19,15 +19,19 @@ TiffLanes::Lane open_lane(const EncodedImage& source, std::uint64_t directory, s
 
 }  // namespace
 
+void check_codec(const TiffSamples& s, std::string_view where) {
+  if (TIFFIsCODECConfigured(static_cast<std::uint16_t>(s.compression)) == 0)
+    throw IoError(message(where, ": TIFF: compression ", s.compression,
+                          " is not read: save it uncompressed, with LZW or deflate"));
+}
+
 TiffLanes::TiffLanes(const EncodedImage& source, const TiffSamples& s) : samples_(s), type_(type_of(s, source.where)) {
   const bool pages = s.directories.size() > 1;
   const Index lanes = pages || s.separate ? s.channels : 1;
   for (Index i = 0; i < lanes; ++i)
     lanes_.push_back(open_lane(source, s.directories[pages ? static_cast<std::size_t>(i) : 0],
                                static_cast<std::uint16_t>(pages ? 0 : i)));
-  if (TIFFIsCODECConfigured(static_cast<std::uint16_t>(s.compression)) == 0)
-    throw IoError(message(source.where, ": TIFF: compression ", s.compression,
-                          " is not read: save it uncompressed, with LZW or deflate"));
+  check_codec(s, source.where);
 }
 
 void TiffLanes::check_row_bytes(tmsize_t found, Index pixels) const {

@@ -5,6 +5,9 @@
 
 namespace nucdet::io::detail {
 
+/// Throws IoError for a compression that libtiff does not read.
+void check_codec(const TiffSamples& samples, std::string_view where);
+
 /// The open files that a page, or several pages that are its planes, are read by: one, or one for each channel that
 /// lies apart, so that each is read from front to back.
 class TiffLanes {

@@ -14,8 +14,10 @@ std::uint32_t tile_at(const TiffFile& file, Index y, Index x, std::uint16_t samp
   return TIFFComputeTile(file.get(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 0, sample);
 }
 
+/// Memory is taken with the first tile: a file may claim large ones of which none is wanted.
 void decode(TiffLanes::Lane& lane, Index y, Index x) {
-  const auto bytes = static_cast<tmsize_t>(lane.raw.size());
+  const tmsize_t bytes = TIFFTileSize(lane.file->get());
+  lane.raw.resize(static_cast<std::size_t>(bytes));
   if (TIFFReadEncodedTile(lane.file->get(), tile_at(*lane.file, y, x, lane.sample), lane.raw.data(), bytes) < bytes ||
       lane.file->lost_pixels())
     lane.file->fail("truncated or damaged");
@@ -70,8 +72,7 @@ void TiffTileReader::prepare_lanes() {
     const TiffFile& file = *lane.file;
     if (file.field(TIFFTAG_TILEWIDTH, 0) != width_ || file.field(TIFFTAG_TILELENGTH, 0) != height_)
       file.fail("tiles of several sizes");
-    lane.raw.resize(static_cast<std::size_t>(TIFFTileSize(file.get())));
-    if (static_cast<tmsize_t>(lane.raw.size()) < row_bytes_ * height_) file.fail("tiles of no usable size");
+    if (TIFFTileSize(file.get()) < row_bytes_ * height_) file.fail("tiles of no usable size");
   }
 }
 

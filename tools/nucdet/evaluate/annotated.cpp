@@ -13,8 +13,12 @@ AnnotatedInput read_input(const EvaluateOptions& o, const Input& input) {
   AnnotatedInput all;
   if (input.slide) {
     all.slide = slide::open_slide(input.entry.image), all.frame = frame_of(o.origin, *all.slide);
-    io::Picture about = without_pixels(*all.slide);
-    about.width = all.frame.width, about.height = all.frame.height;
+    io::Picture about{// as of an image that was read, but for its pixels
+                      .where = all.slide->where(),
+                      .format = "slide",
+                      .height = all.frame.height,
+                      .width = all.frame.width};
+    about.pixel_size = all.slide->pixel_size();
     all.read = models::annotated(input.entry, std::move(about), o.pixel_size);
   } else {
     all.read = models::read_annotated(input.entry, o.pixel_size);

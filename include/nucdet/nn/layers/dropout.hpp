@@ -22,7 +22,7 @@ class DropoutLayer final : public Layer<D> {
   void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
     const std::uint64_t stream = (static_cast<std::uint64_t>(pass.iteration) << 16) + pass.step;
     const bool drops = pass.mode == Mode::training;
-    run(context, x[0], {context.seed(), stream}, drops, pass.draw, y);
+    run(context, x[0], {context.seed(), stream}, drops, pass.draw, pass.tape, y);
     if (pass.tape == nullptr) return;
     pass.tape->save_number(stream), pass.tape->save_number(drops ? 1 : 0);
     pass.tape->save_draw(pass.draw);
@@ -35,7 +35,7 @@ class DropoutLayer final : public Layer<D> {
     if (!wanted.inputs) return {};
     if (!drops) return {dy};
     std::vector<Tensor<D>> dx{context.make(dy.shape(), dy.dtype())};
-    run(context, dy, {context.seed(), stream}, true, draw, dx[0]);
+    run(context, dy, {context.seed(), stream}, true, draw, &tape, dx[0]);
     return dx;
   }
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override { return Extent::in_place(in); }
@@ -47,14 +47,15 @@ class DropoutLayer final : public Layer<D> {
 
  private:
   void run(Context<D>& context, const Tensor<D>& x, Philox random, bool drops, const std::uint64_t* draw,
-           Tensor<D>& y) const {
+           const Tape<D>* tape, Tensor<D>& y) const {
+    const Index before = tape != nullptr && tape->ranks != nullptr ? tape->ranks->rank() * x.shape().n : 0;
     dispatch<D>(y.dtype(), [&]<class T>() {
       if (!drops)
         ops::copy<T>(context, x.template view<const T>(), y.template view<T>());
       else if constexpr (What == Dropping::channels)
-        ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw);
+        ops::channel_dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw, before);
       else
-        ops::dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw);
+        ops::dropout<T>(context, x.template view<const T>(), rate_, random, y.template view<T>(), draw, before);
     });
   }
   float rate_;

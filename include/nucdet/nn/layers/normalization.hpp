@@ -67,7 +67,7 @@ class NormalizationLayer final : public Layer<D> {
       else if (s_.statistics == Statistics::group)
         ops::group_statistics<T>(context, in, s_.groups, s_.epsilon, m, r);
       else
-        take_statistics<T>(context, in, groups, m, r, pass.mode == Mode::training);
+        take_statistics<T>(context, in, groups, m, r, pass);
       ops::normalize<T>(context, in, groups, m, r, gammas<C>(), betas<C>(), y.template view<T>(), f);
     });
     if (pass.tape == nullptr) return;
@@ -84,11 +84,12 @@ class NormalizationLayer final : public Layer<D> {
     dispatch<D>(dy.dtype(), [&]<class T>() {
       using C = compute_t<T>;
       const bool train = s_.affine && wanted.parameters;
-      ops::normalize_gradient<T>(
-          context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
-          mean.template view<const C>().data, inverse.template view<const C>().data, gammas<C>(), betas<C>(), !running,
-          wanted.inputs ? dx[0].template view<T>() : View<T>(), train ? gamma_.template gradient<C>() : nullptr,
-          train ? beta_.template gradient<C>() : nullptr, f, s_.statistics == Statistics::group ? s_.groups : 0);
+      ops::normalize_gradient<T>(context, x.template view<const T>(), dy.template view<const T>(), mean.shape().n,
+                                 mean.template view<const C>().data, inverse.template view<const C>().data, gammas<C>(),
+                                 betas<C>(), !running, wanted.inputs ? dx[0].template view<T>() : View<T>(),
+                                 train ? gamma_.template gradient<C>() : nullptr,
+                                 train ? beta_.template gradient<C>() : nullptr, f,
+                                 s_.statistics == Statistics::group ? s_.groups : 0, running ? nullptr : others(&tape));
     });
     return dx;
   }
@@ -129,14 +130,23 @@ class NormalizationLayer final : public Layer<D> {
   const C* betas() const {
     return s_.affine ? beta_.template value<C>() : nullptr;
   }
+  /// Who else's batches the statistics are of.
+  Ranks* others(const Tape<D>* tape) const {
+    return tape != nullptr && tape->joint_statistics && has_running() ? tape->ranks : nullptr;
+  }
   /// Training also moves the running statistics towards the batch's (the unbiased variance, as PyTorch).
   template <class T, class C = compute_t<T>>
-  void take_statistics(Context<D>& context, View<const T> x, Index groups, C* mean, C* inverse, bool update) const {
+  void take_statistics(Context<D>& context, View<const T> x, Index groups, C* mean, C* inverse,
+                       const Pass<D>& pass) const {
     const DeviceArray<C, D> variance(context, static_cast<std::size_t>(groups * s_.channels));
     ops::norm_statistics<T>(context, x, groups, s_.epsilon, mean, inverse, variance.data());
-    if (!update || !has_running()) return;
-    ops::update_running<C>(context, s_.channels, static_cast<double>(x.shape.pixels()), s_.momentum, mean,
-                           variance.data(), mean_.template value<C>(), variance_.template value<C>());
+    Ranks* const ranks = others(pass.tape);
+    if (ranks != nullptr)
+      ops::join_statistics<C>(context, *ranks, s_.channels, s_.epsilon, mean, inverse, variance.data());
+    if (pass.mode != Mode::training || !has_running()) return;
+    const double pixels = static_cast<double>(x.shape.pixels() * (ranks != nullptr ? ranks->count() : 1));
+    ops::update_running<C>(context, s_.channels, pixels, s_.momentum, mean, variance.data(), mean_.template value<C>(),
+                           variance_.template value<C>());
   }
 
   NormSettings s_;

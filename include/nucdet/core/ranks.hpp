@@ -1,0 +1,60 @@
+#pragma once
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "nucdet/core/config.hpp"
+#include "nucdet/core/error.hpp"
+#include "nucdet/core/shape.hpp"
+
+namespace nucdet {
+
+/// Another rank has ended, does not answer, or computes something else.
+struct RanksError : Error {
+  using Error::Error;
+};
+
+/// The processes, "ranks", that do one thing together. All of them make the same calls in the same order; each call
+/// waits for the others, and throws RanksError where they do not come.
+class Ranks {
+ public:
+  virtual ~Ranks() = default;
+  virtual Index rank() const = 0;   ///< of this process, from 0
+  virtual Index count() const = 0;  ///< of processes
+  /// Everybody's bytes, in the order of ranks: `all` has room for count() times as many.
+  virtual void gather(const void* mine, std::size_t bytes, void* all) = 0;
+  /// Replaces numbers on the host by their means over all ranks, added in the order of ranks: everybody has the same
+  /// bits.
+  virtual void mean(std::span<float> numbers) = 0;
+};
+
+/// Everybody's value, in the order of ranks.
+template <class T>
+requires std::is_trivially_copyable_v<T> std::vector<T> gathered(Ranks& ranks, const T& mine) {
+  std::vector<T> all(static_cast<std::size_t>(ranks.count()));
+  ranks.gather(&mine, sizeof(T), all.data());
+  return all;
+}
+
+/// Everybody's values, of any number, in the order of ranks.
+template <class T>
+requires std::is_trivially_copyable_v<T> std::vector<std::vector<T>> gathered_lists(Ranks& ranks,
+                                                                                    std::span<const T> mine) {
+  std::size_t most = 0;
+  const std::vector<std::size_t> sizes = gathered(ranks, mine.size());
+  for (const std::size_t size : sizes) most = size > most ? size : most;
+  std::vector<std::vector<T>> lists(sizes.size());
+  if (most == 0) return lists;
+  std::vector<T> padded(mine.begin(), mine.end()), all(most * sizes.size());
+  padded.resize(most);
+  ranks.gather(padded.data(), most * sizeof(T), all.data());
+  for (std::size_t r = 0; r < sizes.size(); ++r) {
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(r * most);
+    lists[r].assign(first, first + static_cast<std::ptrdiff_t>(sizes[r]));
+  }
+  return lists;
+}
+
+}  // namespace nucdet

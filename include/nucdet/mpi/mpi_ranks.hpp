@@ -1,0 +1,42 @@
+#pragma once
+#include <chrono>
+#include <memory>
+
+#include "nucdet/core/ranks.hpp"
+
+/// Training by several processes that an MPI 3 implementation has started. Needs no header of MPI's.
+namespace nucdet::mpi {
+
+/// Whether this process is one of several that mpirun, mpiexec or srun --mpi has started; asks the environment alone.
+bool launched();
+
+struct MpiSettings {
+  /// How long another rank may take beyond the longest step so far, before it counts as lost.
+  std::chrono::seconds patience{60};
+  std::size_t bucket = std::size_t(1) << 18;  ///< numbers that are exchanged at a time
+};
+
+/// The processes of MPI_COMM_WORLD. Begins MPI (MPI_Init) and, unless an exception is under way, ends it: one object a
+/// program. Calls come from the thread that made it.
+///
+/// Sums are our own, in the order of ranks: each rank adds its part of the numbers and passes the means round, so that
+/// bits depend neither on timing nor on the implementation's algorithms. Waiting, it gives its processor away.
+class MpiRanks final : public Ranks {
+ public:
+  explicit MpiRanks(const MpiSettings& settings = {});
+  ~MpiRanks() override;
+
+  Index rank() const override;
+  Index count() const override;
+  void gather(const void* mine, std::size_t bytes, void* all) override;
+  void mean(std::span<float> numbers) override;
+
+  /// Ends all ranks (MPI_Abort) with this exit code.
+  [[noreturn]] void abort(int code);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nucdet::mpi

@@ -1,0 +1,120 @@
+#include "nucdet/label/proximity.hpp"
+#include "nucdet/loss/weighted_squared_error.hpp"
+#include "nucdet/nets/blocks.hpp"
+#include "nucdet/nn/network.hpp"
+#include "nucdet/optim/adam.hpp"
+#include "nucdet/train/trainer.hpp"
+#include "nucdet/train/validate.hpp"
+
+#include "support/catch.hpp"
+#include "support/thread_ranks.hpp"
+
+using namespace nucdet;
+
+namespace {
+
+/// Whatever a batch has in common, in a small place: batch norm, dropout of channels, two sizes.
+struct Small : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>, nn::Node<"drop", nn::ChannelDropout<0.3f>>,
+                         nn::Node<"deep", nn::Sequential<nn::MaxPool<2>, nn::ConvUnit<8>, nn::Upsample<2>>>,
+                         nn::Node<"map", nn::Conv<1, 1>>> {
+  using head = nn::Proximity;
+};
+
+data::Dataset discs(Context<Cpu>& context, std::size_t images) {
+  data::Dataset set;
+  for (std::size_t k = 0; k < images; ++k) {
+    RandomStream random{9, k};
+    Image image = make_image(64, 72, 3, 0.85f);
+    std::vector<Point> points;
+    for (int i = 0; i < 5; ++i) {
+      const Point p{random.uniform(8, 64), random.uniform(8, 56)};
+      points.push_back(p);
+      for (std::size_t y = 0; y < 64; ++y)
+        for (std::size_t x = 0; x < 72; ++x)
+          if (squared_distance(p, {static_cast<double>(x), static_cast<double>(y)}) < 30)
+            for (std::size_t c = 0; c < 3; ++c) image(y, x, c) = 0.2f + 0.1f * static_cast<float>(c);
+    }
+    set.push_back(data::make_sample(context, image, points, 1.0, "discs " + std::to_string(k), "all"));
+  }
+  return set;
+}
+
+struct Trained {
+  std::vector<double> losses, norms;
+  std::vector<float> weights;  // and running statistics
+  train::Validation validation;
+};
+
+/// Ten steps of a batch of 8, among the ranks; null: one process alone.
+Trained trained(Ranks* ranks, bool joint = true) {
+  Context<Cpu> context({.threads = 1, .seed = 3});
+  const data::Dataset set = discs(context, 5);
+  nn::Network<Small, 3, Cpu> net(context);
+  train::TrainSettings settings;
+  settings.iterations = 10, settings.joint_statistics = joint, settings.clip_norm = 1;
+  settings.rate.schedule = optim::Constant{.rate = 1e-2};
+  const std::tuple tasks(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}});
+  const Index each = 8 / (ranks != nullptr ? ranks->count() : 1);
+  train::Trainer trainer(net, tasks, optim::Adam{}, data::CropSampler{.crop = 32, .batch = each, .seed = 5}, settings,
+                         train::AmongRanks{ranks});
+  Trained found;
+  for (int i = 0; i < 10; ++i) {
+    const train::StepReport report = trainer.step({set});
+    if (report.images != 8) throw Error("a step of another number of images");  // Catch's checks are for one thread
+    found.losses.push_back(report.loss), found.norms.push_back(report.gradient_norm);
+  }
+  for (auto* buffer : {&net.parameters()->values(), &net.parameters()->statistics()})
+    found.weights.insert(found.weights.end(), buffer->view<float>().data,
+                         buffer->view<float>().data + buffer->shape().count());
+  found.validation = train::validate(net, tasks, set, {.least_nuclei = 1}, match::HungarianMatcher{}, ranks);
+  return found;
+}
+
+double furthest(const std::vector<double>& a, const std::vector<double>& b) {
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / std::abs(b[i]));
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("ranks follow one process with the batch of all, and have the same bits as each other") {
+  const Trained alone = trained(nullptr);
+  for (const Index count : {1, 2, 4}) {
+    CAPTURE(count);
+    const std::vector<Trained> all = nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
+    CHECK(furthest(all[0].losses, alone.losses) < 1e-5);
+    CHECK(furthest(all[0].norms, alone.norms) < 1e-4);
+    for (std::size_t i = 0; i < alone.weights.size(); ++i)
+      CHECK(all[0].weights[i] == Catch::Detail::Approx(alone.weights[i]).margin(2e-4).epsilon(2e-3));
+    for (const Trained& other : all) {
+      CHECK(other.weights == all[0].weights);
+      CHECK(other.validation.loss == all[0].validation.loss);
+      CHECK(other.validation.f1 == all[0].validation.f1);
+    }
+    const std::vector<Trained> again = nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
+    CHECK(again[0].weights == all[0].weights);
+  }
+}
+
+TEST_CASE("one rank is one process, to the bit") {
+  const Trained alone = trained(nullptr);
+  const Trained one = nucdet_test::with_ranks(1, [](Ranks& ranks) { return trained(&ranks, false); })[0];
+  CHECK(one.losses == alone.losses);
+  CHECK(one.validation.loss == alone.validation.loss);
+}
+
+TEST_CASE("statistics of each rank's own images are another training") {
+  const Trained alone = trained(nullptr);
+  const Trained own = nucdet_test::with_ranks(2, [](Ranks& ranks) { return trained(&ranks, false); })[0];
+  CHECK(own.losses[0] != Catch::Detail::Approx(alone.losses[0]).epsilon(1e-5));
+}
+
+TEST_CASE("lists of ranks may have any lengths") {
+  const auto lists = nucdet_test::with_ranks(3, [](Ranks& ranks) {
+    const std::vector<int> mine(static_cast<std::size_t>(2 * ranks.rank()), static_cast<int>(ranks.rank()));
+    return gathered_lists(ranks, std::span<const int>(mine));
+  });
+  CHECK(lists[1] == std::vector<std::vector<int>>{{}, {1, 1}, {2, 2, 2, 2}});
+  CHECK(lists[0] == lists[2]);
+}
