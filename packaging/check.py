@@ -12,8 +12,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "packaging"
-TOOLS = {  # what builds, and is no part of what is built
-    "cmake": {"CUDAToolkit", "Python3", "Threads"},
+TOOLS = {  # what builds, and is no part of what is built; CUDA and MPI are in no package
+    "cmake": {"CUDAToolkit", "MPI", "Python3", "Threads"},
     "debian": {"debhelper-compat", "dh-sequence-python3", "cmake", "ninja-build", "python3-dev"},
     "conda": {"pip", "python", "scikit-build-core"},
     "vcpkg": {"nucdet", "vcpkg-cmake", "vcpkg-cmake-config"},
