@@ -60,7 +60,8 @@ class Nucdet(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["NUCDET_IO"] = bool(self.options.with_io)
         toolchain.cache_variables["NUCDET_BUILD_TOOLS"] = bool(self.options.with_tools)
-        for off in ("NUCDET_C", "NUCDET_CUDA", "NUCDET_MPI", "NUCDET_OPENSLIDE", "NUCDET_BUILD_TESTS", "NUCDET_BUILD_BENCH", "NUCDET_BUILD_EXAMPLES"):
+        for off in ("NUCDET_C", "NUCDET_CUDA", "NUCDET_MPI", "NUCDET_ONNX", "NUCDET_OPENSLIDE", "NUCDET_PYTHON", "NUCDET_BUILD_TESTS",
+                    "NUCDET_BUILD_BENCH", "NUCDET_BUILD_EXAMPLES"):
             toolchain.cache_variables[off] = "OFF"
         toolchain.generate()
         CMakeDeps(self).generate()
