@@ -35,7 +35,7 @@ done 3< "$here/tests/control"
 
 if command -v qemu-x86_64-static > /dev/null; then
   cp "$(command -v qemu-x86_64-static)" "$work/root/qemu"
-  inside sh -c 'cd /empty && nucdet synth --out tissue --images 1 --size 64 > /dev/null &&
+  inside sh -c 'cd /empty && nucdet synth --out tissue --images 4 --size 64 > /dev/null &&
     /qemu -cpu Opteron_G1 /usr/bin/nucdet doctor && /qemu -cpu Opteron_G1 /usr/bin/nucdet detect tissue/images --out found'
 else
   echo "SKIPPED: no qemu-x86_64-static (apt-get install qemu-user-static): not run on a processor without AVX"
