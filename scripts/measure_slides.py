@@ -247,8 +247,8 @@ class Measures:
         for slide in slides:
             self.one_real(slide)
         listed = self.out / "real.csv"
-        sizes = (f"{s},{self.size_of(s)[1] if self.size_of(s) else ''}\n" for s in slides)
-        listed.write_text("image,mpp\n" + "".join(sizes), encoding="utf-8")
+        sizes = (f"{s},,{self.size_of(s)[1] if self.size_of(s) else ''}\n" for s in slides)
+        listed.write_text("image,annotations,mpp\n" + "".join(sizes), encoding="utf-8")
         for part in (1, 2):
             Run(self.command(listed, "--shard", f"{part}/2", out="shards"))
         same = [self.nuclei_of(s, "shards") == self.nuclei_of(s, f"real-{s.stem}") for s in slides]
