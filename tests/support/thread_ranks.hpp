@@ -1,9 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <barrier>
-#include <cstring>
-#include <functional>
-#include <memory>
+#include <cstddef>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "nucdet/core/ranks.hpp"
