@@ -36,7 +36,7 @@ endif()
 add_library(nucdet_cuda ${NUCDET_CUDA_KERNELS} ${NUCDET_CUDA_HOST})
 add_library(nucdet::cuda ALIAS nucdet_cuda)
 set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_VERSION} SOVERSION ${NUCDET_CXX_SOVERSION}
-                                             POSITION_INDEPENDENT_CODE ON)
+                                             POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
 # Said outright: CMake 3.25 knows no C++20 of nvcc.
 target_compile_options(nucdet_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
 target_compile_definitions(nucdet_cuda PUBLIC NUCDET_WITH_CUDA=1)

@@ -21,7 +21,7 @@ if [ -f build/fuzz/codecs/lib/libtiff.a ]; then
 fi
 quietly build/fuzz/configure.log cmake "${codecs[@]}" -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" \
-  -DNUCDET_BUILD_FUZZERS=ON -DNUCDET_CUDA=OFF -DNUCDET_BUILD_TOOLS=OFF -DNUCDET_BUILD_BENCH=OFF -DNUCDET_BUILD_EXAMPLES=OFF
+  -DCMAKE_UNITY_BUILD=ON -DNUCDET_BUILD_FUZZERS=ON -DNUCDET_CUDA=OFF -DNUCDET_BUILD_TOOLS=OFF -DNUCDET_BUILD_BENCH=OFF -DNUCDET_BUILD_EXAMPLES=OFF
 quietly build/fuzz/build.log cmake --build build/fuzz --target fuzzers
 
 readers=("$@")

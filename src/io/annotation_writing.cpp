@@ -44,7 +44,7 @@ void write_table(const std::filesystem::path& path, const Annotations& annotatio
 }
 
 /// Throws ShapeError for an area that is none, ArgumentError for a corner that files do not hold.
-void check(const std::vector<Area>& areas, const char* kind) {
+void check_areas(const std::vector<Area>& areas, const char* kind) {
   for (std::size_t i = 0; i < areas.size(); ++i) {
     if (areas[i].rings.empty())
       throw ShapeError(message("write_annotations: ", kind, ' ', i, " has no rings, wanted one at least"));
@@ -76,7 +76,7 @@ void write_annotations(const std::filesystem::path& path, const Annotations& ann
                                 annotations.points.size(), " points"));
   for (const Point& p : annotations.points)
     if (!is_place(p)) throw ArgumentError(message("write_annotations: a point is (", p.x, ", ", p.y, ")"));
-  check(annotations.areas.regions, "region"), check(annotations.areas.ignored, "ignored area");
+  check_areas(annotations.areas.regions, "region"), check_areas(annotations.areas.ignored, "ignored area");
   if (ending == ".csv") return write_table(path, annotations, ',');
   if (ending == ".tsv") return write_table(path, annotations, '\t');
   if (ending == ".db") return write_annotation_store(path, annotations);

@@ -11,7 +11,7 @@ namespace nucdet::io {
 
 namespace {
 
-void check(const ClassReport& report) {
+void check_report(const ClassReport& report) {
   if (report.names.size() != report.score.classes())
     throw ArgumentError(
         message("ClassReport: ", report.names.size(), " names for the scores of ", report.score.classes(), " classes"));
@@ -20,7 +20,7 @@ void check(const ClassReport& report) {
 }  // namespace
 
 void write_class_scores(const std::filesystem::path& path, const ClassReport& report) {
-  check(report);
+  check_report(report);
   std::string text = std::string(detail::kClassScoresHeader) + '\n';
   for (int c = 0; c < report.names.size(); ++c) {
     const metrics::Score s = report.score.of(c);
@@ -34,7 +34,7 @@ void write_class_scores(const std::filesystem::path& path, const ClassReport& re
 }
 
 void write_confusion(const std::filesystem::path& path, const ClassReport& report) {
-  check(report);
+  check_report(report);
   std::string text = "truth";
   for (const std::string& name : report.names.all()) text += ',' + csv_field(name);
   text += ",unknown,missed\n";

@@ -87,7 +87,7 @@ void TableParser::settle_separator() {
   }
 }
 
-bool TableParser::next(Record& record) {
+bool TableParser::next(CsvRecord& record) {
   while (at_ < text_.size()) {
     if (text_[at_] == '#' || text_[at_] == ' ') {
       if (at_comment()) {
@@ -170,14 +170,14 @@ std::string plain_name(std::string_view name) {
   return plain;
 }
 
-Header::Header(const Record& record, std::string_view where) : where_(where), line_(record.line) {
+Header::Header(const CsvRecord& record, std::string_view where) : where_(where), line_(record.line) {
   names_.assign(record.fields.begin(), record.fields.end());
   while (!names_.empty() && names_.back().empty()) names_.pop_back();
   for (std::size_t i = 0; i < names_.size(); ++i) columns_.emplace(plain_name(names_[i]), i);
 }
 
 Header Header::read(TableParser& table, std::string_view where) {
-  Record record;
+  CsvRecord record;
   if (!table.next(record)) throw IoError(message(where, ": is empty, wanted a header"));
   return Header(record, where);
 }
@@ -196,12 +196,12 @@ std::size_t Header::wanted(std::string_view name) const {
   return at;
 }
 
-std::string_view Header::text(const Record& record, std::string_view name) const {
+std::string_view Header::text(const CsvRecord& record, std::string_view name) const {
   const std::size_t at = find(name);
   return at == kNone ? std::string_view() : record.fields[at];
 }
 
-void Header::check(Record& record) const {
+void Header::check(CsvRecord& record) const {
   std::vector<std::string_view>& fields = record.fields;
   while (fields.size() > count() && fields.back().empty()) fields.pop_back();
   if (fields.size() != count())

@@ -16,7 +16,7 @@ constexpr std::uint64_t kLargestTable = std::uint64_t{1} << 30;  // bytes
 constexpr std::size_t kMostFields = 1024;                        // in a record
 
 /// A line of a table. Its fields lie in the text or the parser, and change with the next record.
-struct Record {
+struct CsvRecord {
   Index line = 0;  // of its first character, from 1
   std::vector<std::string_view> fields;
 };
@@ -35,7 +35,7 @@ class TableParser {
   TableParser(std::string_view text, std::string_view where, Comments comments);
 
   /// False at the end.
-  bool next(Record& record);
+  bool next(CsvRecord& record);
   char separator() const { return separator_; }
   /// The last comment above the first record, without its #.
   std::string_view comment() const { return comment_; }
@@ -67,7 +67,7 @@ std::string plain_name(std::string_view name);
 /// Column numbers by name.
 class Header {
  public:
-  Header(const Record& record, std::string_view where);
+  Header(const CsvRecord& record, std::string_view where);
   /// Reads the first record. Throws IoError if there is none.
   static Header read(TableParser& table, std::string_view where);
 
@@ -77,12 +77,12 @@ class Header {
   /// Throws IoError if there is none.
   std::size_t wanted(std::string_view name) const;
   /// Empty if there is no such column.
-  std::string_view text(const Record& record, std::string_view name) const;
+  std::string_view text(const CsvRecord& record, std::string_view name) const;
   bool has(std::string_view name) const { return find(name) != kNone; }
   std::size_t count() const { return names_.size(); }
   const std::vector<std::string>& names() const { return names_; }  ///< as they are written
   /// Brings the record to the header's number of fields, if what is more is empty, else throws IoError.
-  void check(Record& record) const;
+  void check(CsvRecord& record) const;
   /// "header 'a,b'", with where and line, for errors.
   std::string found() const;
 

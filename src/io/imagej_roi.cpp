@@ -15,9 +15,9 @@ constexpr std::size_t kHeader = 64, kType = 6, kTop = 8, kLeft = 10, kCount = 16
 constexpr unsigned kPointType = 10, kSubPixel = 128;
 
 /// Big-endian numbers of a file that may end early.
-class Bytes {
+class RoiBytes {
  public:
-  Bytes(std::string_view bytes, std::string_view where) : bytes_(bytes), where_(where) {}
+  RoiBytes(std::string_view bytes, std::string_view where) : bytes_(bytes), where_(where) {}
   std::uint32_t unsigned_at(std::size_t at, std::size_t width) const {
     if (at + width > bytes_.size())
       throw IoError(message(where_, ": ends early: found ", bytes_.size(), " bytes, wanted ", at + width));
@@ -40,7 +40,7 @@ class Bytes {
 }  // namespace
 
 Annotations parse_imagej_roi(std::string_view bytes, std::string_view where) {
-  const Bytes file(bytes, where);
+  const RoiBytes file(bytes, where);
   const unsigned type = file.unsigned_at(kType, 1);
   if (type != kPointType)
     throw IoError(message(where, ": is an ImageJ selection of the type ", type,

@@ -56,7 +56,7 @@ class ManifestReader {
 
   std::vector<ManifestEntry> read() {
     header_.wanted("image"), header_.wanted("annotations");
-    for (Record record; table_.next(record);) {
+    for (CsvRecord record; table_.next(record);) {
       header_.check(record);
       row(record);
     }
@@ -65,7 +65,7 @@ class ManifestReader {
   }
 
  private:
-  void row(const Record& record) {
+  void row(const CsvRecord& record) {
     const auto text = [&](const char* column) { return std::string(header_.text(record, column)); };
     ManifestEntry entry{resolved(folder_, header_.text(record, "image")),
                         resolved(folder_, header_.text(record, "annotations")),
@@ -90,7 +90,7 @@ class ManifestReader {
     if (!repeats(entry, record.line)) entries_.push_back(std::move(entry));
   }
 
-  void whole(const Record& record, const char* name, Index least, Index& value) {
+  void whole(const CsvRecord& record, const char* name, Index least, Index& value) {
     const std::string_view text = header_.text(record, name);
     Index parsed = 0;
     if (text.empty()) return;
@@ -100,7 +100,7 @@ class ManifestReader {
       problems_.add(message("line ", record.line, ": ", name, " is ", shown(text), ", wanted a whole number"));
   }
 
-  void number(const Record& record, const char* name, double least, double most, const char* wanted,
+  void number(const CsvRecord& record, const char* name, double least, double most, const char* wanted,
               std::optional<double>& value) {
     const std::string_view text = header_.text(record, name);
     double parsed = 0;
@@ -112,7 +112,7 @@ class ManifestReader {
   }
 
   /// A NUL would end a path early, other control characters can fool a terminal.
-  void check_text(const Record& record, const char* name) {
+  void check_text(const CsvRecord& record, const char* name) {
     const std::string_view text = header_.text(record, name);
     const std::string line = message("line ", record.line, ": ");
     if (has_control_character(text))

@@ -122,7 +122,7 @@ void draw_legend(Brush& canvas, const std::vector<LegendItem>& items, Index top,
   }
 }
 
-void check(const Image& image, std::span<const OverlayMark> marks, const OverlayStyle& style) {
+void check_marks(const Image& image, std::span<const OverlayMark> marks, const OverlayStyle& style) {
   if (image.shape(2) != 3 || image.size() == 0)
     throw ShapeError(message("draw_overlay: image of ", image.shape(0), " x ", image.shape(1), " x ", image.shape(2),
                              ", wanted h x w x 3"));
@@ -155,7 +155,7 @@ Image enlarged(const Image& image, Index zoom, Index strip) {
 }  // namespace
 
 Image draw_overlay(const Image& image, std::span<const OverlayMark> marks, OverlayStyle style) {
-  check(image, marks, style);
+  check_marks(image, marks, style);
   const Index height = style.zoom * static_cast<Index>(image.shape(0)),
               width = style.zoom * static_cast<Index>(image.shape(1));
   const std::vector<LegendItem> items =

@@ -9,7 +9,7 @@ namespace nucdet::io {
 
 namespace {
 
-void check(const Samples& s, std::string_view where) {
+void check_samples(const Samples& s, std::string_view where) {
   if (s.data == nullptr || s.height < 1 || s.width < 1 || s.channels < 1 || s.channels > 4)
     throw ShapeError(message(where, ": ", s.height, " rows of ", s.width, " pixels of ", s.channels,
                              " samples, wanted 1 to 4 samples (grey, grey and alpha, RGB, RGB and alpha)"));
@@ -23,7 +23,7 @@ const std::byte* row_of(const Samples& s, Index y) { return static_cast<const st
 }  // namespace
 
 bool is_picture(const Samples& s) {
-  check(s, "is_picture");
+  check_samples(s, "is_picture");
   if (s.channels != 1 && s.channels != 3) return false;
   if (s.type != SampleType::u16) return s.type == SampleType::u8;
   std::uint16_t most = 0;
@@ -36,7 +36,7 @@ bool is_picture(const Samples& s) {
 }
 
 Picture picture_of(const Samples& s, std::string_view where, const PictureOptions& options) {
-  check(s, where);
+  check_samples(s, where);
   detail::SampleLayout layout{.type = s.type, .channels = s.channels, .colours = s.channels < 3 ? 1 : 3};
   if (s.channels == 2 || s.channels == 4) layout.alpha = s.channels - 1;
   layout.range = detail::full_range(s.type), layout.range_is_declared = s.type == SampleType::u8;

@@ -44,7 +44,7 @@ void on_read_error(png_structp png, png_const_charp what) {
   reader.error[sizeof reader.error - 1] = '\0';
   png_longjmp(png, 1);
 }
-void on_warning(png_structp, png_const_charp) {}
+void on_read_warning(png_structp, png_const_charp) {}
 
 void on_read(png_structp png, png_bytep to, png_size_t count) {
   PngReader& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
@@ -91,7 +91,7 @@ void run_guarded(PngReader& r, void (*step)(PngReader&)) {
 }
 
 void begin(PngReader& r) {
-  r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_read_error, on_warning);
+  r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_read_error, on_read_warning);
   if (r.png != nullptr) r.info = png_create_info_struct(r.png);
   if (r.info == nullptr) throw IoError(message(r.source.where, ": PNG: ", r.error));
   run_guarded(r, read_header);

@@ -36,7 +36,7 @@ void on_write(png_structp png, png_bytep from, png_size_t count) {
   }
   if (full) png_error(png, "out of memory");
 }
-void on_warning(png_structp, png_const_charp) {}
+void on_write_warning(png_structp, png_const_charp) {}
 void on_flush(png_structp) {}
 
 void write_software(PngWriter& w, const char* software) {
@@ -65,7 +65,7 @@ void write_rows(PngWriter& w, const std::uint8_t* pixels, Index width, Index hei
 std::string encode_png(const std::vector<std::uint8_t>& pixels, Index width, Index height, int channels,
                        const char* software) {
   PngWriter writer;
-  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning);
+  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_write_warning);
   if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
   if (writer.info == nullptr) throw IoError(message("encode_png: ", writer.error));
   write_rows(writer, pixels.data(), width, height, channels, software);

@@ -62,7 +62,7 @@ class PointTable {
       : where_(where), options_(options), table_(text, where, TableParser::Comments::anywhere) {}
 
   Annotations read() {
-    Record record;
+    CsvRecord record;
     if (!table_.next(record))
       throw IoError(message(where_, ": is empty, wanted a header with the columns x and y and a line for each point"));
     const bool headless = !settle_header(record);
@@ -76,7 +76,7 @@ class PointTable {
 
  private:
   /// False if the table begins with its points.
-  bool settle_header(const Record& record) {
+  bool settle_header(const CsvRecord& record) {
     double number = 0;
     const bool numbers =
         record.fields.size() >= 2 && parse_decimal(record.fields[0], number) && parse_decimal(record.fields[1], number);
@@ -84,10 +84,10 @@ class PointTable {
       header_.emplace(record, where_);
       return true;
     }
-    Record assumed{record.line, {"x", "y"}};
+    CsvRecord assumed{record.line, {"x", "y"}};
     assumed.fields.resize(std::max<std::size_t>(2, record.fields.size()), "-");
     TableParser comment(table_.comment(), where_, TableParser::Comments::above);
-    Record above;
+    CsvRecord above;
     const bool named = comment.next(above) && above.fields.size() == record.fields.size();
     if (named) header_.emplace(above, where_);
     if (named && std::any_of(kCoordinates.begin(), kCoordinates.end(), [&](const Coordinates& c) { return has(c); }))
@@ -185,7 +185,7 @@ class PointTable {
     }
   }
 
-  void point(Record& record) {
+  void point(CsvRecord& record) {
     header_->check(record);
     if (columns_.object != Header::kNone && skips(record)) return;
     Point p{number(record, columns_.x, columns_.x_name), number(record, columns_.y, columns_.y_name)};
@@ -202,7 +202,7 @@ class PointTable {
   }
 
   /// ImageJ's column "Label" has the image's title.
-  void labels_are_images(const Record& record) {
+  void labels_are_images(const CsvRecord& record) {
     if (columns_.classes == Header::kNone || columns_.classes != header_->find("label")) return;
     const std::string label = small_letters(std::string(record.fields[columns_.classes]));
     const bool is_picture = std::any_of(std::begin(kPictureEndings), std::end(kPictureEndings),
@@ -210,7 +210,7 @@ class PointTable {
     if (is_picture || scanner_format(label) != nullptr) columns_.image = std::exchange(columns_.classes, Header::kNone);
   }
 
-  double number(const Record& record, std::size_t column, const std::string& name) const {
+  double number(const CsvRecord& record, std::size_t column, const std::string& name) const {
     double value = 0;
     const std::string_view field = record.fields[column];
     if (!parse_decimal(field, value) || !(std::abs(value) <= kLargestCoordinate))
@@ -220,13 +220,13 @@ class PointTable {
   }
 
   /// Rows of QuPath's that have no centre: the image itself, cores of tissue microarrays.
-  bool skips(const Record& record) const {
+  bool skips(const CsvRecord& record) const {
     const std::string type = plain_name(record.fields[columns_.object]);
     return type == "image" || type.rfind("root", 0) == 0 || type.rfind("tma", 0) == 0;
   }
 
   /// QuPath exports the measurements of many images in one table. Which is wanted matters only if there are several.
-  void note_image(const Record& record) {
+  void note_image(const CsvRecord& record) {
     const std::string_view name = record.fields[columns_.image], wanted = options_.image;
     const auto stem = [](std::string_view text) { return text.substr(0, text.find_last_of('.')); };
     wanted_.push_back(name == wanted || stem(name) == wanted || stem(wanted) == name);
