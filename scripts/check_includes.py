@@ -49,8 +49,8 @@ ONLY_IN = {
     r"cuda_(bf16|fp16)\.h": {"include/nucdet/core/half.hpp"},
     r"cuda_runtime\.h": {"include/nucdet/cuda/launch.cuh"},
 }
-# Seen by the sources of nucdet::cuda alone: a program that uses it needs no CUDA header.
-ONLY_UNDER = {r"pybind11/": "python/src/", r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
+# Seen by the sources of one library alone: a program that uses it needs no header of CUDA's or MPI's.
+ONLY_UNDER = {r"pybind11/": "python/src/", r"cuda_runtime_api\.h": "src/cuda/", r"cudnn\.h": "src/cuda/", r"mpi\.h": "src/mpi/", r"nucdet/cuda/.*\.cuh": ("src/cuda/", "include/nucdet/cuda/")}
 # nvcc cannot read the composition of networks, and warns of Eigen and xtensor.
 NOT_FOR_NVCC = r"nucdet/(nn|nets|train|io|models|slide|onnx)/|nucdet/data/(image|image_conversion|dataset|sampler|resident)\.hpp|Eigen/|xtensor/"
 MOST_LINES = 300

@@ -2,37 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <deque>
 #include <exception>
-#include <limits>
+#include <optional>
 #include <thread>
-#include <vector>
 
-#define OMPI_SKIP_MPICXX 1
-#define MPICH_SKIP_MPICXX 1
-#include <mpi.h>
+#include "calls.hpp"
+#include "means.hpp"
 
 namespace nucdet::mpi {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-void check(int code, const char* what) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw RanksError(message(what, ": ", std::string_view(text, static_cast<std::size_t>(length))));
-}
-
-int count_of(std::size_t size, const char* what) {
-  if (size > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw RanksError(message(what, ": ", size, " at a time, MPI takes ", std::numeric_limits<int>::max()));
-  return static_cast<int>(size);
-}
-
-}  // namespace
 
 bool launched() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"})
@@ -45,13 +22,21 @@ bool launched() {
 class MpiRanks::State {
  public:
   explicit State(const MpiSettings& settings) : settings_(settings) {
+    if (settings.bucket == 0) throw ArgumentError("MpiSettings: bucket is 0, must be > 0");
     int begun = 0, provided = 0;
     MPI_Initialized(&begun);
     if (begun == 0) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
     check(MPI_Comm_size(MPI_COMM_WORLD, &count_), "MPI_Comm_size");
+    means_.emplace(MPI_COMM_WORLD, settings.bucket);
     came_ = Clock::now();
+  }
+  /// Unless something is still under way: then the others are not at the end of MPI.
+  void end() {
+    if (!means_->ended()) return;
+    means_->free();
+    MPI_Finalize();
   }
 
   int rank() const { return rank_; }
@@ -62,67 +47,35 @@ class MpiRanks::State {
     MPI_Request request = MPI_REQUEST_NULL;
     const int size = count_of(bytes, "gather");
     check(MPI_Iallgather(mine, size, MPI_BYTE, all, size, MPI_BYTE, MPI_COMM_WORLD, &request), "MPI_Iallgather");
-    wait(request);
+    wait([&] { return tested(request); });
     came_ = Clock::now();
   }
 
-  /// Buckets are under way together: while one is added up, the next ones travel.
+  void begin_mean(std::span<float> numbers, std::size_t final_from) { means_->begin(numbers, final_from); }
   void mean(std::span<float> numbers) {
     arrive();
-    std::deque<Bucket> buckets;
-    for (std::size_t first = 0; first < numbers.size(); first += settings_.bucket)
-      begin(buckets.emplace_back(), numbers.subspan(first, std::min(settings_.bucket, numbers.size() - first)));
-    for (Bucket& bucket : buckets) add_up(bucket);
-    for (Bucket& bucket : buckets) {
-      wait(bucket.request);
-      std::copy_n(bucket.whole.begin(), bucket.numbers.size(), bucket.numbers.begin());
+    means_->begin(numbers, 0);
+    while (means_->left() > 0) {
+      const std::size_t left = means_->left();
+      wait([&] { return means_->left() < left; });
     }
+    means_->end();
     came_ = Clock::now();
   }
 
  private:
-  /// Numbers on their way: to the ranks that add them, then back.
-  struct Bucket {
-    std::span<float> numbers;
-    std::vector<float> whole, parts, mine;  ///< padded to equal parts; this rank's part of everybody's; its means
-    MPI_Request request = MPI_REQUEST_NULL;
-  };
-
-  void begin(Bucket& bucket, std::span<float> numbers) const {
-    const std::size_t ranks = static_cast<std::size_t>(count_), part = (numbers.size() + ranks - 1) / ranks;
-    bucket.numbers = numbers;
-    bucket.whole.assign(numbers.begin(), numbers.end());
-    bucket.whole.resize(part * ranks);
-    bucket.parts.resize(part * ranks);
-    const int size = count_of(part, "mean");
-    check(MPI_Ialltoall(bucket.whole.data(), size, MPI_FLOAT, bucket.parts.data(), size, MPI_FLOAT, MPI_COMM_WORLD,
-                        &bucket.request),
-          "MPI_Ialltoall");
-  }
-  void add_up(Bucket& bucket) const {
-    wait(bucket.request);
-    const std::size_t ranks = static_cast<std::size_t>(count_), part = bucket.parts.size() / ranks;
-    bucket.mine.resize(part);
-    for (std::size_t i = 0; i < part; ++i) {
-      double sum = 0;
-      for (std::size_t r = 0; r < ranks; ++r) sum += static_cast<double>(bucket.parts[r * part + i]);
-      bucket.mine[i] = static_cast<float>(sum / static_cast<double>(ranks));
-    }
-    const int size = count_of(part, "mean");
-    check(MPI_Iallgather(bucket.mine.data(), size, MPI_FLOAT, bucket.whole.data(), size, MPI_FLOAT, MPI_COMM_WORLD,
-                         &bucket.request),
-          "MPI_Iallgather");
-  }
+  using Clock = std::chrono::steady_clock;
 
   /// Notes how long this rank was at work since it last met the others: they may take as long.
   void arrive() { longest_ = std::max(longest_, Clock::now() - came_); }
 
-  void wait(MPI_Request& request) const {
+  /// Until it is done; means that are under way go on meanwhile.
+  template <class Done>
+  void wait(const Done& done) {
     const Clock::time_point begin = Clock::now();
     const Clock::duration limit = settings_.patience + longest_;
-    for (int done = 0, turns = 0;; ++turns) {
-      check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-      if (done != 0) return;
+    for (int turns = 0; !done(); ++turns) {
+      means_->advance();
       const Clock::duration waited = Clock::now() - begin;
       if (waited > limit)
         throw RanksError(message("rank ", rank_, " waited ", std::chrono::duration<double>(waited).count(),
@@ -138,6 +91,7 @@ class MpiRanks::State {
 
   MpiSettings settings_;
   int rank_ = 0, count_ = 1;
+  std::optional<Means> means_;  ///< made when MPI has begun
   Clock::time_point came_;
   Clock::duration longest_{};
 };
@@ -146,13 +100,14 @@ MpiRanks::MpiRanks(const MpiSettings& settings) : state_(std::make_unique<State>
 
 MpiRanks::~MpiRanks() {
   // After an error the others may never come to the end of MPI.
-  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+  if (std::uncaught_exceptions() == 0) state_->end();
 }
 
 Index MpiRanks::rank() const { return state_->rank(); }
 Index MpiRanks::count() const { return state_->count(); }
 void MpiRanks::gather(const void* mine, std::size_t bytes, void* all) { state_->gather(mine, bytes, all); }
 void MpiRanks::mean(std::span<float> numbers) { state_->mean(numbers); }
+void MpiRanks::begin_mean(std::span<float> numbers, std::size_t final_from) { state_->begin_mean(numbers, final_from); }
 
 void MpiRanks::abort(int code) {
   MPI_Abort(MPI_COMM_WORLD, code);

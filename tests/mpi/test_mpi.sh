@@ -15,9 +15,14 @@ if ! "$mpiexec" -n 2 true > /dev/null 2>&1; then
 fi
 
 for n in 2 3 4; do check "$n ranks" 0 "^$n ranks agree" "$mpiexec" -n $n "$ranks"; done
-begin=$SECONDS
-check "a rank that does not come" 7 "one of them hangs or has ended" "$mpiexec" -n 2 "$ranks" hang
-[ $((SECONDS - begin)) -lt 30 ] || fail "it took $((SECONDS - begin)) s to notice"
+for bucket in 7 100 1000000; do
+  check "buckets of $bucket" 0 "^3 ranks agree" "$mpiexec" -n 3 "$ranks" $bucket
+done
+for how in hang hang-halfway; do
+  begin=$SECONDS
+  check "a rank that does not come: $how" 7 "one of them hangs or has ended" "$mpiexec" -n 2 "$ranks" $how
+  [ $((SECONDS - begin)) -lt 30 ] || fail "it took $((SECONDS - begin)) s to notice"
+done
 
 "$nucdet" synth --out tissue --images 6 --size 96 --seed 7 > /dev/null
 train=("$nucdet" train tissue --base 4 --crop 48 --batch 4 --validate-every 4 --device cpu --threads 1 --quiet)

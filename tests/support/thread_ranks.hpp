@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cstddef>
+#include <span>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -18,7 +19,7 @@ struct Meeting {
   std::vector<std::vector<std::byte>> given;
 };
 
-class ThreadRanks final : public nucdet::Ranks {
+class ThreadRanks : public nucdet::Ranks {
  public:
   ThreadRanks(Meeting& meeting, nucdet::Index rank) : meeting_(meeting), rank_(rank) {}
   nucdet::Index rank() const override { return rank_; }
@@ -46,8 +47,30 @@ class ThreadRanks final : public nucdet::Ranks {
   nucdet::Index rank_;
 };
 
+/// Ranks that exchange what they are told of as soon as they are told.
+class EagerRanks final : public ThreadRanks {
+ public:
+  using ThreadRanks::ThreadRanks;
+  void begin_mean(std::span<float> numbers, std::size_t final_from) override {
+    if (!under_way_) under_way_ = true, begun_ = numbers.size();
+    if (final_from >= begun_) return;
+    ThreadRanks::mean(numbers.subspan(final_from, begun_ - final_from));
+    early_ += begun_ - final_from, begun_ = final_from;
+  }
+  void mean(std::span<float> numbers) override {
+    ThreadRanks::mean(numbers.first(under_way_ ? begun_ : numbers.size()));
+    under_way_ = false;
+  }
+  /// Numbers that were exchanged before their mean was asked for.
+  std::size_t early() const { return early_; }
+
+ private:
+  bool under_way_ = false;
+  std::size_t begun_ = 0, early_ = 0;
+};
+
 /// Calls work(ranks) in as many threads; what each returned.
-template <class Work>
+template <class Kind = ThreadRanks, class Work>
 auto with_ranks(nucdet::Index count, const Work& work) {
   using Result = std::invoke_result_t<Work, nucdet::Ranks&>;
   Meeting meeting(count);
@@ -55,7 +78,7 @@ auto with_ranks(nucdet::Index count, const Work& work) {
   std::vector<std::jthread> threads;
   for (nucdet::Index r = 0; r < count; ++r)
     threads.emplace_back([&, r] {
-      ThreadRanks ranks(meeting, r);
+      Kind ranks(meeting, r);
       results[static_cast<std::size_t>(r)] = work(ranks);
     });
   threads.clear();

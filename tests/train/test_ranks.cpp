@@ -46,10 +46,11 @@ struct Trained {
 };
 
 /// Five steps of a batch of 8, among the ranks; null: one process alone.
-Trained trained(Ranks* ranks, bool joint = true) {
+Trained trained(Ranks* ranks, bool joint = true, const std::vector<std::string>& frozen = {}) {
   Context<Cpu> context({.threads = 1, .seed = 3});
   const data::Dataset set = discs(context, 5);
   nn::Network<Small, 3, Cpu> net(context);
+  net.freeze(frozen);
   train::TrainSettings settings;
   settings.iterations = 5, settings.joint_statistics = joint, settings.clip_norm = 1;
   settings.rate.schedule = optim::Constant{.rate = 1e-2};
@@ -94,6 +95,32 @@ TEST_CASE("ranks follow one process with the batch of all, and have the same bit
     }
     const std::vector<Trained> again = nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
     CHECK(again[0].weights == all[0].weights);
+  }
+}
+
+TEST_CASE("what is exchanged during the backward pass has the bits of what is exchanged after it") {
+  struct Early {
+    Trained trained;
+    std::size_t numbers = 0;
+  };
+  const auto parameters = [] {
+    Context<Cpu> context({.threads = 1, .seed = 3});
+    return static_cast<std::size_t>(nn::Network<Small, 3, Cpu>(context).parameters()->size());
+  }();
+  const std::vector<std::vector<std::string>> blocks{{}, {"stem"}, {"deep"}};
+  for (const std::vector<std::string>& frozen : blocks) {
+    const Index count = frozen.empty() ? 4 : 2;
+    const auto after = nucdet_test::with_ranks(count, [&](Ranks& ranks) { return trained(&ranks, true, frozen); });
+    const auto during = nucdet_test::with_ranks<nucdet_test::EagerRanks>(count, [&](Ranks& ranks) {
+      Trained found = trained(&ranks, true, frozen);
+      return Early{std::move(found), static_cast<nucdet_test::EagerRanks&>(ranks).early()};
+    });
+    for (const Early& rank : during) {
+      CHECK(rank.numbers == 5 * parameters);
+      CHECK(rank.trained.weights == after[0].weights);
+      CHECK(rank.trained.losses == after[0].losses);
+      CHECK(rank.trained.norms == after[0].norms);
+    }
   }
 }
 

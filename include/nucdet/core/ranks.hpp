@@ -15,8 +15,8 @@ struct RanksError : Error {
   using Error::Error;
 };
 
-/// The processes, "ranks", that do one thing together. All of them make the same calls in the same order; each call
-/// waits for the others, and throws RanksError where they do not come.
+/// The processes, "ranks", that do one thing together. All of them make the same calls in the same order; gather and
+/// mean wait for the others. All throw RanksError where the others do not come.
 class Ranks {
  public:
   virtual ~Ranks() = default;
@@ -27,6 +27,11 @@ class Ranks {
   /// Replaces numbers on the host by their means over all ranks, added in the order of ranks: everybody has the same
   /// bits.
   virtual void mean(std::span<float> numbers) = 0;
+  /// Tells that of the numbers whose mean is asked for next, those from `final_from` on will not change any more, so
+  /// that they may travel while the others are still being made; they may be overwritten with their means by now. Comes
+  /// again and again until then, with a place that never rises, also where nothing is new: what is under way can go on.
+  /// gather may come in between. Does not wait for the others. By default all that is done is done in mean.
+  virtual void begin_mean(std::span<float> /*numbers*/, std::size_t /*final_from*/) {}
 };
 
 /// Everybody's value, in the order of ranks.

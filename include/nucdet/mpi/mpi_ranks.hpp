@@ -20,7 +20,8 @@ struct MpiSettings {
 /// program. Calls come from the thread that made it.
 ///
 /// Sums are our own, in the order of ranks: each rank adds its part of the numbers and passes the means round, so that
-/// bits depend neither on timing nor on the implementation's algorithms. Waiting, it gives its processor away.
+/// bits depend neither on timing nor on the implementation's algorithms, nor on the buckets. Waiting, it gives its
+/// processor away. A mean that has begun goes on in every call, since MPI does little between its calls.
 class MpiRanks final : public Ranks {
  public:
   explicit MpiRanks(const MpiSettings& settings = {});
@@ -30,6 +31,7 @@ class MpiRanks final : public Ranks {
   Index count() const override;
   void gather(const void* mine, std::size_t bytes, void* all) override;
   void mean(std::span<float> numbers) override;
+  void begin_mean(std::span<float> numbers, std::size_t final_from) override;
 
   /// Ends all ranks (MPI_Abort) with this exit code.
   [[noreturn]] void abort(int code);

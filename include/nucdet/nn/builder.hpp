@@ -60,6 +60,7 @@ class ProgramBuilder {
                             .node = node_,
                             .path = std::move(path),
                             .parameters = store_.entries().size() > before,
+                            .gradients_end = store_.size(),
                             .number = program_.steps().size()},
                            std::move(inputs));
   }

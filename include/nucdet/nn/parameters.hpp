@@ -55,6 +55,9 @@ class ParameterStore {
     return count;
   }
 
+  /// Numbers in the buffers of values and gradients: padding counts.
+  Index size() const { return value_size_; }
+
   /// Used while a network is built; returns the entry's number. Throws Error on a name taken twice.
   std::size_t declare(ParameterEntry entry);
 

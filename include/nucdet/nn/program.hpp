@@ -9,11 +9,11 @@
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/unique_id.hpp"
+#include "nucdet/nn/collect.hpp"
 #include "nucdet/nn/layer.hpp"
 #include "nucdet/nn/part_planner.hpp"
 #include "nucdet/nn/plan.hpp"
 #include "nucdet/nn/workspace.hpp"
-#include "nucdet/ops/add.hpp"
 
 namespace nucdet::nn {
 
@@ -34,6 +34,7 @@ class Program {
     std::string node;  ///< "down1": the named block it belongs to
     std::string path;  ///< "down1.conv2"
     bool parameters = false, frozen = false;
+    Index gradients_end = 0;   ///< where those of its parameters end in their buffer
     std::uint64_t number = 0;  ///< its place in the network as it was written: numbers the dropout masks
   };
 
@@ -76,8 +77,6 @@ class Program {
                  DType type, const Tensor<Device>& block) const;
   /// Where asked to, waits for a step, so that a failure of the device names it.
   static void check_step(Context<Device>& context, const Step& step);
-  /// total += part, in place only where nobody else holds the memory.
-  static void collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part);
 
   std::vector<Step> steps_;
   std::vector<Wire> wires_;
@@ -161,7 +160,7 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
     mine.step = steps_[k].number;
     if (steps_[k].frozen) mine.mode = Mode::inference;
     if (workspace.needs_gradient_[out] == 0) mine.tape = nullptr;
-    if (mine.tape != nullptr) mine.tape->mark(k, need);
+    if (mine.tape != nullptr) mine.tape->mark(k, need, steps_[k].gradients_end);
     if (!plan.parts.empty()) mine.top = plan.parts[k].top, mine.left = plan.parts[k].left;
     make_slot(context, plan, values, out, type, block);
     steps_[k].layer->forward(context, in, values[out], mine);
@@ -192,10 +191,10 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, std::span<con
     skips = skips || !dys[i];
     if (!dys[i]) continue;
     type = dys[i].dtype();
-    collect(context, gradients[static_cast<std::size_t>(outputs_[i].slot)],
-            converted(context, dys[i], map_type(context, type)));
+    detail::collect(context, gradients[static_cast<std::size_t>(outputs_[i].slot)],
+                    converted(context, dys[i], map_type(context, type)));
   }
-  for (; !tape.marks.empty(); tape.marks.pop_back()) {
+  for (; !tape.marks.empty(); tape.finish_mark()) {
     const auto mark = tape.marks.back();
     const Wire& wire = wires_[mark.step];
     const Tensor<Device> slope = std::move(gradients[static_cast<std::size_t>(wire.output)]);
@@ -209,7 +208,7 @@ Tensor<Device> Program<Device>::backward(Context<Device>& context, std::span<con
     if (tape.size() != mark.size())
       throw Error(message("Tape: step '", steps_[mark.step].path, "' did not take exactly what it had saved"));
     for (std::size_t i = 0; i < dx.size(); ++i)
-      collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
+      detail::collect(context, gradients[static_cast<std::size_t>(wire.inputs[i])], std::move(dx[i]));
   }
   return gradients[0] ? converted(context, gradients[0], type) : gradients[0];
 }
@@ -274,25 +273,6 @@ void Program<Device>::check_step([[maybe_unused]] Context<Device>& context, [[ma
       context.synchronize();
     } catch (const CudaError& error) { throw CudaError(message("step '", step.path, "': ", error.what())); }
   }
-}
-
-template <class Device>
-void Program<Device>::collect(Context<Device>& context, Tensor<Device>& total, Tensor<Device> part) {
-  if (!part) return;
-  if (!total) {
-    total = std::move(part);
-    return;
-  }
-  if (!total.unique() && part.unique()) std::swap(total, part);
-  dispatch<Device>(total.dtype(), [&]<class T>() {
-    if (total.unique())
-      return ops::accumulate<T>(context, std::as_const(part).template view<const T>(), total.template view<T>());
-    Tensor<Device> sum = context.make(total.shape(), total.dtype());
-    const View<const T> terms[] = {std::as_const(total).template view<const T>(),
-                                   std::as_const(part).template view<const T>()};
-    ops::add<T>(context, std::span<const View<const T>>(terms), sum.template view<T>());
-    total = std::move(sum);
-  });
 }
 
 #endif

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -48,16 +50,28 @@ class Tape {
   Ranks* ranks = nullptr;
   bool joint_statistics = true;  ///< whether statistics of a batch are of all ranks' batches, or of each rank's own
 
+  /// Called after each step of the backward pass: of the parameters' gradients, those from this place in their buffer
+  /// on are final. That place never rises, and is 0 in the end.
+  std::function<void(Index final_from)> on_final;
+
   /// Kept by Program, one for each taped step: the step, what was saved before it, and what backward must make.
   struct Mark {
     std::size_t step = 0, tensors = 0, numbers = 0, draws = 0;
     Wanted wanted{};
+    Index gradients_end = 0;  ///< of all gradients that it and the steps before it make
 
     std::size_t size() const { return tensors + numbers + draws; }
   };
   std::vector<Mark> marks;
-  void mark(std::size_t step, Wanted wanted) {
-    marks.push_back({step, tensors_.size(), numbers_.size(), draws_.size(), wanted});
+  /// gradients_end: where those of the step's parameters end in their buffer.
+  void mark(std::size_t step, Wanted wanted, Index gradients_end) {
+    const Index end = std::max(still_to_come(), wanted.parameters ? gradients_end : 0);
+    marks.push_back({step, tensors_.size(), numbers_.size(), draws_.size(), wanted, end});
+  }
+  /// The last step has made its gradients.
+  void finish_mark() {
+    marks.pop_back();
+    if (on_final) on_final(still_to_come());
   }
   /// Forgets what was saved since.
   void drop_to(const Mark& mark) {
@@ -65,6 +79,10 @@ class Tape {
   }
 
  private:
+  /// Where the gradients end that the marked steps make, whatever the order of steps and parameters, and however many
+  /// steps share one.
+  Index still_to_come() const { return marks.empty() ? 0 : marks.back().gradients_end; }
+
   std::vector<Tensor<Device>> tensors_;
   std::vector<std::uint64_t> numbers_;
   std::vector<const std::uint64_t*> draws_;

@@ -20,6 +20,15 @@ concept Reducer = requires(R reducer, Context<Device>& context, std::span<float>
   reducer.mean(context, numbers);
 };
 
+/// A reducer that can exchange gradients during the backward pass that makes them: it is told in its course which are
+/// final (see Ranks::begin_mean), by the host. On a GPU that records a step as a graph and replays it, the host has no
+/// part in that course but once.
+template <class R, class Device>
+concept EarlyReducer = Reducer<R, Device> &&
+    requires(R reducer, Context<Device>& context, std::span<float> numbers, std::size_t final_from) {
+  reducer.begin_mean(context, numbers, final_from);
+};
+
 /// One process alone.
 struct Single {
   Ranks* ranks() const { return nullptr; }
@@ -27,7 +36,8 @@ struct Single {
   void mean(Context<Device>&, std::span<float>) const {}
 };
 
-/// Several processes that pass numbers through their hosts' memory: those of `nucdet::mpi`, say. Null: one alone.
+/// Several processes that pass numbers through their hosts' memory: those of `nucdet::mpi`, say. Null: one alone. Those
+/// of a GPU leave it when the backward pass is done.
 struct AmongRanks {
   Ranks* together = nullptr;
 
@@ -43,6 +53,9 @@ struct AmongRanks {
       together->mean(host);
       context.upload(numbers.data(), host.data(), numbers.size_bytes());
     }
+  }
+  void begin_mean(Context<Cpu>&, std::span<float> numbers, std::size_t final_from) const {
+    if (together != nullptr) together->begin_mean(numbers, final_from);
   }
 };
 

@@ -17,6 +17,7 @@
 #include "nucdet/train/average.hpp"
 #include "nucdet/train/batch.hpp"
 #include "nucdet/train/callbacks.hpp"
+#include "nucdet/train/course.hpp"
 #include "nucdet/train/reducer.hpp"
 #include "nucdet/train/settings.hpp"
 #include "nucdet/train/state.hpp"
@@ -92,15 +93,16 @@ class Trainer {
     settle(sources);
     batch_.draw(sources, iteration);
     Ranks* const ranks = reducer_.ranks();
-    StepReport report{iteration + 1, 0, rate(), 0, 0, batch_.images().shape().n * (ranks ? ranks->count() : 1)};
+    const Index images = batch_.images().shape().n * (ranks != nullptr ? ranks->count() : 1);
+    StepReport report{iteration + 1, 0, detail::rate_of(settings_, state_), 0, 0, images};
     differentiate_->run();
     batch_.prepare(sources, iteration + 1);
     if (ranks != nullptr) share(*ranks);
     const auto found = numbers_.read(context)[0];
     for (const double loss : found.losses) report.loss += loss;
     report.gradient_norm = std::sqrt(found.squared_norm);
-    check_finite("loss", report.loss, iteration);
-    check_finite("gradient norm", report.gradient_norm, iteration);
+    detail::check_finite("loss", report.loss, iteration);
+    detail::check_finite("gradient norm", report.gradient_norm, iteration);
     if (settings_.clip_norm > 0)
       optim::limit_norm(context, gradients(), report.gradient_norm, settings_.clip_norm, segments_);
     optim::step(context, rule_, report.rate, iteration, values(), gradients(), detail::span_of(optimizer_), segments_);
@@ -135,12 +137,7 @@ class Trainer {
   }
 
   /// True once the plateau schedule's rate has fallen below its floor, or nothing better came for too long.
-  bool finished() const {
-    const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule);
-    const std::int64_t since = state_.best.iteration < 0 ? 0 : state_.iteration - state_.best.iteration;
-    return (settings_.stop_after > 0 && since >= settings_.stop_after) ||
-           (plateau != nullptr && plateau->finished(state_.plateau));
-  }
+  bool finished() const { return detail::is_finished(settings_, state_); }
 
   /// What a checkpoint keeps besides the model's weights (train/checkpoint.hpp writes and restores it).
   std::vector<float> optimizer_state() const {
@@ -178,7 +175,7 @@ class Trainer {
     differentiate_.emplace(context, [this] { differentiate(); });
   }
 
-  /// Loss, gradients and their norm, without waiting for the device.
+  /// Loss, gradients and (of one process alone) their norm, without waiting for the device.
   void differentiate() {
     Context<Device>& context = model_.context();
     nn::Tape<Device> tape;
@@ -196,24 +193,27 @@ class Trainer {
     });
     gradients_ = {};
     model_.zero_gradients();
-    model_.backward(dys, tape);
     gradients_ = model_.parameters()->gradients();  // where a captured step puts them again, whoever else asks for some
-    optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers.squared_norm);
+    if constexpr (EarlyReducer<Reduce, Device>)
+      tape.on_final = [this, &context](Index from) {
+        reducer_.begin_mean(context, gradients(), static_cast<std::size_t>(from));
+      };
+    model_.backward(dys, tape);
+    if (reducer_.ranks() == nullptr) find_norm();
+  }
+  void find_norm() {
+    optim::squared_norm_into(model_.context(), std::span<const float>(gradients()), segments_,
+                             &numbers_.data()->squared_norm);
   }
 
   /// Losses and gradients of this rank become those of all.
   void share(Ranks& ranks) {
     Context<Device>& context = model_.context();
     reducer_.mean(context, gradients());
-    optim::squared_norm_into(context, std::span<const float>(gradients()), segments_, &numbers_.data()->squared_norm);
+    find_norm();
     auto numbers = numbers_.read(context)[0];
     detail::mean(ranks, numbers.losses);
     context.upload(numbers_.data(), &numbers, sizeof numbers);
-  }
-
-  double rate() const {
-    if (std::holds_alternative<optim::Plateau>(settings_.rate.schedule)) return state_.plateau.rate;
-    return std::get<optim::AnySchedule>(settings_.rate.schedule)(state_.iteration);
   }
 
   template <class C>
@@ -228,7 +228,7 @@ class Trainer {
       const AverageInPlace<Device> held(average_ ? &*average_ : nullptr);
       found = validate(std::as_const(model_));
       found.iteration = state_.iteration;
-      take(found);
+      detail::take(settings_, found, state_);
       [[maybe_unused]] const auto tell = [&](auto& c) {
         if constexpr (detail::OnWeights<std::remove_reference_t<decltype(c)>>) c.on_weights(found);
       };
@@ -238,26 +238,6 @@ class Trainer {
       if constexpr (detail::OnValidation<std::remove_reference_t<decltype(c)>>) c.on_validation(found);
     };
     (tell(callbacks), ...);
-  }
-
-  void take(Validation& found) {
-    if (settings_.best == Best::class_f1 && found.class_f1 < 0)
-      throw ArgumentError("Trainer: the best is that in the classes' F1, and the network has no classes");
-    check_finite("validation loss", found.loss, found.iteration);
-    if (const auto* plateau = std::get_if<optim::Plateau>(&settings_.rate.schedule))
-      plateau->observe(state_.plateau, found.iteration, found.loss);
-    const Validation& best = state_.best;
-    const bool better = settings_.best == Best::loss       ? found.loss < best.loss
-                        : settings_.best == Best::class_f1 ? found.class_f1 > best.class_f1
-                                                           : found.f1 > best.f1;
-    found.best = best.iteration < 0 || better;
-    if (found.best) state_.best = found;
-  }
-
-  static void check_finite(const char* what, double value, std::int64_t iteration) {
-    if (!std::isfinite(value))
-      throw NumericError(message("training stopped at iteration ", iteration, ": the ", what, " is ", value,
-                                 "; try a smaller learning rate or gradient clipping"));
   }
 
   std::span<float> values() { return detail::span_of(model_.parameters()->values()); }
