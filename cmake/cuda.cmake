@@ -1,7 +1,9 @@
-# nucdet::cuda: the GPU. Programs that link it see no CUDA header and need no nvcc; cuDNN is loaded when they run.
+# nucdet::cuda: the GPU. Programs that link it see no CUDA header and need no nvcc; cuDNN and NCCL are
+# loaded when they run.
 set(NUCDET_CUDA_KERNELS src/cuda/kernels_activation.cu src/cuda/kernels_augment.cu src/cuda/kernels_detect.cu
                         src/cuda/kernels_ops.cu src/cuda/kernels_training.cu)
 set(NUCDET_CUDA_HOST src/cuda/availability.cpp src/cuda/context.cpp src/cuda/convolution.cpp src/cuda/graph.cpp
+                     src/cuda/nccl_api.cpp src/cuda/nccl_communicator.cpp src/cuda/nccl_reducer.cpp src/cuda/own_gpu.cpp
                      src/cuda/prebuilt.cpp src/cuda/staging.cpp src/cuda/timer.cpp)
 set(NUCDET_CUDA_CUDNN src/cuda/convolution_engine.cpp src/cuda/convolution_graph.cpp src/cuda/convolution_plan.cpp
                       src/cuda/convolution_request.cpp)
@@ -33,7 +35,7 @@ if(NOT NUCDET_CUDNN STREQUAL "OFF")
   endif()
 endif()
 
-add_library(nucdet_cuda ${NUCDET_CUDA_KERNELS} ${NUCDET_CUDA_HOST})
+add_library(nucdet_cuda ${NUCDET_CUDA_KERNELS} ${NUCDET_CUDA_HOST} src/cuda/nccl_library.cpp)
 add_library(nucdet::cuda ALIAS nucdet_cuda)
 set_target_properties(nucdet_cuda PROPERTIES EXPORT_NAME cuda VERSION ${PROJECT_VERSION} SOVERSION ${NUCDET_CXX_SOVERSION}
                                              POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)

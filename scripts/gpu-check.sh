@@ -29,7 +29,7 @@ done
 cd "$root"
 mkdir -p "$out"
 rm -f "$out"/*.log "$out"/bench-*.json "$out"/bench_cuda.json "$out"/pytorch.json  # an old figure is no figure
-passed=0 failed=0 skipped=0 status=0 log="" libraries=${LD_LIBRARY_PATH:-} cudnn="" cudnn_include=""
+passed=0 failed=0 skipped=0 status=0 log="" libraries=${LD_LIBRARY_PATH:-} cudnn="" cudnn_include="" nccl="" gpus=0
 
 skip() { status=77 skipped=$((skipped + 1)); echo "skipped $1: $2"; }
 step() {  # step WHAT COMMAND...: one check, counted; exit status 77 is a skipped one
@@ -47,7 +47,9 @@ step() {  # step WHAT COMMAND...: one check, counted; exit status 77 is a skippe
 told() { [ $status != 0 ] || tail -n "$1" "$log" | sed 's/^/        /'; }  # told LINES: what the last step said
 on_device() { if [ -n "$gpu" ]; then step "$@"; else skip "$1" "no device"; fi; }
 # Only our programs see the sysroot's libraries and this cuDNN: python3 and the compilers have their own.
-ours() { env LD_LIBRARY_PATH="${libraries%:}" ${cudnn:+NUCDET_CUDNN="$cudnn"} "$@"; }
+ours() {
+  env LD_LIBRARY_PATH="${libraries%:}" ${cudnn:+NUCDET_CUDNN="$cudnn"} ${nccl:+NUCDET_NCCL="$nccl"} "$@"
+}
 
 find_cudnn() {  # the folder `nvidia` of python3's packages that has cuDNN, as PyTorch brings it
   python3 - << 'EOF'
@@ -62,6 +64,7 @@ look_around() {  # sets gpu, arch, cudnn, cudnn_include and libraries, and says 
   local nvcc packages
   gpu=$(nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total --format=csv,noheader 2> "$out/smi.log") ||
     gpu=""
+  if [ -n "$gpu" ]; then gpus=$(wc -l <<< "$gpu"); fi
   gpu=${gpu%%$'\n'*}
   arch=$(sed -n 's/^[^,]*, *\([0-9]*\)\.\([0-9]*\),.*/\1\2/p' <<< "$gpu")
   nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
@@ -70,6 +73,7 @@ look_around() {  # sets gpu, arch, cudnn, cudnn_include and libraries, and says 
   packages=$(find_cudnn 2> /dev/null) || packages=""
   if [ -n "$packages" ]; then
     cudnn=$(find "$packages/cudnn/lib" -name 'libcudnn.so.9' | head -n 1)
+    nccl=$(find "$packages/nccl/lib" -name 'libnccl.so.2' 2> /dev/null | head -n 1) || nccl=""
     [ -z "$cudnn_include" ] || [ ! -e "$packages/cudnn/include/cudnn.h" ] || cudnn_include=$packages/cudnn/include
     libraries=$packages/cudnn/lib:$packages/cu13/lib:$libraries  # cuDNN loads cuBLAS and NVRTC by name
   fi
@@ -77,6 +81,7 @@ look_around() {  # sets gpu, arch, cudnn, cudnn_include and libraries, and says 
   echo "device: ${gpu:-none: a dry run, compiled for compute capability 9.0; what needs the device is skipped}"
   echo "nvcc: $nvcc, $("$nvcc" --version 2> /dev/null | sed -n 's/.*release //p')"
   echo "cuDNN: ${cudnn:-what the loader finds}; headers: ${cudnn_include:-in the toolkit}"
+  echo "NCCL: ${nccl:-what the loader finds}; GPUs: $gpus"
   echo "processors: $(nproc); logs: $out"
 }
 mend_links() {  # Debian has a few absolute links between packages, which lead out of a sysroot
@@ -139,11 +144,18 @@ look_around
 nucdet=$build/tools/nucdet/nucdet
 if [ -n "$sysroot" ]; then step "links of the sysroot" mend_links; fi
 step "configure" configure
-step "build" ninja -k 0 -C "$build" nucdet_cuda tests_cuda tests_cuda_emulated bench_cuda nucdet_program
+step "build" ninja -k 0 -C "$build" nucdet_cuda tests_cuda tests_cuda_emulated test_nccl_ranks bench_cuda nucdet_program
 on_device "nucdet doctor" ours "$nucdet" doctor
 told 20
 step "tests_cuda" ours "$build/tests/cuda/tests_cuda"
 step "tests_cuda_emulated" ours "$build/tests/cuda/tests_cuda_emulated"
+on_device "NCCL, one rank" ours "$build/tests/cuda/test_nccl_ranks"
+told 1
+if [ "$gpus" -gt 1 ] && command -v mpirun > /dev/null; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  on_device "NCCL, $gpus ranks" ours mpirun -n "$gpus" "$build/tests/cuda/test_nccl_ranks"
+  told 1
+fi
 if [ "$sanitize" = 1 ] || { [ "$quick" = 0 ] && command -v compute-sanitizer > /dev/null; }; then
   on_device "compute-sanitizer memcheck" sanitizer memcheck
   on_device "compute-sanitizer racecheck" sanitizer racecheck

@@ -110,7 +110,7 @@ T after_zero(const T& score, int zero) {
   return score;
 }
 
-std::string text_of(const char* name, const Score& s) {
+std::string described(const char* name, const Score& s) {
   return message(name, "(hits=", s.hits, ", false_alarms=", s.false_alarms, ", misses=", s.misses, ", f1=", s.f1(),
                  ')');
 }
@@ -130,7 +130,7 @@ void bind_score(py::module_& module) {
       .def(
           "__add__", [](Score a, const Score& b) { return a += b; }, py::is_operator())
       .def("__radd__", &after_zero<Score>, py::is_operator())
-      .def("__repr__", [](const Score& self) { return text_of("Score", self); })
+      .def("__repr__", [](const Score& self) { return described("Score", self); })
       .def(py::pickle(
           [](const Score& s) { return State(s.hits, s.false_alarms, s.misses, s.distance_sum, s.distance_squares); },
           [](const State& state) {
@@ -159,7 +159,7 @@ void bind_class_score(py::module_& module) {
       .def("__repr__",
            [](const ClassScore& self) {
              return message("ClassScore(classes=", self.classes(), ", mean_f1=", self.mean_f1(),
-                            ", detection=", text_of("Score", self.detection()), ')');
+                            ", detection=", described("Score", self.detection()), ')');
            })
       .def(py::pickle(
           [](const ClassScore& self) {
@@ -196,7 +196,7 @@ void bind_matched(py::module_& module) {
       .def_property_readonly("false_alarms", [](const Matched& m) { return m.matching.false_alarms(); })
       .def_property_readonly("misses", [](const Matched& m) { return m.matching.misses(); })
       .def_property_readonly("score", [](const Matched& m) { return metrics::score_of(m.matching); })
-      .def("__repr__", [](const Matched& m) { return text_of("Matching", metrics::score_of(m.matching)); })
+      .def("__repr__", [](const Matched& m) { return described("Matching", metrics::score_of(m.matching)); })
       .def(py::pickle(state_of, from_state));
 }
 

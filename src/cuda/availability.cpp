@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "nucdet/core/context.hpp"
 
 #include "check.hpp"
@@ -27,6 +29,7 @@ DeviceInfo describe(int number) {
   info.major = properties.major, info.minor = properties.minor;
   info.multiprocessors = properties.multiProcessorCount;
   info.memory = properties.totalGlobalMem, info.l2_cache = static_cast<std::size_t>(properties.l2CacheSize);
+  std::memcpy(info.uuid.data(), properties.uuid.bytes, info.uuid.size());
   return info;
 }
 

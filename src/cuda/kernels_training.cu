@@ -16,6 +16,8 @@
 #include "nucdet/optim/clip.hpp"
 #include "nucdet/optim/sgd.hpp"
 
+#include "rank_means.hpp"
+
 using namespace nucdet;
 
 NUCDET_CUDA_PARALLEL_FOR(loss::detail::LabelMeans<float>)
@@ -37,6 +39,7 @@ NUCDET_CUDA_PARALLEL_FOR(optim::detail::Scale)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::Clamp)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::MoveAverage)
 NUCDET_CUDA_PARALLEL_FOR(optim::detail::Exchange)
+NUCDET_CUDA_PARALLEL_FOR(nucdet::cuda::RankMeans)
 
 NUCDET_CUDA_REDUCE_COLUMNS(double, 2, data::detail::Moments)
 NUCDET_CUDA_REDUCE_COLUMNS(double, 3, data::detail::TissueMoments)

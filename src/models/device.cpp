@@ -4,6 +4,7 @@
 
 #include "nucdet/core/context.hpp"
 #include "nucdet/core/error.hpp"
+#include "nucdet/train/own_gpu.hpp"
 
 namespace nucdet::models {
 
@@ -29,11 +30,12 @@ Precision precision_named(std::string_view name) {
 
 #ifdef NUCDET_WITH_CUDA
 
-NamedDevice device_named(const std::string& name) {
+NamedDevice device_named(const std::string& name, Ranks* ranks) {
   if (name == "cpu") return {};
   const bool any = name == "auto";
-  const int number = any ? 0 : number_of(name);
+  int number = any ? 0 : number_of(name);
   const cuda::Availability there = cuda::availability();
+  if (ranks != nullptr && (any || name == "cuda")) number = train::own_gpu(*ranks, there).value_or(0);
   if (there.devices.empty()) {
     if (any) return {.about = there.reason};
     throw CudaError(message("device ", name, ": no CUDA device can be used: ", there.reason));
@@ -45,7 +47,7 @@ NamedDevice device_named(const std::string& name) {
 
 #else
 
-NamedDevice device_named(const std::string& name) {
+NamedDevice device_named(const std::string& name, Ranks*) {
   const std::string without = "nucdet was built without CUDA";
   if (name == "cpu") return {};
   if (name == "auto") return {.about = without};

@@ -18,6 +18,7 @@
 #include "nucdet/models/dataset.hpp"
 #include "nucdet/models/load.hpp"
 #include "nucdet/train/checkpoint.hpp"
+#include "nucdet/train/nccl_reducer.hpp"
 #include "nucdet/train/trainer.hpp"
 #include "nucdet/train/validate.hpp"
 
@@ -83,6 +84,16 @@ std::string kernels_of(const Context<Cpu>& context) {
 std::string kernels_of(const Context<Cuda>&) { return {}; }
 #endif
 
+/// How ranks, or null, average gradients of the context's device.
+train::AmongRanks reducer_of(Context<Cpu>&, Ranks* ranks, const TrainingWatch&) { return {ranks}; }
+#ifdef NUCDET_WITH_CUDA
+train::AmongGpus reducer_of(Context<Cuda>& context, Ranks* ranks, const TrainingWatch& watch) {
+  train::AmongGpus reducer(context, ranks);
+  if (!reducer.note().empty()) watch.note(reducer.note());
+  return reducer;
+}
+#endif
+
 bool is_first(const Ranks* ranks) { return ranks == nullptr || ranks->rank() == 0; }
 
 /// What a run is made of, besides its types.
@@ -102,7 +113,8 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   const TrainingConfiguration& o = r.options;
   data::CropSampler sampler = sampler_of(o, r.data);
   if (r.ranks != nullptr) sampler.batch /= r.ranks->count();
-  train::Trainer trainer(r.model, tasks, rule, sampler, settings_of(o), train::AmongRanks{r.ranks});
+  train::Trainer trainer(r.model, tasks, rule, sampler, settings_of(o),
+                         reducer_of(r.model.context(), r.ranks, r.watch));
   TrainingLog log(std::min<std::int64_t>(50, o.validate_every), full_response_of(o), o.network.classes > 0);
   detect::LocalMaxima peaks = r.search.peaks;
   const fs::path last = fs::path(o.out) / "last.safetensors";

@@ -13,9 +13,9 @@ const cpu::Kernels* kernels_of(const DeviceOptions& options) {
 
 int threads_of(const DeviceOptions& options) { return options.threads > 0 ? options.threads : choose_threads().count; }
 
-ChosenDevice choose_device(const DeviceOptions& options) {
+ChosenDevice choose_device(const DeviceOptions& options, Ranks* ranks) {
   const Precision precision = models::precision_named(options.precision);
-  const models::NamedDevice device = models::device_named(options.device);
+  const models::NamedDevice device = models::device_named(options.device, ranks);
   if (device.cuda) {
     const std::string convolutions = device.cudnn.empty() ? "" : "; slow convolutions, no cuDNN: " + device.cudnn;
     return {true,

@@ -20,8 +20,8 @@ struct ChosenDevice {
 };
 
 /// auto takes a GPU that can be used, else the processor; cuda and cuda:N take that or throw CudaError, saying why.
-/// Throws ArgumentError for other words, and for a precision that the device has not.
-ChosenDevice choose_device(const DeviceOptions& options);
+/// Throws ArgumentError for other words, and for a precision that the device has not. ranks: see models::device_named.
+ChosenDevice choose_device(const DeviceOptions& options, Ranks* ranks = nullptr);
 
 /// The processor's kernels that are asked for. Throws ArgumentError for a name that there is not.
 const cpu::Kernels* kernels_of(const DeviceOptions& options);

@@ -134,7 +134,8 @@ int train_with(const TrainOptions& asked, Ranks* ranks) {
   if (o.preset == "finetune" && o.initial.empty()) o.initial = default_model();
   check(o);
   check_outputs(o);
-  return on_device(o.device, {.seed = o.seed}, o.quiet, [&](auto& context) { return train_on(context, o, ranks); });
+  return on_device(choose_device(o.device, ranks), o.device, {.seed = o.seed}, o.quiet,
+                   [&](auto& context) { return train_on(context, o, ranks); });
 }
 
 #ifdef NUCDET_WITH_MPI

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@ namespace cuda {
 
 struct ContextState;  // src/cuda/context_state.hpp
 
+/// What a device is known by, wherever it is seen.
+using Uuid = std::array<unsigned char, 16>;
+
 /// A device of this machine.
 struct DeviceInfo {
   int number = 0;
@@ -19,6 +23,7 @@ struct DeviceInfo {
   int major = 0, minor = 0;  ///< compute capability
   int multiprocessors = 0;
   std::size_t memory = 0, l2_cache = 0;  ///< bytes
+  Uuid uuid{};
 };
 
 /// What there is to run on, and if nothing, why. Never throws.

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "nucdet/core/device.hpp"
+#include "nucdet/core/ranks.hpp"
 
 /// Where to compute, by name.
 namespace nucdet::models {
@@ -16,8 +17,9 @@ struct NamedDevice {
 };
 
 /// "auto" takes a GPU that can be used, else the processor; "cpu"; "cuda" and "cuda:N" take that or throw CudaError,
-/// saying why. Throws ArgumentError for other names.
-NamedDevice device_named(const std::string& name);
+/// saying why. Throws ArgumentError for other names. ranks: processes that train together and all ask, or null; for
+/// "auto" and "cuda" each gets a GPU of its own (train::own_gpu), while "cuda:N" is the same number for all.
+NamedDevice device_named(const std::string& name, Ranks* ranks = nullptr);
 
 /// "fp32", "tf32", "bf16", "fp16". Throws ArgumentError for other names.
 Precision precision_named(std::string_view name);

@@ -52,7 +52,7 @@ CUstream_st* Device::find(cudaStream_t stream) {
 
 cudaError_t Device::add(CUstream_st& stream, Operation operation) {
   if (stream.capture == nullptr) {
-    stream.queue.push_back({next_number_++, std::move(operation)});
+    stream.queue.push_back({next_number_++, std::move(operation), {}});
     return cudaSuccess;
   }
   if (stream.capture->invalid) return cudaErrorStreamCaptureInvalidated;
@@ -60,14 +60,21 @@ cudaError_t Device::add(CUstream_st& stream, Operation operation) {
   return cudaSuccess;
 }
 
+cudaError_t Device::add_attempt(CUstream_st& stream, std::function<bool()> attempt) {
+  if (stream.capture != nullptr) return spoil(*stream.capture, cudaErrorStreamCaptureUnsupported);
+  stream.queue.push_back({next_number_++, [] {}, std::move(attempt)});
+  return cudaSuccess;
+}
+
 /// The null stream and the streams that follow it wait for each other's earlier work.
-void Device::run_next(CUstream_st& stream) {
-  if (stream.queue.empty()) return;
+bool Device::run_next(CUstream_st& stream) {
+  if (stream.queue.empty()) return true;
   const Arena::Access access(arena_);
+  if (const auto& attempt = stream.queue.front().attempt; attempt && !attempt()) return false;
   Queued next = std::move(stream.queue.front());
   stream.queue.pop_front();
   const auto run_earlier = [&](CUstream_st& other) {
-    while (!other.queue.empty() && other.queue.front().number < next.number) run_next(other);
+    while (!other.queue.empty() && other.queue.front().number < next.number) run_surely(other);
   };
   if (&stream == &null_stream_) {
     for (const auto& other : streams_) {
@@ -77,24 +84,33 @@ void Device::run_next(CUstream_st& stream) {
     run_earlier(null_stream_);
   }
   next.run();
+  return true;
+}
+
+/// On a device the host would wait for ever where the stream's work waits for something that the host has yet to do.
+void Device::run_surely(CUstream_st& stream) {
+  if (!run_next(stream)) fail("the host waits for a stream whose work waits for another stream");
 }
 
 void Device::run_all(CUstream_st& stream) {
   if (stream.queue.empty()) return;
   const Arena::Access access(arena_);
-  while (!stream.queue.empty()) run_next(stream);
+  while (!stream.queue.empty()) run_surely(stream);
 }
 
 void Device::run_until(const Moment& moment) {
   if (moment.reached) return;
   const Arena::Access access(arena_);
-  while (!moment.reached) run_next(*moment.stream);
+  while (!moment.reached) run_surely(*moment.stream);
 }
 
 void Device::run_everything() {
   const Arena::Access access(arena_);
-  run_all(null_stream_);
-  for (const auto& stream : streams_) run_all(*stream);
+  const auto run = [&](CUstream_st& stream) {
+    while (!stream.queue.empty() && run_next(stream)) continue;
+  };
+  run(null_stream_);
+  for (const auto& stream : streams_) run(*stream);
 }
 
 bool Device::spoils_capture(bool allowed_if_relaxed) {
@@ -125,6 +141,10 @@ std::size_t allocated() {
 
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> operation) {
   return stream_api(stream, [&](CUstream_st& s) { return device().add(s, std::move(operation)); });
+}
+
+cudaError_t enqueue_until(cudaStream_t stream, std::function<bool()> attempt) {
+  return stream_api(stream, [&](CUstream_st& s) { return device().add_attempt(s, std::move(attempt)); });
 }
 
 cudaError_t launch(const cudaLaunchConfig_t* config, BoundKernel kernel) {

@@ -22,6 +22,7 @@ constexpr int kMinor = 0;
 constexpr int kClockKilohertz = 1'000'000;
 
 thread_local cudaError_t last_error = cudaSuccess;
+thread_local int current_device = 0;
 
 struct ErrorText {
   cudaError_t error;
@@ -52,6 +53,8 @@ constexpr ErrorText kErrorTexts[] = {
     {cudaErrorUnknown, "cudaErrorUnknown", "unknown error"},
 };
 
+bool is_device(int number) { return number >= 0 && number < emulator::device_count(); }
+
 const ErrorText* find_text(cudaError_t error) {
   for (const ErrorText& entry : kErrorTexts) {
     if (entry.error == error) return &entry;
@@ -61,9 +64,10 @@ const ErrorText* find_text(cudaError_t error) {
 
 }  // namespace
 
-bool emulator::device_present() {
+/// All of them have one memory: what a program mixes up between devices is not noticed.
+int emulator::device_count() {
   const char* devices = std::getenv("NUCDET_EMULATED_DEVICES");
-  return devices == nullptr || std::strcmp(devices, "0") != 0;
+  return devices == nullptr ? 1 : std::atoi(devices);
 }
 
 cudaError_t emulator::remember(cudaError_t error) {
@@ -92,7 +96,7 @@ cudaError_t cudaPeekAtLastError() { return last_error; }
 
 cudaError_t cudaDriverGetVersion(int* version) {
   if (version == nullptr) return emulator::remember(cudaErrorInvalidValue);
-  *version = emulator::device_present() ? kVersion : 0;
+  *version = emulator::device_count() > 0 ? kVersion : 0;
   return cudaSuccess;
 }
 
@@ -104,18 +108,22 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 
 cudaError_t cudaGetDeviceCount(int* count) {
   if (count == nullptr) return emulator::remember(cudaErrorInvalidValue);
-  *count = emulator::device_present() ? 1 : 0;
+  *count = emulator::device_count();
   return api([] { return cudaSuccess; });
 }
 
 cudaError_t cudaSetDevice(int number) {
-  return api([&] { return number == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+  return api([&] {
+    if (!is_device(number)) return cudaErrorInvalidDevice;
+    current_device = number;
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaGetDevice(int* number) {
   return api([&] {
     if (number == nullptr) return cudaErrorInvalidValue;
-    *number = 0;
+    *number = current_device;
     return cudaSuccess;
   });
 }
@@ -123,10 +131,12 @@ cudaError_t cudaGetDevice(int* number) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int number) {
   return api([&] {
     if (properties == nullptr) return cudaErrorInvalidValue;
-    if (number != 0) return cudaErrorInvalidDevice;
+    if (!is_device(number)) return cudaErrorInvalidDevice;
     size_t free = 0;
     *properties = {};
     std::strcpy(properties->name, "Emulated device");
+    std::strcpy(properties->uuid.bytes, "emulated");
+    properties->uuid.bytes[sizeof properties->uuid.bytes - 1] = static_cast<char>(number);
     properties->sharedMemPerBlock = kSharedBytes;
     properties->warpSize = kWarpSize;
     properties->maxThreadsPerBlock = kMaxThreads;
@@ -142,7 +152,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int number) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int number) {
   return api([&] {
     if (value == nullptr) return cudaErrorInvalidValue;
-    if (number != 0) return cudaErrorInvalidDevice;
+    if (!is_device(number)) return cudaErrorInvalidDevice;
     switch (attribute) {
       case cudaDevAttrMaxThreadsPerBlock:
         *value = kMaxThreads;

@@ -24,6 +24,7 @@ struct Capture {
 struct Queued {
   std::uint64_t number;  // order of all calls, over all streams
   Operation run;
+  std::function<bool()> attempt = {};  // in place of `run`: tried until it is true
 };
 
 /// One recording of an event, which stays the same when the event is recorded anew.
@@ -57,7 +58,7 @@ struct CUgraphExec_st {
 
 namespace emulator {
 
-/// The state of the one device.
+/// The state of all devices.
 class Device {
  public:
   Arena& arena() { return arena_; }
@@ -69,15 +70,20 @@ class Device {
 
   /// Queues an operation, or records it while the stream is capturing.
   cudaError_t add(CUstream_st& stream, Operation operation);
-  void run_next(CUstream_st& stream);
+  cudaError_t add_attempt(CUstream_st& stream, std::function<bool()> attempt);
+  /// False if the next operation is an attempt that has not come off yet.
+  bool run_next(CUstream_st& stream);
   void run_all(CUstream_st& stream);
   void run_until(const Moment& moment);
+  /// But for streams that wait for others' work.
   void run_everything();
 
   /// True during a capture in which calls that may wait for the device are forbidden. It spoils the capture.
   bool spoils_capture(bool allowed_if_relaxed);
 
  private:
+  void run_surely(CUstream_st& stream);
+
   Arena arena_;
   CUstream_st null_stream_;
   std::vector<std::unique_ptr<CUstream_st>> streams_;
@@ -86,7 +92,7 @@ class Device {
 
 Device& device();
 std::recursive_mutex& device_mutex();
-bool device_present();
+int device_count();
 
 /// Keeps an error for cudaGetLastError.
 cudaError_t remember(cudaError_t error);
@@ -95,7 +101,7 @@ cudaError_t remember(cudaError_t error);
 template <class F>
 cudaError_t api(F body) {
   const std::lock_guard lock(device_mutex());
-  return remember(device_present() ? body() : cudaErrorNoDevice);
+  return remember(device_count() > 0 ? body() : cudaErrorNoDevice);
 }
 
 /// The same for a call on a stream: the body gets it if it exists.

@@ -222,6 +222,30 @@ TEST_CASE("emulated captures are spoilt by calls that wait") {
   CHECK(cudaFree(memory) == cudaSuccess);
 }
 
+TEST_CASE("emulated work that waits for another stream leaves the host free to ask, not to wait") {
+  const Stream stream;
+  bool come = false;
+  REQUIRE(emulator::enqueue_until(stream, [&] { return come; }) == cudaSuccess);
+  CHECK(cudaStreamQuery(stream) == cudaErrorNotReady);
+  CHECK(cudaDeviceSynchronize() == cudaSuccess);  // of the others
+  CHECK(signal_of([&] { cudaStreamSynchronize(stream); }) == SIGABRT);
+  come = true;
+  CHECK(cudaStreamQuery(stream) == cudaSuccess);
+}
+
+TEST_CASE("emulated machines may have several devices") {
+  const Environment three("NUCDET_EMULATED_DEVICES", "3");
+  int count = 0, number = -1;
+  CHECK(cudaGetDeviceCount(&count) == cudaSuccess);
+  CHECK(count == 3);
+  CHECK(cudaSetDevice(2) == cudaSuccess);
+  CHECK(cudaGetDevice(&number) == cudaSuccess);
+  CHECK(number == 2);
+  CHECK(cudaSetDevice(3) == cudaErrorInvalidDevice);
+  cudaGetLastError();
+  CHECK(cudaSetDevice(0) == cudaSuccess);
+}
+
 TEST_CASE("emulated machines may lack a device") {
   const Environment none("NUCDET_EMULATED_DEVICES", "0");
   int count = -1;

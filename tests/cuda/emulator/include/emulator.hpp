@@ -22,6 +22,11 @@ std::size_t allocated();
 /// runs again at each replay. For emulated libraries that work on streams.
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> operation);
 
+/// Appends work that waits for other streams' work: it is tried whenever its turn comes until it says that it is done,
+/// and may then have touched device memory. Not in a capture. A host that waits for such a stream before the others
+/// have come would wait for ever: the emulator aborts. One that asks (cudaEventQuery) is told that it is not ready.
+cudaError_t enqueue_until(cudaStream_t stream, std::function<bool()> attempt);
+
 /// A kernel with its arguments: `call(arguments.get())` runs one thread of it.
 struct BoundKernel {
   std::shared_ptr<const void> arguments;

@@ -1,0 +1,103 @@
+#include "nccl_communicator.hpp"
+
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace nucdet::cuda {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool good(NcclResult result) { return result == kNcclSuccess || result == kNcclInProgress; }
+
+/// Quick answers are met at once; after that the processor is given away.
+void pause(Clock::duration waited, int turns) {
+  if (waited > std::chrono::milliseconds(20))
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  else if (turns > 200)
+    std::this_thread::yield();
+}
+
+/// What the first rank tells the others.
+struct Invitation {
+  NcclResult made;
+  NcclUniqueId id;
+};
+
+}  // namespace
+
+NcclCommunicator::NcclCommunicator(const NcclApi& api, Ranks& ranks, std::chrono::milliseconds patience)
+    : api_(api), rank_(ranks.rank()), patience_(patience) {
+  Invitation mine{};
+  if (rank_ == 0) mine.made = api_.get_unique_id(&mine.id);
+  const Invitation first = gathered(ranks, mine)[0];
+  check(first.made, "unique id");
+  NcclConfig config;
+  check(api_.init_rank(&comm_, static_cast<int>(ranks.count()), first.id, static_cast<int>(rank_), &config), "start");
+  wait("start", [] { return true; });
+}
+
+/// What was exchanged has been waited for; the others' ends may still be closing.
+NcclCommunicator::~NcclCommunicator() {
+  if (comm_ == nullptr) return;
+  if (std::uncaught_exceptions() == 0 && finalized())
+    api_.destroy(comm_);
+  else  // after an error the others may never come
+    api_.abort(comm_);
+}
+
+bool NcclCommunicator::finalized() noexcept {
+  NcclResult state = api_.finalize(comm_);
+  const Clock::time_point begin = Clock::now();
+  for (int turns = 0; state == kNcclInProgress && Clock::now() - begin < patience_; ++turns) {
+    if (api_.get_async_error(comm_, &state) != kNcclSuccess) return false;
+    pause(Clock::now() - begin, turns);
+  }
+  return state == kNcclSuccess;
+}
+
+void NcclCommunicator::exchange(const char* what, std::span<const NcclPiece> out, std::span<const NcclPiece> in,
+                                cudaStream_t stream) {
+  if (comm_ == nullptr) lose(message(what, ": it ended with an earlier error"));
+  if (out.empty() && in.empty()) return;
+  check(api_.group_start(), what);
+  NcclResult asked = kNcclSuccess;
+  for (const NcclPiece& p : out)
+    if (good(asked)) asked = api_.send(p.numbers, p.count, kNcclFloat32, p.rank, comm_, stream);
+  for (const NcclPiece& p : in)
+    if (good(asked)) asked = api_.receive(p.numbers, p.count, kNcclFloat32, p.rank, comm_, stream);
+  const NcclResult ended = api_.group_end();  // a group that was begun has to be ended
+  check(asked, what), check(ended, what);
+  wait(what, [] { return true; });
+}
+
+void NcclCommunicator::wait(const char* what, const std::function<bool()>& done) {
+  const Clock::time_point begin = Clock::now();
+  for (int turns = 0;; ++turns) {
+    NcclResult state = kNcclSuccess;
+    check(api_.get_async_error(comm_, &state), what);
+    check(state, what);
+    if (state != kNcclInProgress && done()) return;
+    const Clock::duration waited = Clock::now() - begin;
+    if (waited > patience_)
+      lose(message(what, ": waited ", std::chrono::duration<double>(waited).count(),
+                   " s for the others, who had come to it: one of them hangs or has ended"));
+    pause(waited, turns);
+  }
+}
+
+void NcclCommunicator::check(NcclResult result, const char* what) {
+  if (good(result)) return;
+  std::string why = message(what, ": ", api_.get_error_string(result));
+  if (const char* const more = api_.get_last_error(comm_); more != nullptr && *more != '\0') why += message(": ", more);
+  lose(why);
+}
+
+void NcclCommunicator::lose(const std::string& why) {
+  if (comm_ != nullptr) api_.abort(std::exchange(comm_, nullptr));
+  throw RanksError(message("NCCL, rank ", rank_, ": ", why));
+}
+
+}  // namespace nucdet::cuda
