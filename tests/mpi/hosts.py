@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Several hosts on one machine, joined by a network of a given rate and delay: runs a command on the first of them.
 
-usage: hosts.py [--hosts N] [--rate MBIT] [--delay MS] [--name NAME] COMMAND [ARGUMENT...]
+usage: hosts.py [--hosts N] [--rate MBIT] [--delay MS] [--name NAME] [--count FILE] COMMAND [ARGUMENT...]
 
 The hosts are network namespaces, NAME1, NAME2, ..., with the addresses 10.77.0.1, 10.77.0.2, ... Their packets go through
 this process, a switch: each host's line to it carries --rate in either direction, and what arrives comes --delay later
 (one way). So it needs neither tc nor modules of the kernel, but /dev/net/tun, iproute2 and root; without them it ends
 with 77 before anything runs. COMMAND finds OMPI_MCA_* set so that Open MPI's `mpirun --host NAME1,NAME2` reaches the
-hosts without ssh. `ip -n NAME2 link set net0 down` pulls a host's cable. The hosts, and what still runs on them, go away
-with COMMAND, whose exit code is returned.
+hosts without ssh. `ip -n NAME2 link set net0 down` pulls a host's cable; TCP gives up after some 13 s, not after a quarter
+of an hour as usual (tcp_retries2). The hosts, and what still runs on them, go away with COMMAND, whose exit code is
+returned. --count: JSON, the bytes and packets that each host has sent.
 
 Packets are of 60,000 bytes at most, so that a switch in Python carries 1 Gbit/s.
 """
 import argparse
 import fcntl
 import heapq
+import json
 import os
+import pathlib
 import select
 import shutil
 import signal
@@ -25,6 +28,7 @@ import sys
 import time
 
 MTU = 60000
+RETRIES = 5  # of TCP, before a connection counts as lost
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 AGENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "on_host.sh")
 
@@ -52,7 +56,8 @@ class Switch:
         self.delay = delay / 1e3
         self.lines, self.hosts = [], {}  # descriptors; the host of an address
         self.sent, self.received = [], []  # until when a host's line is taken, either way
-        self.travelling, self.count = [], 0
+        self.travelling, self.number = [], 0
+        self.bytes, self.packets = [], []  # that a host has sent
 
     def add(self, descriptor, host):
         os.set_blocking(descriptor, False)
@@ -60,6 +65,8 @@ class Switch:
         self.hosts[bytes(map(int, address(host).split(".")))] = host
         self.sent.append(0.0)
         self.received.append(0.0)
+        self.bytes.append(0)
+        self.packets.append(0)
 
     def take(self, host):
         """All packets that a host has sent."""
@@ -74,8 +81,10 @@ class Switch:
             now, takes = time.monotonic(), len(packet) * self.seconds_per_byte
             self.sent[host] = max(now, self.sent[host]) + takes
             self.received[to] = max(self.sent[host], self.received[to] + takes)
-            self.count += 1
-            heapq.heappush(self.travelling, (self.received[to] + self.delay, self.count, to, packet))
+            self.bytes[host] += len(packet)
+            self.packets[host] += 1
+            self.number += 1
+            heapq.heappush(self.travelling, (self.received[to] + self.delay, self.number, to, packet))
 
     def deliver(self):
         """What has arrived; the seconds until the next does, or None."""
@@ -107,6 +116,7 @@ def plug(switch, host, namespace):
     ip("-n", namespace, "link", "set", "lo", "up")
     ip("-n", namespace, "address", "add", f"{address(host)}/24", "dev", "net0")
     ip("-n", namespace, "link", "set", "net0", "mtu", MTU, "up")
+    ip("netns", "exec", namespace, "sh", "-c", f"echo {RETRIES} > /proc/sys/net/ipv4/tcp_retries2")
     switch.add(descriptor, host)
 
 
@@ -154,6 +164,8 @@ def run(a):
         process = start(a.name, a.command)
         while process.poll() is None:
             switch.turn(0.1)
+        if a.count:
+            a.count.write_text(json.dumps({"bytes": switch.bytes, "packets": switch.packets}) + "\n", encoding="utf-8")
         return process.returncode if process.returncode >= 0 else 128 - process.returncode
     finally:
         for signalled in (signal.SIGTERM, signal.SIGINT):
@@ -167,6 +179,7 @@ def main():
     parser.add_argument("--rate", type=float, default=0, help="Mbit/s of a line; 0: no limit")
     parser.add_argument("--delay", type=float, default=0, help="ms, one way")
     parser.add_argument("--name", default=f"nd{os.getpid()}h", help="of the hosts, before their number")
+    parser.add_argument("--count", type=pathlib.Path, metavar="FILE")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     a = parser.parse_args()
     if not a.command:
