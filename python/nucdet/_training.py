@@ -71,7 +71,8 @@ def train(
     by its names: network, base, iterations, validate_every, batch, crop, rate, loss, label, seed, stain, jpeg, ... Other
     names have --split (train_split), --weights (set_weights), --initial (weights), --lambda (lambda_), --relative-threshold
     (relative) and --no-classes (classes=False); there is none for how it is
-    computed (--device, --precision, --kernels, --exact, --no-fuse, --joint-statistics): by one process, on the processor.
+    computed (--device, --precision, --kernels, --exact, --no-fuse, --joint-statistics, --rank-patience): by one process, on
+    the processor.
 
     on_progress is called after each step, on_validation after each validation, on_note with sentences on what was decided
     by itself. What one of them raises, and Ctrl-C, ends the training: between images while data are read, else after its

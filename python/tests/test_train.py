@@ -75,6 +75,7 @@ ELSEWHERE = {
     "exact": None,
     "no_fuse": None,
     "joint_statistics": None,  # nor are there several ranks
+    "rank_patience": None,
     "quiet": None,  # it prints nothing
     "json": None,
     "help": None,

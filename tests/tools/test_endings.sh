@@ -78,7 +78,7 @@ if command -v python3 > /dev/null; then
   bench=(bench --base 4 --height 32 --width 32 --crop 16 --batch 1 --seconds 0.001 --device cpu)
   json "bench" "r[0]['what'] == 'matrix product'" "$nucdet" "${bench[@]}" --json
   json "bench to -" "len(r) == 4" "$nucdet" "${bench[@]}" --json -
-  json "train" "r['iteration'] == 2 and 'f1' in r" "$nucdet" train "$work/data" --out "$work/run" --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --json --quiet
+  json "train" "r['iteration'] == 2 and 'f1' in r and r['steps'] == 2 and r['step_seconds'] > 0" "$nucdet" train "$work/data" --out "$work/run" --base 4 --iterations 2 --validate-every 2 --crop 32 --batch 1 --json --quiet
 fi
 
 # Threads.

@@ -27,6 +27,7 @@ struct DeviceOptions {
 /// A training, and where it computes.
 struct TrainOptions : models::TrainingConfiguration {
   DeviceOptions device;
+  int rank_patience = 60;            ///< seconds that another rank may take beyond this one's longest step
   bool quiet = false, json = false;  ///< json: the result as JSON on the standard output; so below
 };
 int train(const TrainOptions&);

@@ -156,6 +156,12 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
                "Of several ranks (mpirun): batch norm looks at all their images, or with 0 each at its own")
       ->capture_default_str()
       ->group(how);
+  c.add_option(
+       "--rank-patience", o.rank_patience,
+       "Of several ranks: seconds that another may take beyond this one's longest step before it counts as lost")
+      ->capture_default_str()
+      ->check(whole(1, 86400))
+      ->group(how);
   c.add_option("--balanced", o.balanced, "Of a data set, draw the organ first, then the image")
       ->capture_default_str()
       ->group(how);

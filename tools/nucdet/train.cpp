@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -8,6 +9,7 @@
 #include <sstream>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "nucdet/core/printable.hpp"
 #include "nucdet/core/watch.hpp"
@@ -79,13 +81,24 @@ void print(const TrainOptions& o, const train::Validation& best) {
     std::cout << "nothing better came than the weights to start from: these were kept\n";
 }
 
-Json json_of(const TrainOptions& o, const train::Validation& best) {
+/// 0 of none.
+double median(std::vector<double> numbers) {
+  if (numbers.empty()) return 0;
+  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+  std::nth_element(numbers.begin(), middle, numbers.end());
+  return *middle;
+}
+
+/// seconds: of each step of this call.
+Json json_of(const TrainOptions& o, const train::Validation& best, const std::vector<double>& seconds) {
   Json json{{"weights", best_file(o)},
             {"iteration", best.iteration},
             {"validation_loss", best.loss},
             {"f1", best.f1},
             {"threshold", best.floor / full_response_of(o)},
-            {"xi", best.xi}};
+            {"xi", best.xi},
+            {"steps", seconds.size()},
+            {"step_seconds", median(seconds)}};
   for (const auto& [set, f1] : best.sets) json["sets"][set] = f1;
   if (best.class_f1 >= 0) json["class_f1"] = best.class_f1;
   return json;
@@ -99,16 +112,18 @@ int train_on(Context<Device>& context, const TrainOptions& o, Ranks* ranks) {
   models::TrainingData data = models::load_training_data(context.host(), o, watch);
   Interrupt interrupt;  // while data are read there is nothing to keep
   Narrator narrator(o);
+  std::vector<double> seconds;
   watch.stop = interrupt.token();
   watch.on_step = [&](const train::StepReport& report) {
     interrupt.poll();
+    if (o.json) seconds.push_back(report.seconds);
     if (!o.quiet) narrator.step(report);
   };
   if (!o.quiet) watch.on_validation = [&](const train::Validation& found) { narrator.validation(found); };
   const train::Validation best = models::train_network_on(context, o, std::move(data), watch, ranks);
   if (ranks != nullptr && ranks->rank() != 0) return 0;
   if (o.json)
-    print_json(json_of(o, best));
+    print_json(json_of(o, best, seconds));
   else
     print(o, best);
   return 0;
@@ -150,7 +165,7 @@ std::string lost(const RanksError& error, const TrainOptions& o) {
 
 /// One of several processes. An error of one ends all; what happens to all is told by the first alone.
 int train_together(const TrainOptions& o) {
-  mpi::MpiRanks ranks;
+  mpi::MpiRanks ranks({.patience = std::chrono::seconds(o.rank_patience)});
   std::exception_ptr error;
   try {
     return train_with(o, &ranks);
