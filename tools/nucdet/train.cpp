@@ -100,6 +100,7 @@ int train_on(Context<Device>& context, const TrainOptions& o, Ranks* ranks) {
   Interrupt interrupt;  // while data are read there is nothing to keep
   Narrator narrator(o);
   watch.stop = interrupt.token();
+  watch.on_image = [&] { interrupt.poll(); };
   watch.on_step = [&](const train::StepReport& report) {
     interrupt.poll();
     if (!o.quiet) narrator.step(report);
