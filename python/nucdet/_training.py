@@ -75,8 +75,8 @@ def train(
     the processor.
 
     on_progress is called after each step, on_validation after each validation, on_note with sentences on what was decided
-    by itself. What one of them raises, and Ctrl-C, ends the training: between images while data are read, else after its
-    step (a validation is brought to its end) with the checkpoint written first.
+    by itself. What one of them raises, and Ctrl-C, ends the training: between images while data are read or validated
+    with, else after its step, with the checkpoint written first. A validation that was left is made by the run that resumes.
     Raises ValueError for settings that do not fit, TypeError for unknown ones, OSError for files.
     """
     manifests = [manifest] if isinstance(manifest, (str, os.PathLike)) else manifest

@@ -1,9 +1,11 @@
 """Training: the program's, followed from Python."""
 
+import _thread
 import os
 import re
 import shutil
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -57,6 +59,54 @@ def test_ctrl_c_ends_it(tissue, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         nucdet.train(tissue, out=tmp_path / "run", **(SMALL | {"iterations": 100_000, "validate_every": 100_000}))
     assert (tmp_path / "run" / "last.safetensors").is_file()
+
+
+def test_a_validation_that_was_left_is_made_by_the_run_that_resumes(tissue, tmp_path):
+    told = []
+
+    def follow(step):
+        told.append(step.iteration)
+        if told == [1, 2, 3, 4]:  # a validation comes next
+            raise LookupError("enough")
+
+    calls = {"on_progress": follow, "on_validation": lambda found: told.append(f"validation {found.iteration}")}
+    with pytest.raises(LookupError, match="enough"):
+        nucdet.train(tissue, out=tmp_path / "stopped", **calls, **SMALL)
+    assert told == [1, 2, 3, 4]
+    best = nucdet.train(tissue, out=tmp_path / "stopped", resume=True, **calls, **SMALL)
+    assert told[4:] == ["validation 4", 5, 6, 7, 8, "validation 8"]
+    assert best == nucdet.train(tissue, out=tmp_path / "whole", **SMALL)
+    for name in ("best.safetensors", "last.safetensors", "log.csv"):
+        assert bits(tmp_path / "stopped" / name) == bits(tmp_path / "whole" / name), name
+
+
+def test_ctrl_c_is_heard_within_a_validation(tissue, tmp_path):
+    """Another thread gives the signal as soon as this one has left the callback after which a validation begins. Threads
+    are not made to take turns meanwhile, so that it comes to that when this one lets go of Python's lock, within an image."""
+    step_four, validations = threading.Event(), []
+
+    def interrupt():
+        step_four.wait()
+        _thread.interrupt_main()
+
+    def follow(step):
+        if step.iteration == 4:
+            step_four.set()
+
+    turns = sys.getswitchinterval()
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    sys.setswitchinterval(60)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            nucdet.train(
+                tissue, out=tmp_path / "run", validation_split="train", on_progress=follow,
+                on_validation=validations.append, **SMALL
+            )
+    finally:
+        sys.setswitchinterval(turns)
+        thread.join(60)
+    assert validations == [] and (tmp_path / "run" / "last.safetensors").is_file()
 
 
 # Options of the program that have another name here, or none; the value is the name.

@@ -60,17 +60,17 @@ constexpr Format kFormats[] = {
 };
 
 constexpr ScannerFormat kScanners[] = {
-    {".svs", "an Aperio SVS slide", true, false, true},  // read without OpenSlide, too
-    {".ndpi", "a Hamamatsu NDPI slide", true, true, true},
-    {".mrxs", "a 3DHISTECH MRXS slide", true, true, false},
-    {".scn", "a Leica SCN slide", true, true, true},
-    {".bif", "a Ventana BIF slide", true, true, true},
-    {".svslide", "a Sakura slide", true, true, false},
-    {".vms", "a Hamamatsu VMS slide", false, true, false},  // parts of it are JPEG files
-    {".vmu", "a Hamamatsu VMU slide", false, true, false},
-    {".vsi", "an Olympus VSI slide", false, true, false},
-    {".czi", "a Zeiss CZI slide", false, false, false},
-    {".dcm", "a DICOM file", false, false, false},
+    {".svs", "an Aperio SVS slide", true, false},  // read without OpenSlide, too
+    {".ndpi", "a Hamamatsu NDPI slide", true, true},
+    {".mrxs", "a 3DHISTECH MRXS slide", true, true},
+    {".scn", "a Leica SCN slide", true, true},
+    {".bif", "a Ventana BIF slide", true, true},
+    {".svslide", "a Sakura slide", true, true},
+    {".vms", "a Hamamatsu VMS slide", false, true},  // parts of it are JPEG files
+    {".vmu", "a Hamamatsu VMU slide", false, true},
+    {".vsi", "an Olympus VSI slide", false, true},
+    {".czi", "a Zeiss CZI slide", false, false},
+    {".dcm", "a DICOM file", false, false},
 };
 
 bool is_text(Bytes bytes) {

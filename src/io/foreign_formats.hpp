@@ -21,8 +21,7 @@ struct ScannerFormat {
   std::string_view ending;  ///< in small letters
   std::string_view name;    ///< "a 3DHISTECH MRXS slide"
   bool listed;              ///< a folder's files of it are images: a slide is one file, beside which no pictures lie
-  bool by_name;  ///< its files look like pictures, texts or nothing that is known: the name says what they are
-  bool tiff;     ///< they are TIFF files that hold the slide itself
+  bool by_name;  ///< its files look like pictures, texts, TIFF of any kind or nothing: the name says what they are
 };
 /// Null for the name of another file.
 const ScannerFormat* scanner_format(std::string_view name);

@@ -42,13 +42,13 @@ Picture decode_picture(std::span<const std::byte> bytes, std::string_view where,
 
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options) {
   const detail::MappedFile file(path);
-  // What bytes of a picture show under such a name is a label or a small view.
+  // What bytes of a picture show under such a name is a label, a small view or one page of many.
   const detail::ScannerFormat* const scanner = detail::scanner_format(path.filename().string());
-  if (scanner != nullptr && scanner->by_name && !options.page && !(scanner->tiff && detail::is_tiff(file.bytes())))
+  if (scanner != nullptr && scanner->by_name && !options.page)
     throw IoError(
         message(path.string(), ": is ", scanner->name,
                 " by its name: slides are for nucdet detect, evaluate and slide; export a region of it as TIFF "
-                "or PNG (QuPath: File, Export images)"));
+                "or PNG (QuPath: File, Export images); if it is a picture, call it .tif"));
   return decode_picture(file.bytes(), path.string(), options);
 }
 

@@ -132,17 +132,20 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
   }
   if (r.ranks != nullptr) check_same_on(*r.ranks, {{"iteration", std::to_string(trainer.state().iteration)}});
   const auto validate = [&](const nn::Model<Device>& m) {
-    return train::validate(m, tasks, r.data.validation, r.search, match::HungarianMatcher{}, r.ranks);
+    return train::validate(m, tasks, r.data.validation, r.search, match::HungarianMatcher{}, r.ranks, r.watch.images());
   };
   Recorder<decltype(trainer)> recorder(trainer, o, r.metadata, peaks, log, r.watch, is_first(r.ranks));
-  trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
+  bool validated = true;
+  try {
+    trainer.fit({r.data.target, r.data.auxiliary.empty() ? nullptr : &r.data.auxiliary}, validate, recorder);
+  } catch (const Stopped&) { validated = false; }
   if (const std::string note = trainer.capture_note(); !note.empty())
     r.watch.note("steps were not replayed from a captured graph: " + note);
-  const bool done = trainer.finished() || trainer.state().iteration >= o.iterations;
+  const bool done = validated && (trainer.finished() || trainer.state().iteration >= o.iterations);
   if (!done) {
     recorder.checkpoint();
     throw Stopped(message("train: stopped after iteration ", trainer.state().iteration, " of ", o.iterations,
-                          ", kept in ", last.string()));
+                          validated ? "" : ", before its validation", ", kept in ", last.string()));
   }
   return trainer.state().best;
 }

@@ -186,9 +186,7 @@ TrainingData load_training_data(Context<Cpu>& context, const TrainingConfigurati
   check_manifests(o);
   TrainingData data;
   ReadingNotes notes;
-  const Watch images{.stop = watch.stop, .progress = [&](Index, Index) {
-                       if (watch.on_image) watch.on_image();
-                     }};
+  const Watch images = watch.images();
   std::vector<Parts> all;
   for (const std::string& manifest : o.manifests) all.push_back(parts_of(manifest, o, watch));
   if (o.classes) data.classes = classes_of(all, watch);

@@ -40,7 +40,8 @@ std::string_view picture_format(Bytes head) {
   return {};
 }
 
-/// What a file is that only OpenSlide might read, by its name, since its bytes may be those of a picture or a text.
+/// What a file is that only OpenSlide might read, by its name, since its bytes may be those of a picture or a text, or
+/// a TIFF's of which libtiff finds a part.
 std::string_view format_by_name(const std::filesystem::path& path) {
   const ScannerFormat* const scanner = scanner_format(path.extension().string());
   return scanner != nullptr && scanner->by_name ? scanner->name : std::string_view{};
@@ -106,13 +107,12 @@ Slide open_slide(const std::filesystem::path& path) {
 bool is_slide(const std::filesystem::path& path) {
   std::error_code none;
   if (!std::filesystem::is_regular_file(path, none)) return false;
+  if (!format_by_name(path).empty()) return true;  // as a picture it would show a label, or a page of many
   try {
     const std::string head = head_of(path);
     const Bytes bytes = std::as_bytes(std::span(head));
-    const bool named = !format_by_name(path).empty();
-    if (!picture_format(bytes).empty() && !named) return false;  // without a look by OpenSlide
+    if (!picture_format(bytes).empty()) return false;  // without a look by OpenSlide
     const std::string vendor = detail::openslide_vendor(path);
-    if (named && vendor.empty()) return true;  // what a picture of those bytes shows is a label or a small view
     if (vendor.empty() || vendor == kGeneric) return is_tiff(bytes) && detail::is_tiff_slide(path);
     const Slide slide = open_slide(path);
     return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;

@@ -81,9 +81,9 @@ std::vector<Level> levels_of(openslide_t* slide, const std::string& where) {
     std::int64_t width = 0, height = 0;
     library().get_level_dimensions(slide, i, &width, &height);
     if (width < 1 || height < 1) throw IoError(message(where, ": OpenSlide: level ", i, " has no pixels"));
-    if (width > kMostSide || height > kMostSide)
+    if (width > kMostLevelSide || height > kMostLevelSide)
       throw IoError(message(where, ": OpenSlide: level ", i, " of ", width, " x ", height, " pixels, at most ",
-                            kMostSide, " along a side are read"));
+                            kMostLevelSide, " along a side are read"));
     Level level{.width = width, .height = height};
     if (i > 0) {
       level.downsample_x = static_cast<double>(levels[0].width) / static_cast<double>(width);

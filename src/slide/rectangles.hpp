@@ -10,7 +10,7 @@ namespace nucdet::slide::detail {
 
 /// What a file may claim, whatever its own size: pixels along a side of a level (cairo's coordinates, by which
 /// OpenSlide draws, go no further), of a tile, which is decoded at once, and of a picture beside the slide.
-inline constexpr Index kMostSide = Index{1} << 23;
+inline constexpr Index kMostLevelSide = Index{1} << 23;
 inline constexpr Index kMostTilePixels = Index{1} << 24, kMostAssociatedPixels = Index{1} << 26;
 
 /// 8 bits of a picture's 16, rounded.

@@ -11,7 +11,7 @@ namespace nucdet::slide {
 
 namespace {
 
-constexpr Index kMostSide = 32768;
+constexpr Index kLongestThumbnail = 32768;
 
 /// Where the pixels of an axis go if it is made smaller: each to one pixel, or a part of it to the next.
 class Shares {
@@ -96,8 +96,9 @@ Index level_of(std::span<const Level> levels, const Rectangle& part, Index longe
 }  // namespace
 
 io::Picture thumbnail_of(const Slide& slide, const Rectangle& part, Index longest, const Watch& watch) {
-  if (longest < 1 || longest > kMostSide)
-    throw ArgumentError(message("thumbnail: the longer side is ", longest, ", wanted 1 to ", kMostSide, " pixels"));
+  if (longest < 1 || longest > kLongestThumbnail)
+    throw ArgumentError(
+        message("thumbnail: the longer side is ", longest, ", wanted 1 to ", kLongestThumbnail, " pixels"));
   const Index number = level_of(slide.levels(), part, longest);
   const Rectangle from = detail::at_level(part, slide.levels()[static_cast<std::size_t>(number)]);
   if (from.width < 1 || from.height < 1)

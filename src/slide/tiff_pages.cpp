@@ -76,9 +76,9 @@ void add_levels(TiffFile& file, const TiffChoice& choice, TiffSlide& slide) {
 void check_page(TiffFile& file, TiffLevel& level) {
   const TiffPage& page = level.page;
   file.select(page.directory);
-  if (page.width > kMostSide || page.height > kMostSide)
+  if (page.width > kMostLevelSide || page.height > kMostLevelSide)
     throw IoError(message(file.source().where, ": TIFF: page ", page.number, " of ", size_of(page), ", at most ",
-                          kMostSide, " along a side are read"));
+                          kMostLevelSide, " along a side are read"));
   const int orientation = file.field16(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   if (orientation > ORIENTATION_TOPLEFT && orientation <= ORIENTATION_LEFTBOT)
     throw IoError(message(file.source().where, ": TIFF: page ", page.number, " is to be shown turned or mirrored ",

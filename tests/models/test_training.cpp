@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -88,6 +89,44 @@ TEST_CASE("a stopped training goes on to the same bytes") {
   models::TrainingConfiguration c = small(folder, "stopped");
   c.resume = true;
   run(c);
+  for (const char* name : {"best.safetensors", "last.safetensors", "log.csv", "f1.svg"})
+    CHECK(contents_of(folder / "whole" / name) == contents_of(folder / "stopped" / name));
+}
+
+TEST_CASE("a training that is stopped within a validation makes it when it goes on, to the same bytes") {
+  const TemporaryFolder folder;
+  write_tissue(folder / "tissue", false);
+  run(small(folder, "whole"));
+  models::TrainingConfiguration c = small(folder, "stopped");
+  c.resume = true;
+  Context<Cpu> context({.threads = 1, .seed = c.seed});
+  const models::TrainingData data = models::load_training_data(context, c);
+  REQUIRE(data.validation.size() == 1);  // told before it and after it
+  for (const std::int64_t moment : {5, 10, 12}) {
+    for (const int image : {1, 2}) {
+      CAPTURE(moment, image);
+      std::stop_source source;
+      models::TrainingWatch watch{.stop = source.get_token()};
+      std::int64_t steps = -1;
+      std::vector<std::int64_t> validations;
+      int images = 0;
+      watch.on_step = [&](const train::StepReport& report) { steps = report.iteration, images = 0; };
+      watch.on_validation = [&](const train::Validation& found) { validations.push_back(found.iteration); };
+      watch.on_image = [&] {
+        // By the second stop at a moment there is nothing but its validation to be made.
+        if ((steps == moment || image == 2) && ++images == image) source.request_stop();
+      };
+      Context<Cpu> again({.threads = 1, .seed = c.seed});
+      CHECK_THROWS_WITH(models::train_network_on(again, c, data, watch),
+                        Contains(message("after iteration ", moment, " of 12, before its validation")));
+      CHECK(std::count(validations.begin(), validations.end(), moment) == 0);
+    }
+  }
+  std::vector<std::int64_t> validations;
+  models::TrainingWatch watch;
+  watch.on_validation = [&](const train::Validation& found) { validations.push_back(found.iteration); };
+  models::train_network_on(context, c, data, watch);
+  CHECK(validations == std::vector<std::int64_t>{12});
   for (const char* name : {"best.safetensors", "last.safetensors", "log.csv", "f1.svg"})
     CHECK(contents_of(folder / "whole" / name) == contents_of(folder / "stopped" / name));
 }

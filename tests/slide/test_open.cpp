@@ -56,6 +56,33 @@ TEST_CASE("what goes by a scanner's name is no picture, and whoever lacks OpenSl
   CHECK(holds(refusal_of(folder / "strips.tif"), install) == without);
 }
 
+TEST_CASE("a TIFF that goes by a scanner's name is a slide or refused, whatever it holds: never its first page") {
+  const TemporaryFolder folder;
+  const Page fine{.width = 96, .height = 64, .tile = 32}, half{.width = 48, .height = 32, .tile = 16};
+  put(folder / "strips.ndpi", tiff_of(Page{}));
+  put(folder / "pages.scn", tiff_of({Page{}, Page{}}));
+  put(folder / "tiled.bif", tiff_of(fine));
+  put(folder / "two.NDPI", tiff_of({fine, half}));
+  const bool without = slide::openslide_version().empty();
+  for (const auto& [name, what] : {std::pair{"strips.ndpi", "is a Hamamatsu NDPI slide by its name, "},
+                                   std::pair{"pages.scn", "is a Leica SCN slide by its name, "},
+                                   std::pair{"tiled.bif", "is a Ventana BIF slide by its name, "},
+                                   std::pair{"two.NDPI", "is a Hamamatsu NDPI slide by its name, "}}) {
+    INFO(name);
+    CHECK(slide::is_slide(folder / name));
+    CHECK(holds(error_of<IoError>([&] { io::read_picture(folder / name); }), what));
+    const bool tiled = std::string_view(name).starts_with('t');
+    if (tiled && !without) continue;  // OpenSlide calls it a TIFF as any: below
+    const std::string refused = refusal_of(folder / name);
+    CHECK(holds(refused, name));
+    CHECK(holds(refused, what));
+    CHECK(holds(refused, without ? "built without OpenSlide: install libopenslide-dev" : "does not know"));
+  }
+  if (without) return;
+  CHECK(slide::open_slide(folder / "tiled.bif").levels().size() == 1);
+  CHECK(difference(slide::open_slide(folder / "tiled.bif"), 0, shade) < 1e-6);
+}
+
 TEST_CASE("Aperio's slides are read with OpenSlide and without") {
   const TemporaryFolder folder;
   Page fine{.width = 96, .height = 64, .tile = 32}, half{.width = 48, .height = 32, .tile = 32};

@@ -71,6 +71,23 @@ check "a torn line" 0 "1 line is no record" "$nucdet" merge found --out merged -
 check "merged again" 0 "summary.csv	$all images	[0-9]+ nuclei" "$nucdet" merge found --out merged --list @tissue/list
 "${detect[@]}" tissue/list.lst --out whole --summary whole.csv -q > /dev/null
 cmp <(sed 's/,[^,]*$//' whole.csv | sort) <(sed 's/,[^,]*$//' merged/summary.csv | sort) || fail "the merged summary is not that of one call"
+
+# What computed the images is counted, each kind apart where there are several.
+own=$(grep -o '"device":"[^"]*"' found/run-1.jsonl | head -1 | cut -d'"' -f4)
+[[ $own == cpu,* ]] || fail "the report does not say what computed: '$own'"
+devices() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["devices"])' "$1/run.json"; }
+[ "$(devices merged)" = "{'$own': $all}" ] || fail "devices of one kind: $(devices merged)"
+mkdir mixed && cp found/run-[12].jsonl mixed
+sed 's/"device":"cpu, [^"]*"/"device":"cuda, <NVIDIA>, bf16"/' found/run-3.jsonl > mixed/run-3.jsonl
+moved=$(lines '"device":"cuda' mixed/run-3.jsonl)
+[ "$moved" -gt 0 ] || fail "no image in shard 3"
+check "several devices" 0 "^  cuda, <NVIDIA>, bf16: $moved$" "$nucdet" merge mixed --out mixed
+check "several devices, the first" 0 "^  $own: $((all - moved))$" "$nucdet" merge mixed --out mixed
+[ "$(devices mixed)" = "{'$own': $((all - moved)), 'cuda, <NVIDIA>, bf16': $moved}" ] || fail "several devices: $(devices mixed)"
+"$nucdet" report mixed --out mixed/report.html --thumbnail 0 > /dev/null || fail "a page of several devices"
+[ "$(grep -o '<td>cuda, &lt;NVIDIA&gt;, bf16</td>' mixed/report.html | wc -l)" = "$moved" ] || fail "the page does not tell the devices apart"
+grep -q "computed by $own ($((all - moved)) images)" mixed/report.html || fail "the page does not count by device"
+"$nucdet" report found --out merged/report.html --thumbnail 0 > /dev/null 2>&1 && grep -q "computed by $own</p>" merged/report.html || fail "the page does not say the device"
 printf 'images/dense_000.png\nimages/new_1.png\nimages/new_2.png\n' > tissue/longer.lst
 check "what is missing" 3 "2 images are missing" "$nucdet" merge found --out merged --list tissue/longer.lst
 grep -q 'new_2.png' merged/run.json || fail "run.json does not name what is missing"
@@ -91,6 +108,7 @@ rm found/dense_000.density.png
 check "a file that is missing" 0 "dense_000.csv" "${skip[@]}" tissue/list.lst -q
 check "said in a report of its own" 0 "$all of $all images have" "${skip[@]}" tissue/list.lst --report late/run.jsonl
 [ "$(lines '"state":"skipped"' late/run.jsonl)" = "$all" ] || fail "images that are passed over are not reported"
+[ "$(lines "\"device\":\"$own\"" late/run.jsonl)" = "$all" ] || fail "what computed results that were there is not said"
 check "once" 0 "$all of $all images have" "${skip[@]}" tissue/list.lst --report late/run.jsonl
 [ "$(lines . late/run.jsonl)" = "$all" ] || fail "images that are passed over are reported again"
 check "a report of what was done before" 0 "$all images" "$nucdet" merge late --out late

@@ -137,6 +137,28 @@ check "a finder that looks at the whole map" 2 "leave out --components" "$nucdet
 check "a page is a picture" 0 "slide.csv" "$nucdet" detect slide.tif --page 2 --model run/best.safetensors --out page -q
 [ ! -e page/slide.overview.png ] || fail "a page became a slide"
 check "done already" 0 "1 of 1 images have their results already" "$nucdet" detect slide.tif --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out whole --skip-existing
+
+# A TIFF with the name of a scanner's slide is a slide, or refused: its first page is never taken for it.
+python3 - << 'P'
+import struct
+width = height = 64
+tags = [(256, 3, width), (257, 3, height), (258, 3, 8), (262, 3, 1), (273, 4, 0), (277, 3, 1), (278, 3, height), (279, 4, width * height)]
+end = 8 + 2 + 12 * len(tags) + 4
+tags[4] = (273, 4, end)
+file = b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+open("plain.ndpi", "wb").write(file + struct.pack("<I", 0) + bytes([90] * (width * height)))
+P
+cp slide.tif called.bif
+named=("$nucdet" detect --model run/best.safetensors --threshold 0.02 --exact --tile 256 --out named)
+check "a picture that is called a slide" 4 "plain.ndpi: is a Hamamatsu NDPI slide by its name, .*OpenSlide" "${named[@]}" plain.ndpi
+check "unless its page is asked for" 0 "plain.csv" "${named[@]}" plain.ndpi --page 1 --mpp 0.25
+check "a picture with that name is nothing to draw on" 4 "plain.ndpi: is a Hamamatsu NDPI slide by its name" "$nucdet" overlay plain.ndpi --detections named/plain.csv --out plain.png
+if "$nucdet" doctor | grep "^OpenSlide:" | grep -v "without it" > /dev/null; then
+  check "a pyramid that is called a slide" 0 "called.csv" "${named[@]}" called.bif
+  cmp -s named/called.csv whole/slide.csv && [ -s named/called.overview.png ] || fail "a pyramid that is called a slide"
+else
+  check "a pyramid that is called a slide" 4 "called.bif: is a Ventana BIF slide by its name, .*install libopenslide" "${named[@]}" called.bif
+fi
 echo mine > x.journal && mkdir -p mine && cp x.journal mine/slide.journal
 check "a file in the journal's place" 4 "no journal of nucdet" "${detect[@]}" --out mine
 [ "$(cat mine/slide.journal)" = mine ] || fail "a file in the journal's place is gone"

@@ -137,6 +137,25 @@ TEST_CASE("statistics of each rank's own images are another training") {
   CHECK(own.losses[0] != Catch::Detail::Approx(alone.losses[0]).epsilon(1e-5));
 }
 
+TEST_CASE("where one rank is to stop within a validation, all do") {
+  const auto said = nucdet_test::with_ranks(3, [](Ranks& ranks) {
+    Context<Cpu> context({.threads = 1, .seed = 3});
+    const nn::Network<Small, 3, Cpu> net(context);
+    const std::tuple tasks(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}});
+    std::stop_source stop;
+    const Watch watch{.stop = stop.get_token(), .progress = [&](Index done, Index) {
+                        if (ranks.rank() == 1 && done == 1) stop.request_stop();
+                      }};
+    try {
+      train::validate(net, tasks, discs(context, 5), {.least_nuclei = 1}, match::HungarianMatcher{}, &ranks, watch);
+    } catch (const Stopped& stopped) { return std::string(stopped.what()); }
+    return std::string("it was brought to its end");
+  });
+  CHECK(said == std::vector<std::string>{"validate: stopped after 2 of 2 images",
+                                         "validate: stopped after 1 of 2 images",
+                                         "validate: stopped after 1 of 1 images"});
+}
+
 TEST_CASE("lists of ranks may have any lengths") {
   const auto lists = nucdet_test::with_ranks(3, [](Ranks& ranks) {
     const std::vector<int> mine(static_cast<std::size_t>(2 * ranks.rank()), static_cast<int>(ranks.rank()));

@@ -154,7 +154,8 @@ void RunRecorder::skipped(const Input& input, const ResultKey& key, bool correct
   ImageRecord r = record_of(input, key);
   r.state = ImageRecord::State::skipped, r.corrected = corrected;
   const std::string name = r.row.image;
-  r.row = row_of_result(input.result(options_.out, ".json"));
+  KnownResult known = known_result(input.result(options_.out, ".json"));
+  r.row = std::move(known.row), r.device = std::move(known.device);
   r.row.image = name;
   if (r.row.of_class.empty()) r.classes.clear();
   report_.add(r);

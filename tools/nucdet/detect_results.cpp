@@ -130,12 +130,12 @@ bool is_done(const DetectOptions& o, const Input& input, const std::string& key)
   return true;
 }
 
-io::SummaryRow row_of_result(const fs::path& path) {
+KnownResult known_result(const fs::path& path) {
   std::string head = head_of(path);
   head.resize(std::min(head.size(), head.rfind(",\n \"nuclei\": [")));
   const Json json = Json::parse(head + '}', nullptr, false);
-  io::SummaryRow row;
-  if (!json.is_object()) return row;
+  KnownResult known;
+  if (!json.is_object()) return known;
   const auto number = [](const Json& in, const char* name) {
     const auto at = in.find(name);
     return at != in.end() && at->is_number() ? at->get<double>() : 0.0;
@@ -144,13 +144,16 @@ io::SummaryRow row_of_result(const fs::path& path) {
     const auto at = json.find(name);
     return at != json.end() ? whole_number(*at) : 0;
   };
+  if (const auto device = json.find("device"); device != json.end() && device->is_string())
+    known.device = device->get<std::string>();
+  io::SummaryRow& row = known.row;
   row.width = whole("width"), row.height = whole("height");
   row.nuclei = whole("count"), row.area_mm2 = number(json, "area_mm2");
   if (const auto size = json.find("um_per_pixel"); size != json.end() && size->is_object())
     row.pixel_size.x = number(*size, "x"), row.pixel_size.y = number(*size, "y");
   if (const auto counts = json.find("class_counts"); counts != json.end() && counts->is_array())
     for (const Json& count : *counts) row.of_class.push_back(whole_number(count));
-  return row;
+  return known;
 }
 
 }  // namespace nucdet::program

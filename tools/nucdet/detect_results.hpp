@@ -40,7 +40,12 @@ bool is_worked_on(const DetectOptions& options, const Input& input);
 /// later than the JSON that tells of it is looked at byte by byte: somebody may have worked on it.
 bool is_done(const DetectOptions& options, const Input& input, const std::string& key);
 
-/// What the JSON of an image's results says of it before the nuclei; nothing where it cannot be read.
-io::SummaryRow row_of_result(const std::filesystem::path& json);
+/// What the JSON of an image's results says of it before the nuclei.
+struct KnownResult {
+  io::SummaryRow row{};
+  std::string device{};  ///< that computed it
+};
+/// Nothing of it where it cannot be read.
+KnownResult known_result(const std::filesystem::path& json);
 
 }  // namespace nucdet::program

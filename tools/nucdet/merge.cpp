@@ -44,7 +44,7 @@ Json json_of(const RunRecords& run, const std::vector<Input>& missing) {
   json["area_mm2"] = t.area_mm2 > 0 ? Json(t.area_mm2) : Json(nullptr);
   json["per_mm2"] = t.area_mm2 > 0 ? Json(t.per_mm2()) : Json(nullptr);
   json["seconds"] = t.seconds, json["first_started"] = t.first, json["last_started"] = t.last;
-  json["hosts"] = t.hosts;
+  json["hosts"] = t.hosts, json["devices"] = t.devices;
   json["errors"] = std::move(errors), json["missing_images"] = std::move(lacking), json["reports"] = std::move(reports);
   return json;
 }
@@ -70,6 +70,14 @@ void tell_problems(const RunRecords& run, const std::vector<Input>& missing) {
        [](const Input& i) { return printable(i.entry.image.string()); });
 }
 
+/// Where several devices computed a run's images: their scores differ in last digits.
+void tell_devices(const RunTotals& totals) {
+  if (totals.devices.size() < 2) return;
+  std::string all = "images were computed by several devices:";
+  for (const auto& [device, images] : totals.devices) all += message("\n  ", printable(device), ": ", images);
+  note(all);
+}
+
 }  // namespace
 
 int merge(const MergeOptions& o) {
@@ -91,6 +99,7 @@ int merge(const MergeOptions& o) {
   together.commit();
   tell_problems(run, missing);
   const RunTotals t = totals_of(run);
+  tell_devices(t);
   if (o.json)
     print_json(json);
   else

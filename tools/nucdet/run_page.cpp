@@ -77,6 +77,8 @@ class Page {
   void table();
   void row(const ImageRecord& r);
   std::string picture(const ImageRecord& r) const;
+  /// Whether a column tells them apart.
+  bool several_devices() const { return totals_.devices.size() > 1; }
   std::string links(const ImageRecord& r) const;
   /// A result's file as the page links to it.
   std::string link(const fs::path& file) const {
@@ -105,6 +107,12 @@ void Page::head() {
     text_ += message(", ", html_text(minute_of(totals_.first)), " to ", html_text(minute_of(totals_.last)), " UTC");
   if (!totals_.hosts.empty())
     text_ += message(", on ", totals_.hosts.size(), totals_.hosts.size() == 1 ? " machine" : " machines");
+  const char* before = ", computed by ";
+  for (const auto& [device, images] : totals_.devices) {
+    text_ += before + html_text(device);
+    if (several_devices()) text_ += message(" (", images, images == 1 ? " image)" : " images)");
+    before = " \xc2\xb7 ";
+  }
   text_ += "</p>\n";
 }
 
@@ -137,7 +145,9 @@ void Page::table() {
   if (o_.thumbnail > 0) column("", "picture");
   column("image", ""), column("nuclei", "n"), column("per mm\xc2\xb2", "n");
   for (const std::string& name : run_.classes) column(name, "n");
-  column("mm\xc2\xb2", "n"), column("seconds", "n"), column("state", "");
+  column("mm\xc2\xb2", "n"), column("seconds", "n");
+  if (several_devices()) column("device", "");
+  column("state", "");
   text_ += "</tr></thead>\n<tbody>\n";
   for (const ImageRecord& r : run_.images) row(r);
   text_ += "</tbody>\n</table>\n</div>\n";
@@ -187,6 +197,7 @@ void Page::row(const ImageRecord& r) {
   }
   text_ += number_cell(r.row.area_mm2, area, r.row.area_mm2 < 0.1 ? 4 : 2) +
            number_cell(r.row.seconds, r.row.seconds > 0, 1);
+  if (several_devices()) text_ += "<td>" + html_text(r.device) + "</td>";
   const std::string state = failed        ? "<span class=\"error\">failed: " + html_text(r.error) + "</span>"
                             : r.corrected ? "corrected by hand"
                                           : "done";

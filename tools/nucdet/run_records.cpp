@@ -101,6 +101,7 @@ RunTotals totals_of(const RunRecords& run) {
     t.nuclei_in_area += r.row.area_mm2 > 0 ? r.row.nuclei : 0;
     for (std::size_t c = 0; c < r.row.of_class.size(); ++c) t.of_class[c] += r.row.of_class[c];
     if (!r.host.empty()) hosts.insert(r.host);
+    if (r.state != State::failed && !r.device.empty()) ++t.devices[r.device];
     if (r.started.empty()) continue;
     t.first = t.first.empty() ? r.started : std::min(t.first, r.started), t.last = std::max(t.last, r.started);
   }

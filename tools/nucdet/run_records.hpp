@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,11 @@ struct RunTotals {
   std::size_t done = 0, failed = 0, corrected = 0;
   Index nuclei = 0;
   double area_mm2 = 0, seconds = 0;
-  Index nuclei_in_area = 0;          ///< of images whose area is known
-  std::vector<Index> of_class{};     ///< as many as classes
-  std::vector<std::string> hosts{};  ///< sorted
-  std::string first{}, last{};       ///< the times when images were begun
+  Index nuclei_in_area = 0;                      ///< of images whose area is known
+  std::vector<Index> of_class{};                 ///< as many as classes
+  std::vector<std::string> hosts{};              ///< sorted
+  std::map<std::string, std::size_t> devices{};  ///< images that each one computed, where it is known
+  std::string first{}, last{};                   ///< the times when images were begun
 
   double per_mm2() const { return area_mm2 > 0 ? static_cast<double>(nuclei_in_area) / area_mm2 : 0; }
 };

@@ -33,7 +33,7 @@ struct ImageRecord {
   bool corrected = false;              ///< somebody has worked on the results since they were written
   std::string started{};               ///< UTC: 2025-01-31T23:59:59.123Z
   std::string host{}, version{}, shard{};
-  std::string device{};              ///< that computed it; empty where its results were there
+  std::string device{};              ///< that computed its results, or failed to; empty where nobody says it
   std::vector<std::string> files{};  ///< of the results, relative to the report's folder; as read: to `folder`
   std::filesystem::path folder{};    ///< of the report that it was read from
 };

@@ -114,6 +114,7 @@ int train_on(Context<Device>& context, const TrainOptions& o, Ranks* ranks) {
   Narrator narrator(o);
   std::vector<double> seconds;
   watch.stop = interrupt.token();
+  watch.on_image = [&] { interrupt.poll(); };
   watch.on_step = [&](const train::StepReport& report) {
     interrupt.poll();
     if (o.json) seconds.push_back(report.seconds);

@@ -70,9 +70,9 @@ struct Picture {
 ///   as not known.
 ///
 /// Throws IoError if the file is missing, truncated, damaged, of another format (which is named) or kind, or larger
-/// than the options allow; and for what only goes by the name of a scanner's slide (a.mrxs, a.vsi, whose bytes are
-/// those of a small view), unless options.page asks for it. A regular file is mapped: it must not be cut while it is
-/// read.
+/// than the options allow; and for what only goes by the name of a scanner's slide (a.mrxs, a.ndpi, whose bytes may
+/// be those of a small view or a label), unless options.page asks for it. A regular file is mapped: it must not be cut
+/// while it is read.
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options = {});
 /// The same from memory; `where` names the source in errors.
 Picture decode_picture(std::span<const std::byte> bytes, std::string_view where, const PictureOptions& options = {});

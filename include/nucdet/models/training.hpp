@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nucdet/core/ranks.hpp"
+#include "nucdet/core/watch.hpp"
 #include "nucdet/data/augment.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/models/networks.hpp"
@@ -73,16 +74,23 @@ struct TrainingData {
 
 /// How a host program follows a training. All calls come from the thread that trains.
 struct TrainingWatch {
-  /// Asked between images that are read and after each step, not within a validation; once there are steps the
-  /// checkpoint is written before Stopped is thrown.
+  /// Asked between images that are read, or validated with, and after each step. Once the network is made the
+  /// checkpoint is written before Stopped is thrown; a validation that was not brought to its end is made by the run
+  /// that resumes.
   std::stop_token stop{};
   std::function<void(const train::StepReport&)> on_step{};
   std::function<void(const train::Validation&)> on_validation{};
   std::function<void(const std::string&)> on_note{};  ///< a sentence on what was decided by itself
-  std::function<void()> on_image{};                   ///< before an image is read
+  std::function<void()> on_image{};                   ///< before an image is read, or validated with
 
   void note(const std::string& text) const {
     if (on_note) on_note(text);
+  }
+  /// For work on one image after another.
+  Watch images() const {
+    return {.stop = stop, .progress = [tell = on_image](Index, Index) {
+              if (tell) tell();
+            }};
   }
 };
 

@@ -12,9 +12,9 @@ namespace nucdet::slide {
 Slide open_slide(const std::filesystem::path& path);
 
 /// Whether a file is read as a slide: a format of slide scanners, a pyramid, or a tiled picture of more pixels than a
-/// picture may have; not what has one level and less than a million pixels, which is a tile cut from a slide. Also what
-/// a scanner's format goes by in name (a.mrxs) and nothing here reads: open_slide says why. Else false for what is
-/// missing or cannot be read.
+/// picture may have; not what has one level and less than a million pixels, which is a tile cut from a slide. Also
+/// whatever goes by the name of a scanner's format (a.mrxs, a.ndpi; not a.svs, which is told by content): open_slide
+/// reads it or says why not. Else false for what is missing or cannot be read.
 bool is_slide(const std::filesystem::path& path);
 
 /// The version of the OpenSlide library that is used; empty where nucdet was built without it, or built to open it when

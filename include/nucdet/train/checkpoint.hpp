@@ -24,6 +24,11 @@ inline io::SafeTensor counter_tensor(const TrainState& s) {
   const std::vector<std::int64_t> counters{s.iteration, s.plateau.best_iteration, s.plateau.since, s.best.iteration};
   return io::make_safe_tensor<std::int64_t>("state/counters", {static_cast<Index>(counters.size())}, counters);
 }
+/// Apart, since checkpoints of version 0.1 have none: they were written when what was due had been validated.
+constexpr const char* kValidated = "state/validated";
+inline io::SafeTensor validated_tensor(const TrainState& s) {
+  return io::make_safe_tensor<std::int64_t>(kValidated, {1}, std::vector<std::int64_t>{s.validated});
+}
 
 inline const io::SafeTensor& wanted(const io::SafeTensorFile& file, const std::string& name, const std::string& dtype,
                                     Index count, const std::string& where) {
@@ -50,6 +55,7 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer,
     file.tensors.push_back(io::make_safe_tensor<float>("average", {static_cast<Index>(average.size())}, average));
   file.tensors.push_back(detail::state_tensor(state));
   file.tensors.push_back(detail::counter_tensor(state));
+  file.tensors.push_back(detail::validated_tensor(state));
   io::write_safetensors(path, file);
 }
 
@@ -62,13 +68,14 @@ io::SafeTensorFile read_checkpoint(io::SafeTensorReader& reader, const Trainer& 
   };
   check("optimizer", "F32", trainer.optimizer_state().size());
   check("state/numbers", "F64", 8), check("state/counters", "I64", 4);
+  if (reader.header().find(detail::kValidated) != nullptr) check(detail::kValidated, "I64", 1);
   const std::size_t average = trainer.average().size();
   if (average > 0) check("average", "F32", average);
   io::check_weights(reader.header(), trainer.model(), reader.where(), detail::kWeights);
   return reader.read([&](const io::SafeTensor& tensor) {
     const bool weight = tensor.name.starts_with(detail::kWeights) && !io::detail::ignorable(tensor.name);
     return weight || tensor.name == "optimizer" || tensor.name == "state/numbers" || tensor.name == "state/counters" ||
-           (average > 0 && tensor.name == "average");
+           tensor.name == detail::kValidated || (average > 0 && tensor.name == "average");
   });
 }
 
@@ -81,6 +88,9 @@ void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where
   const auto& counters = detail::wanted(file, "state/counters", "I64", 4, where);
   std::int64_t c[4];
   std::memcpy(c, counters.data.data(), sizeof c);
+  std::int64_t validated = c[0];
+  if (file.find(detail::kValidated) != nullptr)
+    std::memcpy(&validated, detail::wanted(file, detail::kValidated, "I64", 1, where).data.data(), sizeof validated);
   std::vector<float> average = trainer.average();
   if (!average.empty()) {
     const auto& moved = detail::wanted(file, "average", "F32", static_cast<Index>(average.size()), where);
@@ -94,6 +104,7 @@ void restore_checkpoint(const io::SafeTensorFile& file, const std::string& where
   trainer.set_optimizer_state(optimizer);
   trainer.set_average(average);
   trainer.set_state({.iteration = c[0],
+                     .validated = validated,
                      .plateau = {.rate = numbers[0], .best = numbers[1], .best_iteration = c[1], .since = c[2]},
                      .best = {.iteration = c[3],
                               .loss = numbers[2],

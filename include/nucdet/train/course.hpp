@@ -17,8 +17,9 @@ double rate_of(const TrainSettings& settings, const TrainState& state);
 /// True once the plateau schedule's rate has fallen below its floor, or nothing better came for too long.
 bool is_finished(const TrainSettings& settings, const TrainState& state);
 
-/// What a validation changes: the rate, and whether it is the best so far, which it then says of itself. Throws
-/// NumericError for a loss that is not finite, ArgumentError if the best is that of classes and there are none.
+/// What a validation that came to its end changes: the rate, and whether it is the best so far, which it then says of
+/// itself. Throws NumericError for a loss that is not finite, ArgumentError if the best is that of classes and there
+/// are none.
 void take(const TrainSettings& settings, Validation& found, TrainState& state);
 
 /// Throws NumericError: "training stopped at iteration 7: the loss is nan".
@@ -50,6 +51,7 @@ NUCDET_INLINE void take(const TrainSettings& settings, Validation& found, TrainS
                                                         : found.f1 > best.f1;
   found.best = best.iteration < 0 || better;
   if (found.best) state.best = found;
+  state.validated = found.iteration;
 }
 
 NUCDET_INLINE void check_finite(const char* what, double value, std::int64_t iteration) {

@@ -5,6 +5,7 @@
 #include "nucdet/core/config.hpp"
 #include "nucdet/optim/any_schedule.hpp"
 #include "nucdet/optim/plateau.hpp"
+#include "nucdet/train/state.hpp"
 
 namespace nucdet::train {
 
@@ -31,6 +32,11 @@ struct TrainSettings {
   bool joint_statistics = true;  ///< of several ranks: batch norm looks at all their images, or each at its own
 
   void check() const;
+  /// Whether the weights as they are now are to be validated, and have not been.
+  bool validation_due(const TrainState& state) const {
+    const std::int64_t i = state.iteration;
+    return i != state.validated && (i == 0 ? validate_start : i % validate_every == 0 || i == iterations);
+  }
 };
 
 #ifdef NUCDET_INLINE

@@ -25,7 +25,8 @@ struct Validation {
 /// Where training stands, besides the weights and the optimiser's numbers. Random numbers need no state: they are drawn
 /// from the seed and the iteration.
 struct TrainState {
-  std::int64_t iteration = 0;  ///< steps taken
+  std::int64_t iteration = 0;   ///< steps taken
+  std::int64_t validated = -1;  ///< of the last validation that came to its end
   optim::PlateauState plateau;
   Validation best{.iteration = -1};
 };

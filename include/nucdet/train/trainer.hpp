@@ -114,21 +114,21 @@ class Trainer {
 
   /// Steps until the iterations are done, a validation says stop (see finished) or a callback asks for it.
   /// validate(model) -> Validation is asked every `validate_every` iterations, at the end, and before the first step if
-  /// the settings say so; the model then holds the moving average, if there is one. See Callback for the others.
+  /// the settings say so; the model then holds the moving average, if there is one. After one that throws the trainer
+  /// is as it was before, and may be saved; the next call begins with that validation. See Callback for the others.
   template <class Validate, class... Callbacks>
   void fit(const Sources& sources, Validate&& validate, Callbacks&&... callbacks) {
     static_assert((is_callback<Callbacks> && ...),
                   "nucdet: a callback needs on_step, on_weights, on_validation or stop_requested (see "
                   "train/callbacks.hpp)");
-    const bool fresh = state_.iteration == 0 && state_.best.iteration < 0;
-    if (fresh && settings_.validate_start) validate_now(validate, callbacks...);
+    if (settings_.validation_due(state_)) validate_now(validate, callbacks...);
     for (bool done = finished(); !done && state_.iteration < settings_.iterations;) {
       [[maybe_unused]] const StepReport report = step(sources);
       [[maybe_unused]] const auto tell = [&](auto& c) {
         if constexpr (detail::OnStep<std::remove_reference_t<decltype(c)>>) c.on_step(report);
       };
       (tell(callbacks), ...);
-      if (state_.iteration % settings_.validate_every == 0 || state_.iteration == settings_.iterations) {
+      if (settings_.validation_due(state_)) {
         validate_now(validate, callbacks...);
         done = finished();
       }

@@ -6,10 +6,12 @@
 
 #include "nucdet/core/config.hpp"
 #include "nucdet/core/transfer.hpp"
+#include "nucdet/core/watch.hpp"
 #include "nucdet/data/dataset.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/metrics/class_score.hpp"
 #include "nucdet/train/looks.hpp"
+#include "nucdet/train/reducer.hpp"
 #include "nucdet/train/state.hpp"
 #include "nucdet/train/task.hpp"
 #include "nucdet/train/thresholds.hpp"
@@ -80,11 +82,13 @@ NUCDET_INLINE void check_validation_set(const data::Dataset& dataset, bool wants
 /// each, and of the classes. Images are reflected to a multiple of the network's stride; the loss counts their own
 /// pixels, in tasks for outputs of the input's size. What lies where an image's labels do not count has no part in
 /// the loss (see loss::evaluate) and in the scores (see metrics::counted). ranks: among which the images are dealt;
-/// everybody gets the same bits, those that one process would. Throws ArgumentError for an empty data set or, unless
-/// the search says otherwise, one without a single nucleus.
+/// everybody gets the same bits, those that one process would. watch: told before each image, and after the last, how
+/// many of this rank's are done; where one rank is to stop, all do. Throws Stopped, and ArgumentError for an empty data
+/// set or, unless the search says otherwise, one without a single nucleus.
 template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
-                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr) {
+                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr,
+                    const Watch& watch = {}) {
   detail::check_validation_set(dataset, search.wants_nuclei);
   Context<Device>& context = model.context();
   const auto outputs_of_tasks = detail::outputs_of(model, tasks);
@@ -92,14 +96,22 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
   peaks.absolute = std::min(peaks.absolute, kLeastThreshold * search.peaks.full_scale);
   const detect::Detector detector(model, peaks);
   detail::LooksByRank looks(ranks, dataset.size());
+  Index done = 0;
+  const auto to_stop = [&] {
+    if (watch.progress) watch.progress(done, static_cast<Index>(looks.mine().size()));
+    return watch.stop.stop_requested();
+  };
   for (const std::size_t i : looks.mine()) {
+    if (to_stop()) break;
     const data::Sample& sample = dataset[i];
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
     const double loss = detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
                                         detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}), sample);
-    looks.add(loss, detector.peaks_in(outputs));
+    looks.add(loss, detector.peaks_in(outputs)), ++done;
   }
+  if (detail::any(ranks, to_stop()))
+    throw Stopped(message("validate: stopped after ", done, " of ", looks.mine().size(), " images"));
   looks.share();
   double sum = 0;
   FoundInSets found;
@@ -122,8 +134,9 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
 /// The same of a network that has one task, for its first output.
 template <loss::PixelLoss Loss, Label Y, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const Loss& loss, const Y& label, const data::Dataset& dataset,
-                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr) {
-  return validate(model, std::tuple(Task<Loss, Y>{loss, label}), dataset, search, matcher, ranks);
+                    const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr,
+                    const Watch& watch = {}) {
+  return validate(model, std::tuple(Task<Loss, Y>{loss, label}), dataset, search, matcher, ranks, watch);
 }
 
 }  // namespace nucdet::train
