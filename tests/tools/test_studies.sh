@@ -81,7 +81,7 @@ for model in "$work"/shards/models/*; do
 done
 
 # Stopped in a training and called again: the same bits, and no checkpoint left.
-long=(study lambda --data "$work/organs" --organs dense --targets dense --lambdas 5 --budget cpu --iterations 200 --net fcrn-a --base 4 --threads 1 --quiet)
+long=(study lambda --data "$work/organs" --organs dense --targets dense --lambdas 5 --budget cpu --iterations 120 --net fcrn-a --base 4 --threads 1 --quiet)
 check "study undisturbed" 0 "lambda-fcrn-a/report.md" "$nucdet" "${long[@]}" --out "$work/whole"
 "$nucdet" "${long[@]}" --out "$work/stopped" > "$work/stopped.txt" 2>&1 &
 pid=$!

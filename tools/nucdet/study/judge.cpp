@@ -1,6 +1,6 @@
 #include "judge.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "report.hpp"
 
@@ -66,10 +66,9 @@ std::vector<Judged> judge(Laboratory& laboratory, const std::vector<const Organ*
 Judged judge_elsewhere(Laboratory& laboratory, const Judged& home, const std::vector<const Organ*>& organs) {
   Judged away{.name = home.name, .outcomes = {}, .xi = home.xi};
   for (const Organ* organ : organs)
-    for (const auto& [seed, xi] : home.xi) {
-      const auto model =
-          std::find_if(home.outcomes.begin(), home.outcomes.end(), [&](const Outcome& o) { return o.seed == seed; });
-      Outcome o{.organ = organ, .seed = seed, .trained = model->trained, .validated = {}, .tested = {}};
+    for (const Outcome& model : home.outcomes) {
+      if (model.organ != home.outcomes.front().organ) break;  // it is the same model, seed by seed
+      Outcome o{.organ = organ, .seed = model.seed, .trained = model.trained, .validated = {}, .tested = {}};
       o.tested = laboratory.test(o.trained, o.trained.weights(), organ->test);
       away.outcomes.push_back(std::move(o));
     }

@@ -15,6 +15,7 @@ namespace nucdet::program::studies {
 enum class Work {
   all,    ///< everything
   shard,  ///< its part of the trainings; of the others it knows what is there
+  test,   ///< no trainings; what is trained is tested
   look    ///< nothing: what is there is listed, and what is not
 };
 
@@ -45,10 +46,10 @@ class Laboratory {
   /// Scores of weights of a training: all missed where it is not usable.
   virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const Part& part) = 0;
   virtual Tested test(const Trained& trained, const std::filesystem::path& weights, const TestPart& part) = 0;
-  /// How often `train` had no answer: remembered before results are asked that decide how the study goes on...
+  /// How often there was no answer: remembered before results are asked that decide how the study goes on...
   virtual std::size_t unknown() const = 0;
-  /// ...and asked about here, before they do. Throws Undecided, naming what was to be decided; a call that only looks
-  /// goes on with any choice.
+  /// ...and asked about here, before they do. Throws Undecided, naming what was to be decided; a call that trains
+  /// nothing goes on with any choice.
   virtual void decide(std::size_t unknown_before, const std::string& what) = 0;
   virtual const Ledger& ledger() const = 0;
 

@@ -264,7 +264,7 @@ int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budge
     return studies::make_laboratory(context, {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet});
   };
   if (o.plan || o.report_only) {
-    const auto looking = laboratory_for(Work::look);
+    const auto looking = laboratory_for(o.plan ? Work::look : Work::test);
     studies::Study study = study_in(*looking, studies::Report());
     walk(study, experiment);
     if (o.plan) {
