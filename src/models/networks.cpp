@@ -38,6 +38,10 @@ class Table {
       add<nn::FcrnB<nn::FcrnOptions{.base = B}>>("fcrn-b", B, 1);
       add<nn::FcrnB<nn::FcrnOptions{.base = B, .variant = nn::FcrnBReading::b}>>("fcrn-b-alt", B, 1);
     });
+    // Between the powers of two: where these cost what a MicroNet of base 8 does (nucdet study equal).
+    add<nn::Frcn<nn::FrcnOptions{.base = 12}>>("frcn", 12, 1);
+    add<nn::FcrnB<nn::FcrnOptions{.base = 7}>>("fcrn-b", 7, 1);
+    add<nn::UNet<nn::UNetOptions{.base = 12, .maps = 2, .norm = true}>>("unet", 12, 2);
     widths<8, 16, 32, 64>([&]<int B>() {
       each_use([&]<int M>() {
         add<nn::UNet<nn::UNetOptions{.base = B, .maps = M, .norm = true}>>("unet", B, M);
@@ -125,6 +129,18 @@ const std::vector<std::string>& network_names() {
     return list;
   }();
   return names;
+}
+
+std::vector<int> widths_of(const NetworkChoice& choice) {
+  NetworkChoice like = choice;
+  like.maps = maps_of(choice);
+  std::vector<int> widths;
+  for (const auto& known : known_networks<Cpu>()) {
+    like.base = known.choice.base;
+    if (known.choice == like) widths.push_back(like.base);
+  }
+  std::sort(widths.begin(), widths.end());
+  return widths;
 }
 
 PaperUse paper_use(const std::string& network) {

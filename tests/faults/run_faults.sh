@@ -97,7 +97,7 @@ whole() {
     case $name.$file in
       bench.*.json | study.*training.json) timed "$path" && continue ;;
       study.*report.md) grep -q "has not come to its end" "$path" && continue ;;
-      study.*/last.safetensors | study.*failure.txt) continue ;; # gone at the end
+      study.*/last.safetensors | study.*failure.txt | study.*/seconds.txt) continue ;; # gone at the end
       detect.*.json | evaluate.scores.json)  # the new one says what it replaces until that is done
         cmp -s <(sed -E 's/ was [0-9a-f]{16}//' "$path") "$work/ref-$name/out/$file" && continue ;;
       *.nucdet.lock) [ ! -s "$path" ] && continue ;;

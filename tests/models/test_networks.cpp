@@ -29,3 +29,11 @@ TEST_CASE("A network by name is the one that was asked for") {
                     Contains("no network 'micronet-lite base 7") && Contains("micronet-lite base 32"));
   CHECK_THROWS_WITH(models::make_network(context, {.name = "unknown"}), Contains("fcrn-b-alt"));
 }
+
+TEST_CASE("The widths of a network, as it is used, in order") {
+  CHECK(models::widths_of({.name = "frcn", .base = 5}) == std::vector<int>{4, 8, 12, 16, 32});
+  CHECK(models::widths_of({.name = "unet"}) == std::vector<int>{8, 12, 16, 32, 64});
+  CHECK(models::widths_of({.name = "unet", .maps = 1}) == std::vector<int>{8, 16, 32, 64});
+  CHECK(models::widths_of({.name = "micronet-lite", .classes = 3}) == std::vector<int>{8, 32});
+  CHECK(models::widths_of({.name = "unknown"}).empty());
+}

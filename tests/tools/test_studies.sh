@@ -27,6 +27,77 @@ check "study lambda" 0 "lambda 50" study lambda --targets dense --lambdas 5,50
 has studies/lambda/f1.svg studies/lambda/pr-dense.svg
 check "study baseline" 0 "baseline/report.md" "$nucdet" study baseline --data "$work/organs" --organs dense --out "$work/studies" --budget cpu --iterations 2 --networks fcrn-a,micronet-lite --quiet
 grep -q "^\"FCRN-A, density\",organs,dense,1," "$work/studies/baseline/results.csv" || { echo "FAILED: no row of FCRN-A"; failed=1; }
+fail() { echo "FAILED: $1"; failed=1; }
+
+# The budget's second seed goes to the first network and its two closest rivals, which validation chooses.
+overnight() {
+  "$nucdet" study baseline --data "$1" --organs dense,medium --out "$work/studies" --budget overnight --iterations 2 --networks fcrn-a,micronet-lite "${@:2}" 2>&1
+}
+check "study plan" 0 "12 trainings, 3 done in .*, 9 to do.*; later: " overnight "$work/organs" --plan
+check "study overnight" 0 "baseline/report.md" overnight "$work/organs" --quiet
+has studies/baseline/networks.csv studies/baseline/differences.csv studies/baseline/thresholds.csv studies/baseline/thresholds-test.svg
+[ "$(grep -cE ',organs,(dense|medium),2,' "$work/studies/baseline/results.csv")" -eq 6 ] || fail "three networks with a second seed on two organs are six rows"
+check "study plan of what is there" 0 "12 trainings, 12 done .*, 0 to do" overnight "$work/organs" --plan
+
+# All networks at one cost; what is not the first data set chooses nothing and may have other organs.
+check "synth of another data set" 0 "manifest.csv" "$nucdet" synth --out "$work/elsewhere" --images 12 --size 96 --seed 6
+check "study equal" 0 "equal/report.md" "$nucdet" study equal --data "$work/organs" --organs dense,medium --data "$work/elsewhere" --out "$work/studies" --budget cpu --iterations 2 --networks fcrn-a,micronet-lite --quiet
+grep -q '^"MicroNetLite, base 32"' "$work/studies/equal/networks-elsewhere.csv" || fail "MicroNetLite costs what MicroNet of base 8 does with 32 filters"
+grep -q '^"FCRN-A, density, base 16"' "$work/studies/equal/networks-organs.csv" || fail "FCRN-A costs what MicroNet of base 8 does with 16 filters"
+grep -q '^MicroNetLite,elsewhere,sparse,1,' "$work/studies/equal/results.csv" || fail "no row of another data set"
+
+# Test images choose nothing: with other nuclei in them the same is trained, from the same bases, at the same thresholds.
+mkdir -p "$work/changed" && cp -r "$work/organs" "$work/changed"
+awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) at[$i] = i } NR > 1 && $at["split"] == "test" { print $at["annotations"] }' "$work/organs/manifest.csv" > "$work/tests.txt"
+[ -s "$work/tests.txt" ] || fail "no test images"
+while read -r annotations; do printf 'x,y\n5,5\n' > "$work/changed/organs/$annotations"; done < "$work/tests.txt"
+trained=$(cd "$work/studies/models" && ls)
+cp "$work/studies/baseline/thresholds.csv" "$work/thresholds.csv" && cp "$work/studies/baseline/results.csv" "$work/results.csv"
+cp "$work/studies/finetune/bases.csv" "$work/bases.csv"
+changed() { "$nucdet" study "$@" --data "$work/changed/organs" --out "$work/studies" --budget cpu --iterations 4 --base 4 --targets dense --quiet 2>&1; }
+check "study of other test images" 0 "baseline/report.md" overnight "$work/changed/organs" --quiet
+check "study finetune of other test images" 0 "finetune/report.md" changed finetune
+check "study gamma of other test images" 0 "gamma/report.md" changed gamma --gammas 1,100
+[ "$trained" = "$(cd "$work/studies/models" && ls)" ] || fail "other test images, other trainings"
+cmp "$work/thresholds.csv" "$work/studies/baseline/thresholds.csv" || fail "other test images, other thresholds"
+cmp "$work/bases.csv" "$work/studies/finetune/bases.csv" || fail "other test images, other bases"
+! cmp -s "$work/results.csv" "$work/studies/baseline/results.csv" || fail "other test images, the same scores"
+
+# By parts: two shards in turns until all is there, then the report; every weight has the same bits.
+sharded() { "$nucdet" study gamma --data "$work/organs" --out "$work/shards" --budget cpu --iterations 4 --base 4 --targets dense --gammas 1,100 --quiet "$@" 2>&1; }
+check "study plan without a trace" 0 "to do  micronet-4 dense" sharded --plan
+[ ! -e "$work/shards" ] || fail "a plan left something"
+check "study shard" 0 "results are not there yet that decide on .*run all shards again" sharded --shard 1/2
+check "study report without all" 2 "trainings are not in .*shards" sharded --report-only
+check "study other shard" 0 "shard 2/2" sharded --shard 2/2
+check "study shard again" 0 "all is there" sharded --shard 1/2
+check "study report of shards" 0 "gamma/report.md" sharded --report-only
+check "study shard and report" 2 "--report-only is of the whole" sharded --report-only --shard 1/2
+check "study shard of nothing" 2 "wanted I/N" sharded --shard 3/2
+check "study gamma of the first data" 0 "gamma/report.md" study gamma --targets dense --gammas 1,100 --quiet
+cmp "$work/shards/gamma/results.csv" "$work/studies/gamma/results.csv" || fail "shards have other results than one run"
+for model in "$work"/shards/models/*; do
+  cmp "$model/best.safetensors" "$work/studies/models/$(basename "$model")/best.safetensors" || fail "a shard's weights are others"
+done
+
+# Stopped in a training and called again: the same bits, and no checkpoint left.
+long=(study lambda --data "$work/organs" --organs dense --targets dense --lambdas 5 --budget cpu --iterations 120 --net fcrn-a --base 4 --threads 1 --quiet)
+check "study undisturbed" 0 "lambda-fcrn-a/report.md" "$nucdet" "${long[@]}" --out "$work/whole"
+"$nucdet" "${long[@]}" --out "$work/stopped" > "$work/stopped.txt" 2>&1 &
+pid=$!
+for _ in $(seq 1500); do compgen -G "$work/stopped/models/*/last.safetensors" > /dev/null && break || sleep 0.02; done
+kill -TERM "$pid"
+wait "$pid"
+code=$?
+[ "$code" -eq 130 ] || { fail "a study that was asked to stop ended with $code" && cat "$work/stopped.txt"; }
+compgen -G "$work/stopped/models/*/last.safetensors" > /dev/null || fail "a study that was asked to stop left no checkpoint"
+check "study goes on" 0 "lambda-fcrn-a/report.md" "$nucdet" "${long[@]}" --out "$work/stopped"
+for model in "$work"/whole/models/*; do
+  cmp "$model/best.safetensors" "$work/stopped/models/$(basename "$model")/best.safetensors" || fail "stopped and gone on: other weights"
+  cmp "$model/log.csv" "$work/stopped/models/$(basename "$model")/log.csv" || fail "stopped and gone on: another log"
+done
+! compgen -G "$work/stopped/models/*/last.safetensors" > /dev/null && ! compgen -G "$work/stopped/models/*/seconds.txt" > /dev/null || fail "a finished study left a checkpoint"
+
 check "study of nothing" 2 "fraud" "$nucdet" study fraud --data "$work/organs" --out "$work/studies"
 check "study of an organ that is not there" 4 "no images of the organ 'heart'" study cross --organs heart
 check "study of a target that is not there" 2 "no organ 'heart', there are dense, medium, sparse" study mix --targets heart

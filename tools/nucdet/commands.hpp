@@ -175,18 +175,21 @@ struct BenchOptions {
 int bench(const BenchOptions&);
 
 struct StudyOptions {
-  std::string name;               ///< baseline, cross, finetune, mix, gamma or lambda
-  std::vector<std::string> data;  ///< manifests or folders; all but baseline and cross use the first alone
+  std::string name;               ///< baseline, equal, cross, finetune, mix, gamma or lambda
+  std::vector<std::string> data;  ///< manifests or folders; finetune, mix, gamma and lambda use the first alone
   std::string out;
-  std::string budget = "full";        ///< full: the paper's; cpu: what shows the effect within an hour of two cores
-  std::vector<std::string> organs;    ///< those to use; empty: all
-  std::vector<std::string> targets;   ///< of finetune, mix, gamma and lambda; empty: three drawn with the seed
-  std::vector<std::string> networks;  ///< of baseline; empty: all
+  std::string budget = "full";        ///< full: the paper's; overnight; cpu: what shows the effect within an hour
+  std::vector<std::string> organs;    ///< those to use; empty: all. Of equal: of the first data set
+  std::vector<std::string> targets;   ///< of finetune, mix, gamma and lambda; empty: the budget's
+  std::vector<std::string> networks;  ///< of baseline and equal; empty: all
   models::NetworkChoice network{.name = "micronet", .base = 0};  ///< of the others; base 0: the budget's
   std::vector<double> gammas, lambdas;
   std::optional<std::int64_t> iterations;  ///< instead of the budget's
-  int seeds = 1;
-  std::uint64_t seed = 1;  ///< the first
+  std::optional<int> seeds;                ///< empty: 1, in the baseline some more by the budget
+  std::uint64_t seed = 1;                  ///< the first
+  std::string shard;                       ///< I/N; empty: that of a task of a job array, else all
+  bool plan = false;                       ///< say what there is to train, and do nothing
+  bool report_only = false;                ///< train nothing: the report of what is there
   DeviceOptions device;
   bool quiet = false;
 };

@@ -246,43 +246,6 @@ CLI::App& add_bench(CLI::App& app, BenchOptions& o) {
   return c;
 }
 
-CLI::App& add_study(CLI::App& app, StudyOptions& o) {
-  CLI::App& c = *app.add_subcommand("study", "Repeat an experiment of the paper");
-  c.footer(
-      "Examples:\n"
-      "  nucdet study baseline --data nuinsseg-human23 --out studies --budget cpu --organs kidney,liver,tonsil\n"
-      "  nucdet study cross --data nuinsseg-human23 --data monuseg-tiles --out studies --budget cpu\n"
-      "  nucdet study finetune --data nuinsseg-human23 --out studies --budget cpu --targets kidney --seeds 3\n"
-      "Writes OUT/NAME/report.md with its CSV and SVG files. Models and test results are kept in OUT/models and "
-      "OUT/tests:\n"
-      "a study that was stopped goes on where it stood, and studies share what they need from each other.\n" +
-      std::string(kExitCodes));
-  c.add_option("name", o.name, "baseline, cross, finetune, mix, gamma or lambda")
-      ->required()
-      ->check(CLI::IsMember({"baseline", "cross", "finetune", "mix", "gamma", "lambda"}));
-  c.add_option("--data", o.data, "Manifests, or folders with one; all but baseline and cross use the first alone")
-      ->required();
-  c.add_option("-o,--out", o.out, "Folder of all studies")->required();
-  c.add_option("--budget", o.budget, "full: the paper's size; cpu: the smallest that shows the effect")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"full", "cpu"}));
-  c.add_option("--organs", o.organs, "Organs to use; default: all")->delimiter(',');
-  c.add_option("--targets", o.targets, "Target organs of finetune, mix, gamma, lambda; default: three, drawn")
-      ->delimiter(',');
-  c.add_option("--networks", o.networks, "Networks of baseline; default: all")->delimiter(',');
-  c.add_option("--net,--network", o.network.name, "Network of the others")
-      ->capture_default_str()
-      ->check(CLI::IsMember(models::network_names()));
-  c.add_option("--base", o.network.base, "Filters of its first block; default: the budget's")->check(whole(0, 1024));
-  c.add_option("--gammas", o.gammas, "Instead of the budget's")->delimiter(',')->check(at_least_0());
-  c.add_option("--lambdas", o.lambdas, "Instead of the budget's")->delimiter(',')->check(at_least_0());
-  c.add_option("--iterations", o.iterations, "Instead of the budget's")->check(whole(1, 1000000000));
-  c.add_option("--seeds", o.seeds, "Repetitions, for error bars")->capture_default_str()->check(whole(1, 1000));
-  c.add_option("--seed", o.seed, "The first seed")->capture_default_str()->check(any_seed());
-  add_device(c, o.device), add_quiet(c, o.quiet);
-  return c;
-}
-
 CLI::App& add_doctor(CLI::App& app, DoctorOptions& o) {
   CLI::App& c = *app.add_subcommand("doctor", "Say what there is to compute on, and why not on a GPU");
   add_json(c, o.json);

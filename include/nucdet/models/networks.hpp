@@ -26,6 +26,9 @@ std::string describe(const NetworkChoice& choice);
 /// micronet, micronet-paper (the paper's words), micronet-lite, frcn, fcrn-a, fcrn-b, fcrn-b-alt, unet, fcn8s.
 const std::vector<std::string>& network_names();
 
+/// The widths in which a choice is built in, whatever its own, ascending; none for a name that is not known.
+std::vector<int> widths_of(const NetworkChoice& choice);
+
 /// How the paper uses a network: U-Net and FCN classify pixels, FCRN regresses a density, the others proximity.
 struct PaperUse {
   std::string label = "proximity", loss = "weighted";

@@ -56,6 +56,8 @@ void cross(Study& study) {
                 " (mean and deviation over the organs tested on). A model of another organ does better "
                 "than the organ's own in ",
                 shown(100 * spread_of(c.better).mean, 0), " % of the pairs."));
+    report_comparisons(study, message("differences-", collection.name(), '-', who.name),
+                       {{who.name + ", the organ's own - mean of the others", paired_difference(c.same, c.foreign)}});
     study.report.table(message("f1-", collection.name(), '-', who.name), c.table, true);
   }
 }

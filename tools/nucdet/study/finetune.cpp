@@ -15,8 +15,8 @@ struct Base {
 /// The fine-tunings of one target.
 class Tuning {
  public:
-  Tuning(Study& study, const std::string& target)
-      : study_(study), who_(study.contestant()), target_(study.first().organ(target)), bases_(choose()) {}
+  Tuning(Study& study, const Organ& target)
+      : study_(study), who_(study.contestant()), target_(target), bases_(choose()) {}
 
   const std::vector<Base>& bases() const { return bases_; }
   const Base& best() const { return bases_[0]; }
@@ -29,8 +29,7 @@ class Tuning {
       std::vector<double> f1;
       for (const std::uint64_t seed : study_.seeds()) {
         const Trained trained = study_.laboratory.train(started(base, seed, target_.train));
-        f1.push_back(trained.failure.empty() ? study_.laboratory.test(trained.snapshot(i), *target_.test).score.f1()
-                                             : 0);
+        f1.push_back(study_.laboratory.test(trained, trained.snapshot(i), target_.test).score.f1());
       }
       add(series, static_cast<double>(i), f1);
     }
@@ -46,6 +45,10 @@ class Tuning {
     }
     return series;
   }
+
+  /// F1 on the target of a base as it is, and of the target's own training from scratch, the whole of it.
+  double untuned(const Base& base) { return whole(study_.first().organ(base.organ)); }
+  double own() { return whole(target_); }
 
   /// F1 from snapshots of the best base's own training (third row).
   io::ChartSeries by_stage() {
@@ -84,7 +87,7 @@ class Tuning {
  private:
   /// The best and the worst model of other organs, two more drawn, and none.
   std::vector<Base> choose() const {
-    const std::vector<std::string> sources = sources_by_f1(study_, target_.name);
+    const std::vector<std::string> sources = sources_by_validation(study_, target_);
     std::vector<Base> chosen{{"best, " + sources.front(), sources.front()}};
     if (sources.size() > 1) chosen.push_back({"worst, " + sources.back(), sources.back()});
     std::vector<std::string> rest;
@@ -112,8 +115,14 @@ class Tuning {
   template <class Make>
   std::vector<double> f1_of(const Make& make) {
     std::vector<double> f1;
-    for (const std::uint64_t seed : study_.seeds()) f1.push_back(study_.result(make(seed), target_.test).score.f1());
+    for (const std::uint64_t seed : study_.seeds()) {
+      const Trained trained = study_.laboratory.train(make(seed));
+      f1.push_back(study_.laboratory.test(trained, trained.weights(), target_.test).score.f1());
+    }
     return f1;
+  }
+  double whole(const Organ& source) {
+    return spread_of(f1_of([&](std::uint64_t seed) { return study_.from_scratch(who_, source, seed); })).mean;
   }
   static void add(io::ChartSeries& series, double x, const std::vector<double>& f1) {
     const Spread spread = spread_of(f1);
@@ -135,16 +144,42 @@ io::Chart chart_of(const std::string& title, const std::string& x_label) {
   return {.title = title, .x_label = x_label, .y_label = "F1 on the target"};
 }
 
+/// F1 at the end of fine-tuning beside what it is to be compared with, a value a target.
+struct Ends {
+  std::vector<double> best, worst, scratch, untuned_best, untuned_worst, own;
+
+  void add(Tuning& tuning, const std::vector<io::ChartSeries>& iterations) {
+    const auto end = [](const io::ChartSeries& series) { return series.points.back().y; };
+    best.push_back(end(iterations.front())), untuned_best.push_back(tuning.untuned(tuning.best()));
+    scratch.push_back(end(iterations.back())), own.push_back(tuning.own());
+    if (!tuning.bases()[1].name.starts_with("worst")) return;
+    worst.push_back(end(iterations[1])), untuned_worst.push_back(tuning.untuned(tuning.bases()[1]));
+  }
+  void report(Study& study) const {
+    std::vector<Comparison> all{
+        {"best base, fine-tuned - untuned", paired_difference(best, untuned_best)},
+        {"best base, fine-tuned - from scratch, as long", paired_difference(best, scratch)},
+        {"best base, fine-tuned - from scratch, a whole training", paired_difference(best, own)}};
+    if (!worst.empty()) {
+      all.push_back({"worst base, fine-tuned - untuned", paired_difference(worst, untuned_worst)});
+      all.push_back({"worst base, fine-tuned - from scratch, a whole training", paired_difference(worst, own)});
+    }
+    report_comparisons(study, "differences", all);
+  }
+};
+
 }  // namespace
 
-/// Table 2 and Fig. 5. The bases come from what `cross` found on the same data.
+/// Table 2 and Fig. 5. The bases are chosen among the models of `cross` on the same data, by validation images.
 void finetune(Study& study) {
   Table table{{"experiment", "target", "start", "x", "f1"}, {}};
   Table bases{{"target", "best base", "worst base", "random bases"}, {}};
   io::Chart stage = chart_of("Stage of the base model", "iterations of the base model's training"),
             frozen = chart_of("Frozen blocks", "first blocks frozen");
-  for (const std::string& target : study.targets()) {
-    Tuning tuning(study, target);
+  Ends ends;
+  for (const Organ* organ : study.targets()) {
+    const std::string& target = organ->name;
+    Tuning tuning(study, *organ);
     io::Chart iterations = chart_of("Iterations, " + target, "iterations of fine-tuning"),
               shares = chart_of("Share of the target's annotations, " + target, "per cent");
     std::vector<std::string> row{target, "-", "-", ""};
@@ -156,6 +191,7 @@ void finetune(Study& study) {
       if (base.name.starts_with("random")) row[3] += (row[3].empty() ? "" : ", ") + base.organ;
     }
     bases.rows.push_back(row);
+    ends.add(tuning, iterations.series);
     for (const Base& base : {tuning.best(), tuning.bases().back()}) {
       shares.series.push_back(tuning.by_share(base));
       add_rows(table, "share", target, shares.series.back());
@@ -167,8 +203,10 @@ void finetune(Study& study) {
   }
   study.report.chart("stage", stage, "Third row of Fig. 5, from the best base. " + std::string(kOneSlideAnOrgan));
   study.report.chart("frozen", frozen, "Fourth row of Fig. 5, from the best base. " + std::string(kOneSlideAnOrgan));
-  study.report.paragraph("The base models (Table 2), by their F1 on the target's test images before any fine-tuning:");
+  study.report.paragraph(
+      "The base models (Table 2), by their F1 on the target's validation images before any fine-tuning:");
   study.report.table("bases", bases, true);
+  ends.report(study);
   study.report.table("results", table, false);
 }
 

@@ -47,6 +47,12 @@ PartPtr make_part(std::string text, data::Dataset samples) {
   return std::make_shared<const Part>(Part{std::move(text), hash, std::move(samples)});
 }
 
+PartPtr joined(std::string text, const std::vector<PartPtr>& parts) {
+  data::Dataset samples;
+  for (const PartPtr& part : parts) samples.insert(samples.end(), part->samples.begin(), part->samples.end());
+  return make_part(std::move(text), std::move(samples));
+}
+
 Collection::Collection(Context<Cpu>& context, const std::string& manifest, const std::vector<std::string>& organs) {
   const std::filesystem::path path = std::filesystem::path(manifest).lexically_normal();
   name_ = (path.extension() == ".csv" ? path.parent_path() : path).filename().string();
@@ -68,7 +74,7 @@ Collection::Collection(Context<Cpu>& context, const std::string& manifest, const
     const auto part = [&](const char* split) {
       return make_part(message(name_, ' ', organ, ' ', split), models::load_dataset(context, splits[split]));
     };
-    organs_.push_back({organ, part("train"), part("val"), part("test")});
+    organs_.push_back({organ, name_, part("train"), part("val"), TestPart(part("test"))});
   }
 }
 
@@ -83,7 +89,7 @@ const Organ& Collection::organ(const std::string& name) const {
 
 std::uint64_t Collection::hash() const {
   ContentHash hash;
-  for (const Organ& o : organs_) hash.add(o.train->hash), hash.add(o.validation->hash), hash.add(o.test->hash);
+  for (const Organ& o : organs_) hash.add(o.train->hash), hash.add(o.validation->hash), hash.add(o.test.judged().hash);
   return hash.value();
 }
 

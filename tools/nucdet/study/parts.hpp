@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nucdet/data/dataset.hpp"
@@ -20,10 +21,27 @@ using PartPtr = std::shared_ptr<const Part>;
 
 PartPtr make_part(std::string text, data::Dataset samples);
 
+/// The samples of several parts as one.
+PartPtr joined(std::string text, const std::vector<PartPtr>& parts);
+
+/// Images that a study is judged by. It is no PartPtr, so that nothing can be trained on them, validated with them or
+/// mixed in, and what is found on them (Tested) is not what choices are made of (Validated): a choice by test images
+/// does not compile.
+class TestPart {
+ public:
+  explicit TestPart(PartPtr part) : part_(std::move(part)) {}
+  /// For scores, and nothing else.
+  const Part& judged() const { return *part_; }
+
+ private:
+  PartPtr part_;
+};
+
 /// The images of one organ.
 struct Organ {
-  std::string name;
-  PartPtr train, validation, test;
+  std::string name, data;  ///< data: the collection's name
+  PartPtr train, validation;
+  TestPart test;
 };
 
 /// One data set, by organ.

@@ -79,6 +79,7 @@ Report::Report(std::filesystem::path folder, std::string title) : folder_(std::m
 }
 
 void Report::table(const std::string& file, const Table& table, bool in_text) {
+  if (folder_.empty()) return;
   std::string csv;
   const auto line = [&](const std::vector<std::string>& cells) {
     for (std::size_t i = 0; i < cells.size(); ++i) csv += (i > 0 ? "," : "") + io::csv_field(cells[i]);
@@ -103,6 +104,7 @@ void Report::table(const std::string& file, const Table& table, bool in_text) {
 }
 
 void Report::chart(const std::string& file, const io::Chart& chart, const std::string& caption) {
+  if (folder_.empty()) return;
   check_chart(folder_ / (file + ".svg"));
   io::write_svg(folder_ / (file + ".svg"), chart);
   body_ += "![" + chart.title + "](" + file + ".svg)\n\n*" + caption + "*\n\n";

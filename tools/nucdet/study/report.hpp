@@ -33,6 +33,8 @@ inline const std::vector<std::string> kScoreColumns{"precision", "recall", "f1",
 /// What a study leaves: report.md for people, CSV and SVG files beside it.
 class Report {
  public:
+  /// Nothing is written: for a look at what a study needs.
+  Report() = default;
   Report(std::filesystem::path folder, std::string title);
 
   const std::filesystem::path& folder() const { return folder_; }

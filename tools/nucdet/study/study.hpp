@@ -1,11 +1,14 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "budget.hpp"
+#include "judge.hpp"
 #include "laboratory.hpp"
 #include "report.hpp"
+#include "significance.hpp"
 
 /// The experiments of the paper, one function each. What they share is here.
 namespace nucdet::program::studies {
@@ -27,8 +30,8 @@ struct Study {
 
   const Collection& first() const { return collections.front(); }
   std::vector<std::uint64_t> seeds() const;
-  /// The organs that the study is about: those asked for, or three drawn with the seed.
-  std::vector<std::string> targets() const;
+  /// The organs that the study is about: those asked for, or, by the budget, all or three drawn with the seed.
+  std::vector<const Organ*> targets() const;
   /// The network asked for.
   Contestant contestant() const;
 
@@ -36,19 +39,39 @@ struct Study {
   Training from_scratch(const Contestant& who, const Organ& organ, std::uint64_t seed) const;
   /// A training of the same that is to be compared with fine-tuning.
   Training tuning(const Contestant& who, const Organ& organ, std::uint64_t seed) const;
-  /// Trains and tests on a part; F1 and all else are 0 where training failed.
-  Tested result(const Training& training, const PartPtr& part);
+  /// From scratch, with a share of the other organs' images mixed in; 0: nothing.
+  Training mixed(const Organ& organ, double share, std::uint64_t seed) const;
+  /// Models of the contestant, one an organ of a collection.
+  Judged at_home(const Collection& collection, const Contestant& who);
 };
 
-/// F1 of every model on every organ: f1[source][target], as positions in collection.organs(), the mean over seeds.
+std::vector<const Organ*> all_organs(const Collection& collection);
+
+/// F1 of every model on every organ's test images: f1[source][target], as positions in collection.organs(), the mean
+/// over seeds.
 std::vector<std::vector<double>> cross_f1(Study& study, const Collection& collection, const Contestant& who);
-/// The organs but one by the F1 that their models reach on it, the best first.
-std::vector<std::string> sources_by_f1(Study& study, const std::string& target);
+/// The organs but one by the F1 that their models reach on its validation images, the best first.
+std::vector<std::string> sources_by_validation(Study& study, const Organ& target);
+
+/// What a difference over organs is reported as.
+struct Comparison {
+  std::string what;  ///< "MicroNet - FRCN"
+  Difference f1;
+  std::optional<Difference> distance{};
+};
+Comparison compared(const std::string& what, const Judged& a, const Judged& b);
+void report_comparisons(Study& study, const std::string& file, const std::vector<Comparison>& all);
+/// Is it a finding? "higher", "lower", or that it is none.
+std::string verdict(const Difference& difference);
+
+/// Precision over recall, of what finds anything.
+io::ChartSeries curve_of(const std::string& name, const Tested& tested);
 
 /// The note that a data set of one slide an organ needs.
 extern const char* const kOneSlideAnOrgan;
 
 void baseline(Study& study);
+void equal(Study& study);
 void cross(Study& study);
 void finetune(Study& study);
 void mix(Study& study);

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 #include "study.hpp"
 
@@ -8,127 +8,153 @@ namespace nucdet::program::studies {
 
 namespace {
 
-/// What is mixed into a target.
+/// What is mixed into targets: a training of each without its weight.
 struct Mixture {
   std::string name;
-  std::function<PartPtr(std::uint64_t seed)> part;
+  std::function<Training(const Organ& organ, std::uint64_t seed)> training;
 };
 
-std::vector<Mixture> mixtures(Study& study, const std::string& target) {
-  const Collection& data = study.first();
-  const std::vector<std::string> sources = sources_by_f1(study, target);
+/// Half of all others, and the best and the worst single organ of each target, chosen by validation images.
+std::vector<Mixture> mixtures(Study& study, const std::vector<const Organ*>& targets) {
   std::vector<Mixture> all;
   for (const double share : study.budget.multi_sources)
-    all.push_back({message(100 * share, " % of all others"),
-                   [&data, target, share](std::uint64_t seed) { return auxiliary_of(data, target, share, seed); }});
-  const auto single = [&](const char* kind, const std::string& organ) {
-    all.push_back({message(kind, ", ", organ), [part = data.organ(organ).train](std::uint64_t) { return part; }});
+    all.push_back({message(100 * share, " % of all others"), [&study, share](const Organ& organ, std::uint64_t seed) {
+                     return study.mixed(organ, share, seed);
+                   }});
+  std::map<std::string, std::vector<std::string>> sources;
+  for (const Organ* organ : targets) sources[organ->name] = sources_by_validation(study, *organ);
+  const auto single = [&](const std::string& name, bool best) {
+    all.push_back({name, [&study, sources, best](const Organ& organ, std::uint64_t seed) {
+                     const auto& order = sources.at(organ.name);
+                     const Organ& source = study.first().organ(best ? order.front() : order.back());
+                     Training t = study.from_scratch(study.contestant(), organ, seed);
+                     t.auxiliary = source.train, t.label += " with " + source.name;
+                     return t;
+                   }});
   };
-  single("best single", sources.front());
-  if (sources.size() > 1) single("worst single", sources.back());
+  single("best single organ", true);
+  if (study.first().organs().size() > 2) single("worst single organ", false);
   return all;
 }
 
-/// A curve of the first seed, and F1 over x, of a series of trainings that differ in one number.
-struct Sweep {
-  io::ChartSeries f1;
-  std::vector<io::ChartSeries> curves{};
+Setting weighted(const Mixture& mixture, double gamma) {
+  return {message(mixture.name, ", gamma ", gamma), [mixture, gamma](const Organ& organ, std::uint64_t seed) {
+            Training t = mixture.training(organ, seed);
+            t.options.gamma = gamma;
+            if (gamma != 1) t.label += message(" gamma ", gamma);  // with 1 it is a training of `mix`
+            return t;
+          }};
+}
 
-  void add(Study& study, double x, const Organ& organ, const std::function<Training(std::uint64_t)>& training,
-           const std::string& name, Table& table) {
-    std::vector<double> values;
-    for (const std::uint64_t seed : study.seeds()) {
-      const Training t = training(seed);
-      const Trained trained = study.laboratory.train(t);
-      const Tested tested = study.result(t, organ.test);
-      values.push_back(tested.score.f1());
-      std::vector<std::string> row{organ.name, f1.label, name, std::to_string(seed)};
-      for (std::string& cell : score_cells(tested.score)) row.push_back(std::move(cell));
-      row.push_back(trained.failure);
-      table.rows.push_back(std::move(row));
-      if (seed != study.options.seed) continue;
-      curves.push_back({.label = name});
-      for (const metrics::CurvePoint& p : tested.curve)
-        if (p.score.hits > 0) curves.back().points.push_back({p.score.recall(), p.score.precision()});
-    }
-    f1.points.push_back({x, spread_of(values).mean});
-    if (values.size() > 1) f1.errors.push_back(spread_of(values).deviation);
+/// F1 on an organ over a number, a point a setting.
+io::ChartSeries line_of(const std::string& label, const Organ& organ, const std::vector<double>& x,
+                        const std::vector<Judged>& judged, std::size_t first) {
+  io::ChartSeries series{.label = label, .markers = true};
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Spread f1 = spread_of(judged[first + i].on(organ, f1_of));
+    series.points.push_back({x[i], f1.mean});
+    if (f1.count > 1) series.errors.push_back(f1.deviation);
   }
-};
+  return series;
+}
 
-Table table_of(const char* number) {
-  Table table{{"target", "series", number, "seed"}, {}};
+/// Precision and recall over xi of some settings, first seed.
+io::Chart curves_of(const Study& study, const std::string& title, const Organ& organ, const std::vector<Judged>& judged,
+                    std::size_t first, std::size_t count) {
+  io::Chart chart{.title = title,
+                  .x_label = "recall",
+                  .y_label = "precision",
+                  .x_range = io::ChartRange{0, 1},
+                  .y_range = io::ChartRange{0, 1}};
+  for (std::size_t i = first; i < first + count; ++i)
+    for (const Outcome& o : judged[i].outcomes)
+      if (o.organ == &organ && o.seed == study.options.seed) chart.series.push_back(curve_of(judged[i].name, o.tested));
+  return chart;
+}
+
+Table rows_of(const std::vector<Judged>& judged) {
+  Table table{{"target", "setting", "seed", "xi"}, {}};
   table.columns.insert(table.columns.end(), kScoreColumns.begin(), kScoreColumns.end());
   table.columns.push_back("failure");
+  for (const Judged& j : judged)
+    for (const Outcome& o : j.outcomes) {
+      std::vector<std::string> row{o.organ->name, j.name, std::to_string(o.seed), shown(j.xi.at(o.seed), 2)};
+      for (std::string& cell : score_cells(j.score(o))) row.push_back(std::move(cell));
+      row.push_back(o.trained.failure);
+      table.rows.push_back(std::move(row));
+    }
   return table;
 }
 
-io::Chart curves_of(const std::string& title, const Sweep& sweep) {
-  return {.title = title,
-          .x_label = "recall",
-          .y_label = "precision",
-          .series = sweep.curves,
-          .x_range = io::ChartRange{0, 1},
-          .y_range = io::ChartRange{0, 1}};
+/// Each weight against a weight of 1, and against the target alone.
+std::vector<Comparison> against_pooling(const std::vector<Judged>& judged, const std::vector<double>& gammas,
+                                        const Judged& alone) {
+  std::vector<Comparison> all;
+  const std::size_t count = gammas.size();
+  const auto one = static_cast<std::size_t>(std::find(gammas.begin(), gammas.end(), 1.0) - gammas.begin());
+  for (std::size_t i = 0; i < judged.size(); ++i) {
+    if (one < count && i % count != one)
+      all.push_back(compared(judged[i].name + " - gamma 1", judged[i], judged[i - i % count + one]));
+    all.push_back(compared(judged[i].name + " - target alone", judged[i], alone));
+  }
+  return all;
 }
 
 }  // namespace
 
 /// Fig. 7 and 8: L = gamma L_T + L_A.
 void gamma(Study& study) {
-  Table table = table_of("gamma");
-  for (const std::string& target : study.targets()) {
-    const Organ& organ = study.first().organ(target);
-    io::Chart chart{.title = "gamma, " + target, .x_label = "gamma", .y_label = "F1 on the target", .log_x = true};
-    for (const Mixture& mixture : mixtures(study, target)) {
-      Sweep sweep{.f1 = {.label = mixture.name, .markers = true}};
-      for (const double gamma : study.budget.gammas)
-        sweep.add(
-            study, gamma, organ,
-            [&](std::uint64_t seed) {
-              Training t = study.from_scratch(study.contestant(), organ, seed);
-              t.auxiliary = mixture.part(seed), t.options.gamma = gamma;
-              t.label += message(" with ", mixture.name, " gamma ", gamma);
-              return t;
-            },
-            message("gamma ", gamma), table);
-      chart.series.push_back(sweep.f1);
-      study.report.chart(message("pr-", target, '-', chart.series.size()),
-                         curves_of(message(target, " with ", mixture.name), sweep),
-                         "Precision and recall over xi, first seed (Fig. 7, 8).");
+  const std::vector<double>& gammas = study.budget.gammas;
+  const std::vector<const Organ*> targets = study.targets();
+  const std::vector<Mixture> mixed = mixtures(study, targets);
+  std::vector<Setting> settings;
+  for (const Mixture& m : mixed)
+    for (const double gamma : gammas) settings.push_back(weighted(m, gamma));
+  const std::vector<Judged> judged = judge(study.laboratory, targets, settings, study.seeds());
+  const Setting target_alone{"target alone",
+                             [&study](const Organ& organ, std::uint64_t seed) { return study.mixed(organ, 0, seed); }};
+  const std::vector<Judged> alone = judge(study.laboratory, targets, {target_alone}, study.seeds());
+  for (const Organ* organ : targets) {
+    io::Chart chart{.title = "gamma, " + organ->name, .x_label = "gamma", .y_label = "F1 on the target", .log_x = true};
+    for (std::size_t m = 0; m < mixed.size(); ++m) {
+      const std::size_t first = m * gammas.size();
+      chart.series.push_back(line_of(mixed[m].name, *organ, gammas, judged, first));
+      study.report.chart(
+          message("pr-", organ->name, '-', m + 1),
+          curves_of(study, message(organ->name, " with ", mixed[m].name), *organ, judged, first, gammas.size()),
+          "Precision and recall over xi, first seed (Fig. 7, 8).");
     }
-    study.report.chart("f1-" + target, chart, "F1 over gamma (Fig. 7, 8). " + std::string(kOneSlideAnOrgan));
+    study.report.chart("f1-" + organ->name, chart, "F1 over gamma (Fig. 7, 8). " + std::string(kOneSlideAnOrgan));
   }
-  study.report.table("results", table, false);
+  report_comparisons(study, "differences", against_pooling(judged, gammas, alone.front()));
+  study.report.table("results", rows_of(judged), false);
 }
 
 /// Fig. 9.
 void lambda(Study& study) {
   const models::TrainingConfiguration usual;
-  Table table = table_of("lambda");
+  const std::vector<const Organ*> targets = study.targets();
+  std::vector<Setting> settings;
+  std::vector<double> places;
   io::Chart chart{.title = "lambda", .x_label = "lambda", .y_label = "F1"};
-  for (std::size_t i = 0; i < study.budget.lambdas.size(); ++i)
-    chart.categories.push_back(message(study.budget.lambdas[i]));
-  for (const std::string& target : study.targets()) {
-    const Organ& organ = study.first().organ(target);
-    Sweep sweep{.f1 = {.label = target, .markers = true}};
-    for (std::size_t i = 0; i < study.budget.lambdas.size(); ++i) {
-      const double lambda = study.budget.lambdas[i];
-      sweep.add(
-          study, static_cast<double>(i), organ,
-          [&](std::uint64_t seed) {
-            Training t = study.from_scratch(study.contestant(), organ, seed);
-            t.options.lambda = lambda;
-            if (lambda != usual.lambda) t.label += message(" lambda ", lambda);
-            return t;
-          },
-          message("lambda ", lambda), table);
-    }
-    chart.series.push_back(sweep.f1);
-    study.report.chart("pr-" + target, curves_of(target, sweep), "Precision and recall over xi, first seed (Fig. 9).");
+  for (const double lambda : study.budget.lambdas) {
+    places.push_back(static_cast<double>(places.size()));
+    chart.categories.push_back(message(lambda));
+    settings.push_back({message("lambda ", lambda), [&, lambda](const Organ& organ, std::uint64_t seed) {
+                          Training t = study.from_scratch(study.contestant(), organ, seed);
+                          t.options.lambda = lambda;
+                          if (lambda != usual.lambda) t.label += message(" lambda ", lambda);
+                          return t;
+                        }});
+  }
+  const std::vector<Judged> judged = judge(study.laboratory, targets, settings, study.seeds());
+  for (const Organ* organ : targets) {
+    chart.series.push_back(line_of(organ->name, *organ, places, judged, 0));
+    study.report.chart("pr-" + organ->name, curves_of(study, organ->name, *organ, judged, 0, judged.size()),
+                       "Precision and recall over xi, first seed (Fig. 9).");
   }
   study.report.chart("f1", chart, "F1 over lambda; where training exploded, it is 0 and the table says so.");
-  study.report.table("results", table, true);
+  study.report.table("results", rows_of(judged), true);
 }
 
 }  // namespace nucdet::program::studies

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <optional>
+
+#include "nucdet/core/content_hash.hpp"
+#include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/file_lock.hpp"
+#include "nucdet/io/folder_lock.hpp"
+#include "nucdet/version.hpp"
+
+#include "../device.hpp"
+#include "../guard.hpp"
+#include "../shards.hpp"
+#include "study.hpp"
+
+/// The subcommand: which study, how much of it, and what it leaves.
+namespace nucdet::program {
+
+namespace {
+
+struct Experiment {
+  const char* title;
+  void (*run)(studies::Study&);
+};
+const std::map<std::string, Experiment>& experiments() {
+  static const std::map<std::string, Experiment> all{
+      {"baseline", {"Baseline: every network on every organ", studies::baseline}},
+      {"equal", {"Every network at the same cost, one training for all organs", studies::equal}},
+      {"cross", {"Cross: every model on every organ", studies::cross}},
+      {"finetune", {"Fine-tuning", studies::finetune}},
+      {"mix", {"Mixing in other organs", studies::mix}},
+      {"gamma", {"Weight of the target: gamma", studies::gamma}},
+      {"lambda", {"Weight of the background: lambda", studies::lambda}}};
+  return all;
+}
+
+const Experiment& experiment_of(const StudyOptions& o) {
+  const auto found = experiments().find(o.name);
+  if (found != experiments().end()) return found->second;
+  std::string names;
+  for (const auto& [name, experiment] : experiments()) names += (names.empty() ? "" : ", ") + name;
+  throw ArgumentError(message("study '", o.name, "', wanted one of ", names));
+}
+
+void shorten(models::TrainingConfiguration& t, std::int64_t iterations) {
+  t.iterations = iterations, t.validate_every = std::min(t.validate_every, iterations);
+  if (t.warmup) t.warmup = std::min(*t.warmup, iterations / 2);
+}
+
+studies::Budget budget_of(const StudyOptions& o) {
+  studies::Budget budget = studies::budget_of(o.budget);
+  if (o.iterations) {
+    for (models::TrainingConfiguration* t : {&budget.training, &budget.tuning, &budget.together})
+      shorten(*t, *o.iterations);
+    budget.base_snapshots = std::max<std::int64_t>(1, *o.iterations / budget.base_stages);
+  }
+  if (!o.gammas.empty()) budget.gammas = o.gammas;
+  if (!o.lambdas.empty()) budget.lambdas = o.lambdas;
+  return budget;
+}
+
+void state_facts(studies::Study& s) {
+  const models::TrainingConfiguration& t = s.options.name == "equal" ? s.budget.together : s.budget.training;
+  s.report.fact("version", NUCDET_VERSION_STRING);
+  s.report.fact("budget", s.budget.name);
+  s.report.fact("training", message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations,
+                                    " iterations of ", t.batch, " crops of ", t.crop, " pixels"));
+  std::string seeds;
+  for (const std::uint64_t seed : s.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+  s.report.fact("seeds", seeds);
+  for (const studies::Collection& c : s.collections)
+    s.report.fact("data", message(c.name(), ", ", c.organs().size(), " organs, hash ", hexadecimal(c.hash())));
+  s.report.fact("device", choose_device(s.options.device).line);
+}
+
+/// The data sets. One training for all organs takes those asked for; what else it is tested on has organs of its own.
+std::vector<studies::Collection> collections_of(Context<Cpu>& host, const StudyOptions& o) {
+  std::vector<studies::Collection> all;
+  for (const std::string& data : o.data)
+    all.emplace_back(host, data, o.name == "equal" && !all.empty() ? std::vector<std::string>{} : o.organs);
+  return all;
+}
+
+/// How fast trainings are taken to be where none is there to tell.
+double flop_per_second(const StudyOptions& o) {
+  return choose_device(o.device).cuda ? 0 : studies::kFlopPerSecond * threads_of(o.device);
+}
+
+/// Goes through an experiment without a report. Returns what it could not decide, or nothing.
+std::string walk(studies::Study& study, const Experiment& experiment) {
+  try {
+    experiment.run(study);
+  } catch (const studies::Undecided& undecided) { return undecided.what(); }
+  return {};
+}
+
+/// What a shard says at its end.
+void say_shard(const studies::Ledger& ledger, const Shard& shard, const std::string& undecided) {
+  const std::size_t mine = static_cast<std::size_t>(
+      std::count_if(ledger.units().begin(), ledger.units().end(), [](const auto& u) { return u.mine; }));
+  std::cout << "shard " << shard.text() << ": " << mine - ledger.missing_of_mine() << " of its " << mine
+            << " trainings are there, of all " << ledger.units().size() - ledger.missing() << " of "
+            << ledger.units().size() << '\n';
+  if (!undecided.empty()) std::cout << undecided << ": run all shards again once the others are done\n";
+  if (undecided.empty() && ledger.missing() == 0) std::cout << "all is there: a call without --shard reports\n";
+}
+
+/// Throws ArgumentError where a report would have to train first.
+void check_complete(const studies::Ledger& ledger, const StudyOptions& o) {
+  if (ledger.missing() == 0) return;
+  std::string names;
+  std::size_t named = 0;
+  for (const studies::Unit& u : ledger.units())
+    if (!u.done && named++ < 5) names += "\n  " + u.name;
+  throw ArgumentError(message("study ", o.name, ": --report-only, but ", ledger.missing(), " of ",
+                              ledger.units().size(), " trainings are not in ", o.out, ":", names,
+                              ledger.missing() > 5 ? "\n  ..." : ""));
+}
+
+template <class Device>
+int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budget& budget, const Shard& shard,
+           const std::filesystem::path& folder) {
+  using studies::Work;
+  const Experiment& experiment = experiment_of(o);
+  const auto collections = collections_of(context.host(), o);
+  const auto study_in = [&](studies::Laboratory& laboratory, studies::Report report) {
+    return studies::Study{o, budget, laboratory, collections, std::move(report)};
+  };
+  const auto laboratory_for = [&](Work work) {
+    return studies::make_laboratory(context, {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet});
+  };
+  if (o.plan || o.report_only) {
+    const auto looking = laboratory_for(o.plan ? Work::look : Work::test);
+    studies::Study study = study_in(*looking, studies::Report());
+    walk(study, experiment);
+    if (o.plan) {
+      std::cout << studies::plan_text(looking->ledger(), flop_per_second(o));
+      return 0;
+    }
+    check_complete(looking->ledger(), o);
+  }
+  if (!shard.whole()) {
+    const auto laboratory = laboratory_for(Work::shard);
+    studies::Study study = study_in(*laboratory, studies::Report());
+    const std::string undecided = walk(study, experiment);
+    say_shard(laboratory->ledger(), shard, undecided);
+    return 0;
+  }
+  const auto laboratory = laboratory_for(Work::all);
+  studies::Study study = study_in(*laboratory, studies::Report(folder, experiment.title));
+  state_facts(study);
+  experiment.run(study);
+  study.report.fact("trainings", message(laboratory->ledger().units().size(), ", ",
+                                         studies::shown(laboratory->ledger().seconds() / 3600, 1), " hours"));
+  study.report.write();
+  std::cout << (folder / "report.md").string() << '\n';
+  return 0;
+}
+
+/// The part of the trainings that this call does: asked for, or the task's in a job array.
+Shard shard_of(const StudyOptions& o) {
+  if (!o.shard.empty()) return parse_shard(o.shard);
+  if (o.plan || o.report_only) return {};
+  return shard_of_array([](const char* name) { return std::getenv(name); }).value_or(Shard{});
+}
+
+/// Two calls never do the same work: the whole of a study has its folder for itself, a shard its number in it.
+io::FileLock shard_lock(const std::filesystem::path& out, const Shard& shard) {
+  auto lock = io::FileLock::attempt(out / message(".nucdet-shard-", shard.number, "-of-", shard.count, ".lock"));
+  if (!lock) throw IoError(message(out.string(), ": another run of nucdet works on the shard ", shard.text()));
+  return std::move(*lock);
+}
+
+}  // namespace
+
+int run_study(const StudyOptions& o) {
+  experiment_of(o);
+  if (o.seeds.value_or(1) < 1) throw ArgumentError(message("study: ", *o.seeds, " seeds, wanted at least 1"));
+  const studies::Budget budget = budget_of(o);
+  const Shard shard = shard_of(o);
+  if (!shard.whole() && o.report_only) throw ArgumentError("study: --report-only is of the whole, not of a --shard");
+  const std::filesystem::path out = o.out;
+  // The paper has some of its experiments with FRCN too: each network's report stands apart.
+  const std::filesystem::path folder = out / (o.network.name == "micronet" ? o.name : o.name + "-" + o.network.name);
+  const bool reports = !o.plan && shard.whole();
+  OutputGuard guard;
+  for (const std::string& data : o.data) guard.data_set(data);
+  if (reports) guard.folder(folder), guard.output(folder / "report.md", io::Product::report);
+  std::optional<io::FolderLock> whole;
+  std::optional<io::FileLock> part;
+  if (!o.plan) {
+    guard.folder(out);
+    io::make_folder(out);
+    if (reports)
+      whole.emplace(out);
+    else
+      part.emplace(shard_lock(out, shard));
+  }
+  return on_device(o.device, {.seed = o.seed}, o.quiet,
+                   [&](auto& context) { return run_on(context, o, budget, shard, folder); });
+}
+
+}  // namespace nucdet::program

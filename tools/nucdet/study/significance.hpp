@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What a few organs say of a difference.
+namespace nucdet::program::studies {
+
+/// Student's quantile: P(T < t) = probability, for a whole number of degrees of freedom (at least 1).
+double student_quantile(double probability, int freedom);
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+struct Bootstrap {
+  int resamples = 20'000;
+  double level = 0.95;
+  std::uint64_t seed = 1;
+};
+
+/// An interval of the mean of some values by the bootstrap: their means in samples drawn with replacement, between the
+/// expanded percentiles (T. C. Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician 69,
+/// 2015, section 5): plain percentiles of n values are too narrow by sqrt((n - 1) / n) and by the normal's tails for
+/// Student's, a third for six organs. The same values in the same order give the same bits. One value says nothing: its
+/// interval is infinite. Throws ArgumentError for none, for a value that is not finite and for nonsense in `bootstrap`.
+Interval mean_interval(const std::vector<double>& values, const Bootstrap& bootstrap = {});
+
+/// The mean of a - b over organs, and its interval.
+struct Difference {
+  double mean = 0;
+  Interval interval{};
+  std::size_t organs = 0;
+
+  /// Only then is it a finding: the interval leaves out 0.
+  bool found() const { return interval.low > 0 || interval.high < 0; }
+  /// "+0.031 [+0.012, +0.048]"
+  std::string text(int digits = 3) const;
+};
+
+/// a and b are of the same organs in the same order; pairs of which one is not finite (a distance without hits) are
+/// left out. Throws ArgumentError if they are not as many.
+Difference paired_difference(const std::vector<double>& a, const std::vector<double>& b,
+                             const Bootstrap& bootstrap = {});
+
+}  // namespace nucdet::program::studies
