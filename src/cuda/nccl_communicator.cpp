@@ -1,24 +1,15 @@
 #include "nccl_communicator.hpp"
 
 #include <exception>
-#include <thread>
 #include <utility>
+
+#include "nucdet/core/patience.hpp"
 
 namespace nucdet::cuda {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 bool good(NcclResult result) { return result == kNcclSuccess || result == kNcclInProgress; }
-
-/// Quick answers are met at once; after that the processor is given away.
-void pause(Clock::duration waited, int turns) {
-  if (waited > std::chrono::milliseconds(20))
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  else if (turns > 200)
-    std::this_thread::yield();
-}
 
 /// What the first rank tells the others.
 struct Invitation {
@@ -50,11 +41,8 @@ NcclCommunicator::~NcclCommunicator() {
 
 bool NcclCommunicator::finalized() noexcept {
   NcclResult state = api_.finalize(comm_);
-  const Clock::time_point begin = Clock::now();
-  for (int turns = 0; state == kNcclInProgress && Clock::now() - begin < patience_; ++turns) {
+  for (Patience patience(patience_); state == kNcclInProgress && patience.lasts();)
     if (api_.get_async_error(comm_, &state) != kNcclSuccess) return false;
-    pause(Clock::now() - begin, turns);
-  }
   return state == kNcclSuccess;
 }
 
@@ -74,17 +62,14 @@ void NcclCommunicator::exchange(const char* what, std::span<const NcclPiece> out
 }
 
 void NcclCommunicator::wait(const char* what, const std::function<bool()>& done) {
-  const Clock::time_point begin = Clock::now();
-  for (int turns = 0;; ++turns) {
+  for (Patience patience(patience_);;) {
     NcclResult state = kNcclSuccess;
     check(api_.get_async_error(comm_, &state), what);
     check(state, what);
     if (state != kNcclInProgress && done()) return;
-    const Clock::duration waited = Clock::now() - begin;
-    if (waited > patience_)
-      lose(message(what, ": waited ", std::chrono::duration<double>(waited).count(),
+    if (!patience.lasts())
+      lose(message(what, ": waited ", patience.seconds(),
                    " s for the others, who had come to it: one of them hangs or has ended"));
-    pause(waited, turns);
   }
 }
 

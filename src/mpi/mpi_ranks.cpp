@@ -1,10 +1,13 @@
 #include "nucdet/mpi/mpi_ranks.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <optional>
-#include <thread>
+#include <vector>
+
+#include "nucdet/core/patience.hpp"
 
 #include "calls.hpp"
 #include "means.hpp"
@@ -46,8 +49,12 @@ class MpiRanks::State {
     arrive();
     MPI_Request request = MPI_REQUEST_NULL;
     const int size = count_of(bytes, "gather");
-    check(MPI_Iallgather(mine, size, MPI_BYTE, all, size, MPI_BYTE, MPI_COMM_WORLD, &request), "MPI_Iallgather");
+    const auto* const from = static_cast<const std::byte*>(mine);
+    mine_.assign(from, from + bytes), all_.resize(bytes * static_cast<std::size_t>(count_));
+    check(MPI_Iallgather(mine_.data(), size, MPI_BYTE, all_.data(), size, MPI_BYTE, MPI_COMM_WORLD, &request),
+          "MPI_Iallgather");
     wait([&] { return tested(request); });
+    std::copy(all_.begin(), all_.end(), static_cast<std::byte*>(all));
     came_ = Clock::now();
   }
 
@@ -72,26 +79,20 @@ class MpiRanks::State {
   /// Until it is done; means that are under way go on meanwhile.
   template <class Done>
   void wait(const Done& done) {
-    const Clock::time_point begin = Clock::now();
-    const Clock::duration limit = settings_.patience + longest_;
-    for (int turns = 0; !done(); ++turns) {
+    for (Patience patience(settings_.patience + longest_); !done();) {
       means_->advance();
-      const Clock::duration waited = Clock::now() - begin;
-      if (waited > limit)
-        throw RanksError(message("rank ", rank_, " waited ", std::chrono::duration<double>(waited).count(),
-                                 " s for the others, its own longest step took ",
-                                 std::chrono::duration<double>(longest_).count(),
-                                 " s: one of them hangs or has ended"));
-      if (waited > std::chrono::milliseconds(20))
-        std::this_thread::sleep_for(std::chrono::microseconds(200));
-      else if (turns > 200)
-        std::this_thread::yield();
+      if (!patience.lasts())
+        throw RanksError(
+            message("rank ", rank_, " waited ", patience.seconds(), " s for the others, its own longest step took ",
+                    std::chrono::duration<double>(longest_).count(), " s: one of them hangs or has ended"));
     }
   }
 
   MpiSettings settings_;
   int rank_ = 0, count_ = 1;
   std::optional<Means> means_;  ///< made when MPI has begun
+  /// What a gather works on. Not the caller's memory, which is gone after an error while the others may still read it.
+  std::vector<std::byte> mine_, all_;
   Clock::time_point came_;
   Clock::duration longest_{};
 };

@@ -16,7 +16,7 @@ struct RanksError : Error {
 };
 
 /// The processes, "ranks", that do one thing together. All of them make the same calls in the same order; gather and
-/// mean wait for the others. All throw RanksError where the others do not come.
+/// mean wait for the others. All throw RanksError where the others do not come, and are of no use after that.
 class Ranks {
  public:
   virtual ~Ranks() = default;
@@ -28,9 +28,10 @@ class Ranks {
   /// bits.
   virtual void mean(std::span<float> numbers) = 0;
   /// Tells that of the numbers whose mean is asked for next, those from `final_from` on will not change any more, so
-  /// that they may travel while the others are still being made; they may be overwritten with their means by now. Comes
-  /// again and again until then, with a place that never rises, also where nothing is new: what is under way can go on.
-  /// gather may come in between. Does not wait for the others. By default all that is done is done in mean.
+  /// that they may travel while the others are still being made; they may be overwritten with their means by now, in
+  /// any call until that mean is done, and have to live as long. Comes again and again until then, with a place that
+  /// never rises, also where nothing is new: what is under way can go on. gather may come in between. Does not wait for
+  /// the others. By default all that is done is done in mean.
   virtual void begin_mean(std::span<float> /*numbers*/, std::size_t /*final_from*/) {}
 };
 
