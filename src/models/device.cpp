@@ -6,6 +6,8 @@
 #include "nucdet/core/error.hpp"
 #include "nucdet/train/own_gpu.hpp"
 
+#include "training_metadata.hpp"
+
 namespace nucdet::models {
 
 namespace {
@@ -20,6 +22,12 @@ int number_of(const std::string& device) {
   return number;
 }
 
+/// Where all are to compute: ranks that differ in it would ask each other different things from here on.
+void check_same_device(Ranks* ranks, const std::string& name, const char* build) {
+  if (ranks == nullptr) return;
+  check_same_on(*ranks, {{"device", name == "cpu" ? name : message(name, " of a program ", build, " CUDA")}});
+}
+
 }  // namespace
 
 Precision precision_named(std::string_view name) {
@@ -31,6 +39,7 @@ Precision precision_named(std::string_view name) {
 #ifdef NUCDET_WITH_CUDA
 
 NamedDevice device_named(const std::string& name, Ranks* ranks) {
+  check_same_device(ranks, name, "with");
   if (name == "cpu") return {};
   const bool any = name == "auto";
   int number = any ? 0 : number_of(name);
@@ -47,7 +56,8 @@ NamedDevice device_named(const std::string& name, Ranks* ranks) {
 
 #else
 
-NamedDevice device_named(const std::string& name, Ranks*) {
+NamedDevice device_named(const std::string& name, Ranks* ranks) {
+  check_same_device(ranks, name, "without");
   const std::string without = "nucdet was built without CUDA";
   if (name == "cpu") return {};
   if (name == "auto") return {.about = without};

@@ -130,7 +130,9 @@ train::Validation run(const Run<Device>& r, const std::tuple<Tasks...>& tasks, c
     peaks = io::peaks_from(file.metadata, last.string());
     r.watch.note(message("resuming after iteration ", trainer.state().iteration));
   }
-  if (r.ranks != nullptr) check_same_on(*r.ranks, {{"iteration", std::to_string(trainer.state().iteration)}});
+  if (r.ranks != nullptr)  // of a folder that a rank sees late there are two checkpoints of one iteration
+    check_same_on(*r.ranks, {{"iteration", std::to_string(trainer.state().iteration)},
+                             {"validated", std::to_string(trainer.state().validated)}});
   const auto validate = [&](const nn::Model<Device>& m) {
     return train::validate(m, tasks, r.data.validation, r.search, match::HungarianMatcher{}, r.ranks, r.watch.images());
   };

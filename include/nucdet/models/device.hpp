@@ -18,7 +18,8 @@ struct NamedDevice {
 
 /// "auto" takes a GPU that can be used, else the processor; "cpu"; "cuda" and "cuda:N" take that or throw CudaError,
 /// saying why. Throws ArgumentError for other names. ranks: processes that train together and all ask, or null; for
-/// "auto" and "cuda" each gets a GPU of its own (train::own_gpu), while "cuda:N" is the same number for all.
+/// "auto" and "cuda" each gets a GPU of its own (train::own_gpu), while "cuda:N" is the same number for all. Throws
+/// RanksError, naming a rank, where they ask for different ones.
 NamedDevice device_named(const std::string& name, Ranks* ranks = nullptr);
 
 /// "fp32", "tf32", "bf16", "fp16". Throws ArgumentError for other names.
