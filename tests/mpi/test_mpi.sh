@@ -66,4 +66,19 @@ check "goes on with four" 0 "" "$mpiexec" -n 4 "${train[@]}" --iterations 12 --o
 check "a batch that cannot be shared" 2 "among 3 ranks" "$mpiexec" -n 3 "${train[@]}" "${short[@]}" --out x
 check "ranks that differ" 1 "rank 1 has other data, settings or another program than rank 0" \
   "$mpiexec" -n 1 "${train[@]}" "${short[@]}" --out y : -n 1 "${train[@]}" "${short[@]}" --rate 1e-4 --out y
+check "ranks on other devices" 1 "rank 1 has other .*'device: auto.*', on rank 0 'device: cpu'" \
+  "$mpiexec" -n 1 "${train[@]}" "${short[@]}" --out z : -n 1 "${train[@]/#cpu/auto}" "${short[@]}" --out z
+
+# A signal that mpirun passes on: all ranks end after the same step, with a checkpoint and one message.
+"$mpiexec" -n 2 "${train[@]}" --iterations 4000 --out asked > said 2>&1 &
+job=$!
+for _ in $(seq 300); do
+  [ ! -s asked/last.safetensors ] || break
+  sleep 0.1
+done
+kill -USR1 $job
+wait $job
+code=$?
+[ $code = 130 ] || { fail "ranks that were asked to stop: exit code $code"; cat said; }
+[ "$(grep -c "^nucdet: train: stopped after iteration [0-9]* of 4000" said)" = 1 ] || { fail "the message of ranks that were asked to stop"; cat said; }
 exit $failed

@@ -22,7 +22,10 @@ void check(bool holds, const char* what) {
   ++failures;
 }
 
+/// Of three ranks or more every fifth gives another sum in another order, in double too.
 float value_of(Index rank, std::size_t i) {
+  constexpr float kLarge[] = {1e20f, 1.0f, -1e20f};
+  if (i % 5 == 0) return kLarge[rank % 3];
   return 0.37f * static_cast<float>(rank + 1) + 1e-3f * static_cast<float>(i % 1001);
 }
 

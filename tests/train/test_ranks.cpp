@@ -137,6 +137,28 @@ TEST_CASE("statistics of each rank's own images are another training") {
   CHECK(own.losses[0] != Catch::Detail::Approx(alone.losses[0]).epsilon(1e-5));
 }
 
+TEST_CASE("where one rank is to stop after a step, all do") {
+  struct StopAfterTwo {
+    Ranks& ranks;
+    std::int64_t steps = 0;
+    void on_step(const train::StepReport& report) { steps = report.iteration; }
+    bool stop_requested() const { return ranks.rank() == 1 && steps == 2; }
+  };
+  const auto steps = nucdet_test::with_ranks(3, [](Ranks& ranks) {
+    Context<Cpu> context({.threads = 1, .seed = 3});
+    const data::Dataset set = discs(context, 1);
+    nn::Network<Small, 3, Cpu> net(context);
+    train::TrainSettings settings;
+    settings.iterations = 5, settings.validate_every = 5;
+    train::Trainer trainer(net, loss::WeightedSquaredError{}, label::ProximityMap{}, optim::Sgd{},
+                           data::CropSampler{.crop = 32, .batch = 1, .seed = 5}, settings, train::AmongRanks{&ranks});
+    trainer.fit(
+        {set}, [](const nn::Model<Cpu>&) { return train::Validation{.loss = 1.0}; }, StopAfterTwo{ranks});
+    return trainer.state().iteration;
+  });
+  CHECK(steps == std::vector<std::int64_t>{2, 2, 2});
+}
+
 TEST_CASE("where one rank is to stop within a validation, all do") {
   const auto said = nucdet_test::with_ranks(3, [](Ranks& ranks) {
     Context<Cpu> context({.threads = 1, .seed = 3});
