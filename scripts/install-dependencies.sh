@@ -13,7 +13,8 @@ for argument in "$@"; do
   case $argument in
     --python) packages+=(python3-dev python3-venv) ;;
     --tests) packages+=(clang-14 libclang-rt-14-dev clang-format-14 python3 pkg-config doxygen pandoc python3-dev python3-numpy
-                        python3-pytest python3-yaml pybind11-dev mypy libopenmpi-dev openmpi-bin iproute2) ;;
+                        python3-pytest python3-yaml pybind11-dev mypy libopenmpi-dev openmpi-bin iproute2
+                        procps) ;;
     --check) check=1 ;;
     *) echo "usage: $0 [--python] [--tests] [--check]" >&2; exit 2 ;;
   esac
