@@ -159,23 +159,44 @@ TEST_CASE("where one rank is to stop after a step, all do") {
   CHECK(steps == std::vector<std::int64_t>{2, 2, 2});
 }
 
-TEST_CASE("where one rank is to stop within a validation, all do") {
-  const auto said = nucdet_test::with_ranks(3, [](Ranks& ranks) {
+namespace {
+
+/// What a validation of 8 images among 3 ranks ends with, one of whom is to stop when that many of its own are done.
+std::vector<std::string> stopped_validation(Index rank, Index after) {
+  return nucdet_test::with_ranks(3, [=](Ranks& ranks) {
     Context<Cpu> context({.threads = 1, .seed = 3});
     const nn::Network<Small, 3, Cpu> net(context);
     const std::tuple tasks(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}});
     std::stop_source stop;
+    Index told = 0;
     const Watch watch{.stop = stop.get_token(), .progress = [&](Index done, Index) {
-                        if (ranks.rank() == 1 && done == 1) stop.request_stop();
+                        ++told;
+                        if (ranks.rank() == rank && done == after) stop.request_stop();
                       }};
     try {
-      train::validate(net, tasks, discs(context, 5), {.least_nuclei = 1}, match::HungarianMatcher{}, &ranks, watch);
+      train::validate(net, tasks, discs(context, 8), {.least_nuclei = 1}, match::HungarianMatcher{}, &ranks, watch);
     } catch (const Stopped& stopped) { return std::string(stopped.what()); }
-    return std::string("it was brought to its end");
+    return message("brought to its end, told ", told, " times");
   });
-  CHECK(said == std::vector<std::string>{"validate: stopped after 2 of 2 images",
-                                         "validate: stopped after 1 of 2 images",
-                                         "validate: stopped after 1 of 1 images"});
+}
+
+}  // namespace
+
+TEST_CASE("where one rank is to stop within a validation, all do before their next image") {
+  using Said = std::vector<std::string>;
+  CHECK(stopped_validation(1, 1) == Said{"validate: stopped after 1 of 3 images",
+                                         "validate: stopped after 1 of 3 images",
+                                         "validate: stopped after 1 of 2 images"});
+  CHECK(stopped_validation(0, 2) == Said{"validate: stopped after 2 of 3 images",
+                                         "validate: stopped after 2 of 3 images",
+                                         "validate: stopped after 2 of 2 images"});
+}
+
+TEST_CASE("a validation that has seen all its images is kept, whoever is to stop") {
+  for (const Index rank : {0, 2})
+    CHECK(stopped_validation(rank, rank == 2 ? 2 : 3) == std::vector<std::string>{"brought to its end, told 4 times",
+                                                                                  "brought to its end, told 4 times",
+                                                                                  "brought to its end, told 3 times"});
 }
 
 TEST_CASE("lists of ranks may have any lengths") {

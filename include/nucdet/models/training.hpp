@@ -88,8 +88,8 @@ struct TrainingWatch {
   }
   /// For work on one image after another.
   Watch images() const {
-    return {.stop = stop, .progress = [tell = on_image](Index, Index) {
-              if (tell) tell();
+    return {.stop = stop, .progress = [tell = on_image](Index done, Index all) {
+              if (tell && done < all) tell();
             }};
   }
 };

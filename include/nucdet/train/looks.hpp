@@ -23,6 +23,8 @@ class LooksByRank {
   }
   /// The images that this rank looks at.
   const std::vector<std::size_t>& mine() const { return mine_; }
+  /// How many images the rank that has most of them looks at.
+  std::size_t rounds() const { return (looks_.size() + step() - 1) / step(); }
   /// What it found in the next of them.
   void add(double loss, std::vector<Nucleus> peaks) { looks_[mine_[added_++]] = {loss, std::move(peaks)}; }
   /// Everybody gets everybody's.

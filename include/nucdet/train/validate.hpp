@@ -83,8 +83,9 @@ NUCDET_INLINE void check_validation_set(const data::Dataset& dataset, bool wants
 /// pixels, in tasks for outputs of the input's size. What lies where an image's labels do not count has no part in
 /// the loss (see loss::evaluate) and in the scores (see metrics::counted). ranks: among which the images are dealt;
 /// everybody gets the same bits, those that one process would. watch: told before each image, and after the last, how
-/// many of this rank's are done; where one rank is to stop, all do. Throws Stopped, and ArgumentError for an empty data
-/// set or, unless the search says otherwise, one without a single nucleus.
+/// many of this rank's are done; where one rank is to stop before one of its images, all do, before their next; after
+/// the last image nobody does. Throws Stopped, and ArgumentError for an empty data set or, unless the search says
+/// otherwise, one without a single nucleus.
 template <class... Tasks, class Device, match::Matcher M = match::HungarianMatcher>
 Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& tasks, const data::Dataset& dataset,
                     const ThresholdSearch& search = {}, const M& matcher = {}, Ranks* ranks = nullptr,
@@ -96,22 +97,23 @@ Validation validate(const nn::Model<Device>& model, const std::tuple<Tasks...>& 
   peaks.absolute = std::min(peaks.absolute, kLeastThreshold * search.peaks.full_scale);
   const detect::Detector detector(model, peaks);
   detail::LooksByRank looks(ranks, dataset.size());
-  Index done = 0;
-  const auto to_stop = [&] {
-    if (watch.progress) watch.progress(done, static_cast<Index>(looks.mine().size()));
-    return watch.stop.stop_requested();
+  const std::size_t mine = looks.mine().size();
+  const auto tell = [&](std::size_t done) {
+    if (watch.progress) watch.progress(static_cast<Index>(done), static_cast<Index>(mine));
   };
-  for (const std::size_t i : looks.mine()) {
-    if (to_stop()) break;
-    const data::Sample& sample = dataset[i];
+  for (std::size_t round = 0; round < looks.rounds(); ++round) {
+    if (round < mine) tell(round);
+    if (detail::any(ranks, watch.stop.stop_requested()))  // asked by all in each round, also by those that are done
+      throw Stopped(message("validate: stopped after ", std::min(round, mine), " of ", mine, " images"));
+    if (round >= mine) continue;
+    const data::Sample& sample = dataset[looks.mine()[round]];
     const View<const float> view = view_of(sample.image);
     const auto outputs = detector.on_tiles().outputs(view, sample.statistics, {0, 0, view.shape.w, view.shape.h});
     const double loss = detail::loss_of(context, tasks, outputs_of_tasks, outputs, view.shape,
                                         detector.on_tiles().padded({0, 0, view.shape.w, view.shape.h}), sample);
-    looks.add(loss, detector.peaks_in(outputs)), ++done;
+    looks.add(loss, detector.peaks_in(outputs));
   }
-  if (detail::any(ranks, to_stop()))
-    throw Stopped(message("validate: stopped after ", done, " of ", looks.mine().size(), " images"));
+  tell(mine);
   looks.share();
   double sum = 0;
   FoundInSets found;
