@@ -87,7 +87,7 @@ class Network:
 
     def bytes(self, ranks):
         """That a rank sends to all others."""
-        gathered = 24 * self.channels + 8 + 1
+        gathered = 24 * self.channels + 8 + 1 + 4 * (2 * self.norms + 2)
         whole, rest = divmod(self.gradients, BUCKET)
         averaged = sum(2 * 4 * -(-count // ranks) for count in [BUCKET] * whole + [rest] if count)
         return (ranks - 1) * (gathered + averaged)

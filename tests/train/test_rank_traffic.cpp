@@ -19,7 +19,7 @@ struct Small : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>,
 };
 
 struct Traffic {
-  std::size_t gathers = 0, gathered = 0, averaged = 0;  ///< calls; bytes and numbers of a rank's own
+  std::size_t gathers = 0, means = 0, gathered = 0, averaged = 0;  ///< calls; bytes and numbers of a rank's own
 };
 
 /// Counts what a rank tells the others.
@@ -33,7 +33,7 @@ class Counting final : public Ranks {
     ranks_.gather(mine, bytes, all);
   }
   void mean(std::span<float> numbers) override {
-    traffic.averaged += numbers.size();
+    ++traffic.means, traffic.averaged += numbers.size();
     ranks_.mean(numbers);
   }
   Traffic traffic;
@@ -51,24 +51,31 @@ data::Dataset one_image(Context<Cpu>& context) {
   return set;
 }
 
-/// Of one step that is not the first.
+/// Of one step of a training that is not the first, to the question whether to stop that ends it.
 Traffic of_step(Ranks& together, bool joint) {
   Counting ranks(together);
   Context<Cpu> context({.threads = 1, .seed = 3});
   const data::Dataset set = one_image(context);
   nn::Network<Small, 3, Cpu> net(context);
   train::TrainSettings settings;
-  settings.iterations = 3, settings.joint_statistics = joint, settings.clip_norm = 1;
+  settings.iterations = 3, settings.validate_every = 3, settings.joint_statistics = joint, settings.clip_norm = 1;
   train::Trainer trainer(net, loss::WeightedSquaredError{}, label::ProximityMap{}, optim::Sgd{},
                          data::CropSampler{.crop = 16, .batch = 2, .seed = 5}, settings, train::AmongRanks{&ranks});
-  trainer.step({set});
-  ranks.traffic = {};
-  trainer.step({set});
-  return ranks.traffic;
+  struct FromStepToStep {
+    Counting& ranks;
+    Traffic found{};
+    void on_step(const train::StepReport& report) {
+      if (report.iteration == 2) found = ranks.traffic;
+      if (report.iteration < 3) ranks.traffic = {};
+    }
+  } counter{ranks};
+  trainer.fit(
+      {set}, [](const nn::Model<Cpu>&) { return train::Validation{.loss = 1.0}; }, counter);
+  return counter.found;
 }
 
-/// docs/scale.md: two messages a batch norm, of two floats and of two doubles a channel; one of a double a loss; each
-/// gradient once, arrays padded to 16 numbers.
+/// docs/scale.md: two messages a batch norm, of two floats and of two doubles a channel; one of a double a loss; one of
+/// a byte, whether to stop; one mean, which is two messages of MPI's, each gradient once, arrays padded to 16 numbers.
 Traffic wanted(bool joint) {
   Context<Cpu> context({.threads = 1});
   nn::Network<Small, 3, Cpu> net(context);
@@ -79,8 +86,8 @@ Traffic wanted(bool joint) {
     if (e.name.ends_with("running_mean")) ++norms, channels += static_cast<std::size_t>(e.count);
   }
   if (norms != 2 || channels != 26) throw Error("wanted batch norms of 6 and 20 channels");
-  traffic.gathers = 1 + (joint ? 2 * norms : 0);
-  traffic.gathered = 8 + (joint ? 24 * channels : 0);
+  traffic.gathers = 2 + (joint ? 2 * norms : 0), traffic.means = 1;
+  traffic.gathered = 8 + 1 + (joint ? 24 * channels : 0);
   return traffic;
 }
 
@@ -93,6 +100,7 @@ TEST_CASE("what a rank tells the others in a step is what the formula says") {
     for (const Index count : {1, 2, 4})
       for (const Traffic& found : nucdet_test::with_ranks(count, [&](Ranks& r) { return of_step(r, joint); })) {
         CHECK(found.gathers == formula.gathers);
+        CHECK(found.means == formula.means);
         CHECK(found.gathered == formula.gathered);
         CHECK(found.averaged == formula.averaged);
       }
