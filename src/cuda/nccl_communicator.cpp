@@ -19,14 +19,14 @@ struct Invitation {
 
 }  // namespace
 
-NcclCommunicator::NcclCommunicator(const NcclApi& api, Ranks& ranks, std::chrono::milliseconds patience)
-    : api_(api), rank_(ranks.rank()), patience_(patience) {
+NcclCommunicator::NcclCommunicator(const NcclApi& api, Ranks& ranks) : api_(api), ranks_(ranks) {
   Invitation mine{};
-  if (rank_ == 0) mine.made = api_.get_unique_id(&mine.id);
+  if (ranks.rank() == 0) mine.made = api_.get_unique_id(&mine.id);
   const Invitation first = gathered(ranks, mine)[0];
   check(first.made, "unique id");
   NcclConfig config;
-  check(api_.init_rank(&comm_, static_cast<int>(ranks.count()), first.id, static_cast<int>(rank_), &config), "start");
+  check(api_.init_rank(&comm_, static_cast<int>(ranks.count()), first.id, static_cast<int>(ranks.rank()), &config),
+        "start");
   wait("start", [] { return true; });
 }
 
@@ -41,7 +41,7 @@ NcclCommunicator::~NcclCommunicator() {
 
 bool NcclCommunicator::finalized() noexcept {
   NcclResult state = api_.finalize(comm_);
-  for (Patience patience(patience_); state == kNcclInProgress && patience.lasts();)
+  for (Patience patience(ranks_.patience()); state == kNcclInProgress && patience.lasts();)
     if (api_.get_async_error(comm_, &state) != kNcclSuccess) return false;
   return state == kNcclSuccess;
 }
@@ -62,7 +62,7 @@ void NcclCommunicator::exchange(const char* what, std::span<const NcclPiece> out
 }
 
 void NcclCommunicator::wait(const char* what, const std::function<bool()>& done) {
-  for (Patience patience(patience_);;) {
+  for (Patience patience(ranks_.patience());;) {
     NcclResult state = kNcclSuccess;
     check(api_.get_async_error(comm_, &state), what);
     check(state, what);
@@ -82,7 +82,7 @@ void NcclCommunicator::check(NcclResult result, const char* what) {
 
 void NcclCommunicator::lose(const std::string& why) {
   if (comm_ != nullptr) api_.abort(std::exchange(comm_, nullptr));
-  throw RanksError(message("NCCL, rank ", rank_, ": ", why));
+  throw RanksError(message("NCCL, rank ", ranks_.rank(), ": ", why));
 }
 
 }  // namespace nucdet::cuda

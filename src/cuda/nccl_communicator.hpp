@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -18,12 +17,12 @@ struct NcclPiece {
   int rank;
 };
 
-/// One rank's end of a communicator of NCCL. It never blocks the host: what is under way is polled for, with patience.
-/// Any failure, and a rank that does not answer, ends this end of it and is a RanksError.
+/// One rank's end of a communicator of NCCL. It never blocks the host: what is under way is polled for, with the
+/// patience of Ranks. Any failure, and a rank that does not answer, ends this end of it and is a RanksError.
 class NcclCommunicator {
  public:
   /// All ranks come, each with its device selected.
-  NcclCommunicator(const NcclApi& api, Ranks& ranks, std::chrono::milliseconds patience);
+  NcclCommunicator(const NcclApi& api, Ranks& ranks);
   ~NcclCommunicator();
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
@@ -39,8 +38,7 @@ class NcclCommunicator {
   bool finalized() noexcept;
 
   const NcclApi& api_;
-  Index rank_;
-  std::chrono::milliseconds patience_;
+  const Ranks& ranks_;
   NcclComm comm_ = nullptr;  ///< null after a failure
 };
 

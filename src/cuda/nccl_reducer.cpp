@@ -59,8 +59,7 @@ const cuda::NcclApi& usable(Context<Cuda>& context, Ranks& ranks) {
 
 class NcclReducer::State {
  public:
-  State(Context<Cuda>& context, Ranks& ranks, const NcclSettings& settings)
-      : ranks_(ranks), communicator_(usable(context, ranks), ranks, settings.patience) {}
+  State(Context<Cuda>& context, Ranks& ranks) : ranks_(ranks), communicator_(usable(context, ranks), ranks) {}
 
   Ranks& ranks() const { return ranks_; }
 
@@ -107,8 +106,7 @@ class NcclReducer::State {
   cuda::NcclCommunicator communicator_;
 };
 
-NcclReducer::NcclReducer(Context<Cuda>& context, Ranks& ranks, const NcclSettings& settings)
-    : state_(std::make_unique<State>(context, ranks, settings)) {}
+NcclReducer::NcclReducer(Context<Cuda>& context, Ranks& ranks) : state_(std::make_unique<State>(context, ranks)) {}
 NcclReducer::~NcclReducer() = default;
 NcclReducer::NcclReducer(NcclReducer&&) noexcept = default;
 

@@ -27,7 +27,7 @@ class Means {
   Means& operator=(const Means&) = delete;
 
   /// Begins the buckets that lie in what is final, from the end; where that begins changes nothing but when. The
-  /// numbers are those of one mean until `end`.
+  /// numbers are those of one mean until `end`; any call until then may write to them.
   void begin(std::span<float> numbers, std::size_t final_from) {
     if (!numbers_) numbers_ = numbers, begun_ = numbers.size();
     if (numbers_->data() != numbers.data() || numbers_->size() != numbers.size())

@@ -1,5 +1,5 @@
 /// Run by mpirun: that MPI's ranks gather and average as Ranks promises.
-/// mpirun -n N test_mpi_ranks [BUCKET | hang | hang-halfway]
+/// mpirun -n N test_mpi_ranks [BUCKET | hang | hang-halfway | hang-at-end | uneven | abandoned]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -66,15 +66,22 @@ void check_early_means(Ranks& ranks, std::size_t count) {
   check_same(ranks, numbers, "means that began before all numbers were there, to the bit");
 }
 
-/// The last rank does not come, to a gather or to the rest of a mean: the others say so.
-int hang(bool halfway) {
-  mpi::MpiRanks ranks({.patience = std::chrono::seconds(2), .bucket = 100});
+void last_sleeps(const Ranks& ranks, int seconds) {
+  if (ranks.rank() == ranks.count() - 1) std::this_thread::sleep_for(std::chrono::seconds(seconds));
+}
+
+constexpr mpi::MpiSettings kHasty{.patience = std::chrono::seconds(2), .start = std::chrono::seconds(0), .bucket = 100};
+
+/// The last rank does not come, to a gather, to the rest of a mean or to the end of MPI: the others say so.
+int hang(const std::string& how) {
+  mpi::MpiRanks ranks(kHasty);
   gathered(ranks, 1);
   std::vector<float> numbers(1000, 1.0f);
-  if (halfway) ranks.begin_mean(numbers, 450);
-  if (ranks.rank() == ranks.count() - 1) std::this_thread::sleep_for(std::chrono::seconds(60));
+  if (how == "hang-halfway") ranks.begin_mean(numbers, 450);
+  last_sleeps(ranks, 60);
+  if (how == "hang-at-end") return 0;
   try {
-    if (halfway)
+    if (how == "hang-halfway")
       ranks.mean(numbers);
     else
       gathered(ranks, 2);
@@ -85,11 +92,61 @@ int hang(bool halfway) {
   return 0;
 }
 
+/// The last rank is late by more than the patience: at the start, and where it was so before; a while later no more.
+int uneven() {
+  mpi::MpiSettings settings = kHasty;
+  settings.start = std::chrono::seconds(5);
+  mpi::MpiRanks ranks(settings);
+  for (int turn = 0; turn < 2; ++turn) {
+    last_sleeps(ranks, 3);
+    gathered(ranks, turn);
+  }
+  for (int i = 0; i < 200; ++i) gathered(ranks, i);
+  last_sleeps(ranks, 60);
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    gathered(ranks, 0);
+  } catch (const RanksError&) {
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+    std::fprintf(stderr, "%s after %.1f s\n", waited.count() < 4.5 ? "noticed in time" : "FAILED: noticed",
+                 waited.count());
+    ranks.abort(7);
+  }
+  return 0;
+}
+
+template <class Call>
+void check_refused(const Call& call, const char* what) {
+  bool refused = false;
+  try {
+    call();
+  } catch (const RanksError&) { refused = true; }
+  check(refused, what);
+}
+
+/// A mean that was begun and will not be asked for, since what makes its numbers has failed on all ranks.
+int abandoned() {
+  mpi::MpiRanks ranks(kHasty);
+  std::vector<float> numbers(1000, 1.0f);
+  ranks.abandon_mean();  // there is none
+  ranks.mean(numbers);
+  ranks.begin_mean(numbers, 450);
+  ranks.abandon_mean();
+  check_refused([&] { gathered(ranks, 1); }, "a gather after a mean that was abandoned");
+  check_refused([&] { ranks.begin_mean(numbers, 450); }, "a mean that begins after one that was abandoned");
+  check_refused([&] { ranks.mean(numbers); }, "a mean after one that was abandoned");
+  std::fprintf(stderr, failures == 0 ? "refused\n" : "FAILED\n");
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // the others say the same first
+  ranks.abort(failures == 0 ? 7 : 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "1000";
-  if (how == "hang" || how == "hang-halfway") return hang(how == "hang-halfway");
+  if (how.starts_with("hang")) return hang(how);
+  if (how == "uneven") return uneven();
+  if (how == "abandoned") return abandoned();
   mpi::MpiRanks ranks({.bucket = static_cast<std::size_t>(std::atoll(how.c_str()))});
   for (const std::size_t count : {std::size_t(0), std::size_t(1), std::size_t(999), std::size_t(4321)})
     check_means(ranks, count), check_early_means(ranks, count);

@@ -124,6 +124,28 @@ TEST_CASE("what is exchanged during the backward pass has the bits of what is ex
   }
 }
 
+TEST_CASE("a mean that began in a backward pass which fails is abandoned") {
+  class Failing final : public nucdet_test::ThreadRanks {
+   public:
+    using ThreadRanks::ThreadRanks;
+    void begin_mean(std::span<float>, std::size_t final_from) override {
+      if (final_from == 0) throw Error("out of something");
+      begun = true;
+    }
+    void abandon_mean() noexcept override { abandoned = begun; }
+    bool begun = false, abandoned = false;
+  };
+  const auto said = nucdet_test::with_ranks<Failing>(1, [](Ranks& ranks) -> std::string {
+    try {
+      trained(&ranks);
+    } catch (const Error& error) {
+      return message(error.what(), static_cast<Failing&>(ranks).abandoned ? ", abandoned" : "");
+    }
+    return {};
+  });
+  CHECK(said[0] == "out of something, abandoned");
+}
+
 TEST_CASE("one rank is one process, to the bit") {
   const Trained alone = trained(nullptr);
   const Trained one = nucdet_test::with_ranks(1, [](Ranks& ranks) { return trained(&ranks, false); })[0];

@@ -27,7 +27,7 @@ struct DeviceOptions {
 /// A training, and where it computes.
 struct TrainOptions : models::TrainingConfiguration {
   DeviceOptions device;
-  int rank_patience = 60;            ///< seconds that another rank may take beyond this one's longest step
+  int rank_patience = 60;            ///< seconds for which another rank is waited for: see mpi::MpiSettings
   bool quiet = false, json = false;  ///< json: the result as JSON on the standard output; so below
 };
 int train(const TrainOptions&);

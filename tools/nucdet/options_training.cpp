@@ -158,7 +158,8 @@ CLI::App& add_train(CLI::App& app, TrainOptions& o) {
       ->group(how);
   c.add_option(
        "--rank-patience", o.rank_patience,
-       "Of several ranks: seconds that another may take beyond this one's longest step before it counts as lost")
+       "Of several ranks: seconds that another may take beyond the longest that any took of late before it counts as "
+       "lost; ten times as many at the start")
       ->capture_default_str()
       ->check(whole(1, 86400))
       ->group(how);

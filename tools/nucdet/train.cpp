@@ -166,7 +166,8 @@ std::string lost(const RanksError& error, const TrainOptions& o) {
 
 /// One of several processes. An error of one ends all; what happens to all is told by the first alone.
 int train_together(const TrainOptions& o) {
-  mpi::MpiRanks ranks({.patience = std::chrono::seconds(o.rank_patience)});
+  const std::chrono::seconds patience(o.rank_patience);
+  mpi::MpiRanks ranks({.patience = patience, .start = 10 * patience});
   std::exception_ptr error;
   try {
     return train_with(o, &ranks);

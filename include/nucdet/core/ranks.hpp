@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -33,6 +34,12 @@ class Ranks {
   /// never rises, also where nothing is new: what is under way can go on. gather may come in between. Does not wait for
   /// the others. By default all that is done is done in mean.
   virtual void begin_mean(std::span<float> /*numbers*/, std::size_t /*final_from*/) {}
+  /// Tells that a mean which has begun will not be asked for, after an error of what makes the numbers; the ranks are
+  /// of no use after that. Needed where they go on living: what is under way would be written to memory that is gone.
+  virtual void abandon_mean() noexcept {}
+  /// How long another rank may take now for what all have come to, before it counts as lost. To be asked anew each
+  /// time.
+  virtual std::chrono::milliseconds patience() const { return std::chrono::minutes(1); }
 };
 
 /// Everybody's value, in the order of ranks.

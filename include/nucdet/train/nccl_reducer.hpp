@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,20 +13,15 @@
 #ifdef NUCDET_WITH_CUDA
 namespace nucdet::train {
 
-struct NcclSettings {
-  /// How long an exchange to which all ranks have come may take, before one of them counts as lost.
-  std::chrono::milliseconds patience{60'000};
-};
-
 /// Several processes with a GPU each. Sums are our own, in the order of ranks: each rank gets everybody's numbers of
 /// its part, adds them and passes the means round, so that bits depend neither on timing nor on NCCL's algorithms, and
 /// are those of numbers that pass through the hosts' memory by mpi::MpiRanks. Works in the memory of the context: as
-/// much again as a rank's numbers.
+/// much again as a rank's numbers. An exchange that all ranks have come to may take as long as Ranks::patience says.
 class NcclReducer {
  public:
   /// All ranks come, each with a context on a GPU of its own. Throws CudaError with the reason of `why_not`, RanksError
   /// where they do not find each other. The ranks must outlive it.
-  NcclReducer(Context<Cuda>& context, Ranks& ranks, const NcclSettings& settings = {});
+  NcclReducer(Context<Cuda>& context, Ranks& ranks);
   ~NcclReducer();
   NcclReducer(NcclReducer&&) noexcept;
 

@@ -21,12 +21,13 @@ concept Reducer = requires(R reducer, Context<Device>& context, std::span<float>
 };
 
 /// A reducer that can exchange gradients during the backward pass that makes them: it is told in its course which are
-/// final (see Ranks::begin_mean), by the host. On a GPU that records a step as a graph and replays it, the host has no
-/// part in that course but once.
+/// final (see Ranks::begin_mean), and if it comes to no end, by the host. On a GPU that records a step as a graph and
+/// replays it, the host has no part in that course but once.
 template <class R, class Device>
 concept EarlyReducer = Reducer<R, Device> &&
     requires(R reducer, Context<Device>& context, std::span<float> numbers, std::size_t final_from) {
   reducer.begin_mean(context, numbers, final_from);
+  reducer.abandon_mean();
 };
 
 /// One process alone.
@@ -56,6 +57,9 @@ struct AmongRanks {
   }
   void begin_mean(Context<Cpu>&, std::span<float> numbers, std::size_t final_from) const {
     if (together != nullptr) together->begin_mean(numbers, final_from);
+  }
+  void abandon_mean() const noexcept {
+    if (together != nullptr) together->abandon_mean();
   }
 };
 

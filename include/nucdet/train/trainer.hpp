@@ -198,7 +198,12 @@ class Trainer {
       tape.on_final = [this, &context](Index from) {
         reducer_.begin_mean(context, gradients(), static_cast<std::size_t>(from));
       };
-    model_.backward(dys, tape);
+    try {
+      model_.backward(dys, tape);
+    } catch (...) {
+      if constexpr (EarlyReducer<Reduce, Device>) reducer_.abandon_mean();
+      throw;
+    }
     if (reducer_.ranks() == nullptr) find_norm();
   }
   void find_norm() {

@@ -1,7 +1,9 @@
 // Gradients of several GPUs by NCCL: ranks are threads, each with a context on an emulated device and the fake NCCL.
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "nucdet/data/synthetic_tissue.hpp"
@@ -27,7 +29,19 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-constexpr std::chrono::milliseconds kShort{500};
+/// Ranks whose patience a test cuts short when what has to succeed is done.
+class HastyRanks final : public ThreadRanks {
+ public:
+  using ThreadRanks::ThreadRanks;
+  std::chrono::milliseconds patience() const override { return patience_; }
+  void hurry() { patience_ = std::chrono::seconds(1); }
+
+ private:
+  std::chrono::milliseconds patience_ = std::chrono::minutes(1);
+};
+
+/// The same of any ranks that are such.
+void hurry(Ranks& ranks) { static_cast<HastyRanks&>(ranks).hurry(); }
 
 /// A context a rank. Made one after another, and without cuDNN: the fake cuDNN is for one thread.
 struct Gpus {
@@ -68,18 +82,22 @@ std::string flaw_of_means(Context<Cuda>& context, Ranks& ranks, int polls) {
 }
 
 /// What a rank's second mean throws, with the fake as `prepare(rank)` leaves it after the first. Empty if nothing.
-template <class Prepare>
+template <class Reducer = train::NcclReducer, class Prepare>
 std::vector<std::string> second_mean(const Prepare& prepare) {
   Gpus gpus(2);
-  return with_ranks(2, [&](Ranks& ranks) -> std::string {
+  return with_ranks<HastyRanks>(2, [&](Ranks& ranks) -> std::string {
     Context<Cuda>& context = gpus.of(ranks);
     const std::vector<float> numbers = numbers_of_rank(ranks.rank(), 100);
     const DeviceArray<float, Cuda> array(context, numbers.data(), numbers.size());
-    train::NcclReducer reducer(context, ranks, {.patience = kShort});
-    reducer.mean(context, std::span(array.data(), array.size()));
-    prepare(ranks.rank());
+    std::optional<Reducer> reducer;
+    if constexpr (std::is_same_v<Reducer, train::AmongGpus>)
+      reducer.emplace(context, &ranks);
+    else
+      reducer.emplace(context, ranks);
+    reducer->mean(context, std::span(array.data(), array.size()));
+    prepare(ranks.rank()), hurry(ranks);
     try {
-      reducer.mean(context, std::span(array.data(), array.size()));
+      reducer->mean(context, std::span(array.data(), array.size()));
       context.synchronize();
     } catch (const RanksError& error) { return error.what(); }
     return {};
@@ -219,10 +237,10 @@ TEST_CASE("nccl: an error of one rank is told by it, and the others do not wait 
 
 TEST_CASE("nccl: a rank that dies within an exchange is noticed") {
   const auto begin = std::chrono::steady_clock::now();
-  const auto said = second_mean([](Index rank) { fake_nccl().silent = rank == 1; });
+  const auto said = second_mean<train::AmongGpus>([](Index rank) { fake_nccl().silent = rank == 1; });
   CHECK_THAT(said[0], Contains("NCCL, rank 0: mean: waited") && Contains("one of them hangs or has ended"));
   CHECK_FALSE(said[1].empty());
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));  // the ranks' patience, not a minute
   CHECK(fake_nccl_communicators() == 0);
 }
 
@@ -243,10 +261,11 @@ TEST_CASE("nccl: a rank with other numbers is noticed before they are exchanged"
 TEST_CASE("nccl: ranks that cannot come together say so") {
   Gpus gpus(2);
   const auto started = [&](const char* function, Index failing) {
-    return with_ranks(2, [&](Ranks& ranks) -> std::string {
+    return with_ranks<HastyRanks>(2, [&](Ranks& ranks) -> std::string {
       if (ranks.rank() == failing) fake_nccl().failing = function;
+      if (function == std::string("ncclCommInitRankConfig")) hurry(ranks);  // the others wait in vain
       try {
-        const train::NcclReducer reducer(gpus.of(ranks), ranks, {.patience = kShort});
+        const train::NcclReducer reducer(gpus.of(ranks), ranks);
       } catch (const RanksError& error) { return error.what(); }
       return {};
     });
