@@ -4,15 +4,8 @@
 # usage: test_full_disk.sh NUCDET MPIEXEC      77: no file system can be mounted here, or mpiexec starts nothing
 set -uo pipefail
 nucdet=$(realpath "$1") mpiexec=$2
-source "$(dirname "$0")/../tools/check.sh"
-cd "$work" || exit 1
-fail() { echo "FAILED: $*"; failed=1; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-# Open MPI's own leaks (PMIx, hwloc: some are found at each exit) would fail a build with sanitizers.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-unset "${!SLURM_@}"
-skip() { echo "SKIPPED: $*"; exit 77; }
-"$mpiexec" -n 2 true > /dev/null 2>&1 || skip "$mpiexec starts no two processes here"
+source "$(dirname "$0")/launch.sh"
+starts_two "$mpiexec"
 mkdir small
 mount -t tmpfs -o size=64k tmpfs small 2> /dev/null || skip "no file system can be mounted here: that takes root"
 trap 'umount small; rm -rf "$work"' EXIT

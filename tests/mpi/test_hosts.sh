@@ -5,14 +5,7 @@
 set -uo pipefail
 nucdet=$(realpath "$1") mpiexec=$2
 here=$(cd "$(dirname "$0")" && pwd)
-source "$here/../tools/check.sh"
-cd "$work" || exit 1
-fail() { echo "FAILED: $*"; failed=1; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-# Open MPI's own leaks (PMIx, hwloc: some are found at each exit) would fail a build with sanitizers.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-unset "${!SLURM_@}"
-skip() { echo "SKIPPED: $*"; exit 77; }
+source "$here/launch.sh"
 "$mpiexec" --version 2> /dev/null | grep -q "Open MPI" || skip "$mpiexec is not Open MPI's, which is started on the hosts here"
 name=nd$$h
 hosts=("$here/hosts.py" --name $name)
@@ -38,7 +31,7 @@ PYTHON
 "${hosts[@]}" --delay 2 sh -c '"$@"; code=$?; ip netns pids '$name'2 | xargs -r ps -o args= -p > left; exit $code' sh \
   "${among[@]}" "${train[@]}" --rank-patience 3 --quiet --out cut > said 2>&1 &
 job=$!
-for _ in $(seq 300); do
+for _ in $(seq 1200); do
   [ ! -s cut/last.safetensors ] || break
   sleep 0.1
 done
@@ -47,7 +40,7 @@ begin=$SECONDS
 wait $job
 code=$?
 [ $code = 1 ] || { fail "the exit code of a cable that is pulled: $code"; cat said; }
-[ $((SECONDS - begin)) -lt 40 ] || fail "it took $((SECONDS - begin)) s to end"
+[ $((SECONDS - begin)) -lt 150 ] || fail "it took $((SECONDS - begin)) s to end"
 [ "$(grep -c '^nucdet: ' said)" = 1 ] || { fail "wanted one message"; cat said; }
 grep -q "^nucdet: rank 0 waited .* s for the others.*; --resume goes on from .*last.safetensors" said || { fail "the message"; cat said; }
 if grep -q "$nucdet train" left; then fail "a rank is still there: $(cat left)"; fi

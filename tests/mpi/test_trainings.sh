@@ -1,30 +1,11 @@
 #!/usr/bin/env bash
-# Training by several processes: ranks that agree, hang, die, differ; runs that are resumed by another number of them.
-# usage: test_mpi.sh TEST_MPI_RANKS NUCDET MPIEXEC      77: mpiexec starts nothing here
+# Trainings by several processes: one of one process, killed, resumed by another number of them, stopped, asked for
+# what cannot be.
+# usage: test_trainings.sh NUCDET MPIEXEC      77: mpiexec starts nothing here
 set -uo pipefail
-ranks=$(realpath "$1") nucdet=$(realpath "$2") mpiexec=$3
-source "$(dirname "$0")/../tools/check.sh"
-cd "$work" || exit 1
-fail() { echo "FAILED: $*"; failed=1; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_btl_base_warn_component_unused=0
-# Open MPI's own leaks (PMIx, hwloc: some are found at each exit) would fail a build with sanitizers.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-unset "${!SLURM_@}"
-if ! "$mpiexec" -n 2 true > /dev/null 2>&1; then
-  echo "SKIPPED: $mpiexec starts no two processes here"
-  exit 77
-fi
-
-for n in 2 3 4; do check "$n ranks" 0 "^$n ranks agree" "$mpiexec" -n $n "$ranks"; done
-for bucket in 7 100 1000000; do
-  check "buckets of $bucket" 0 "^3 ranks agree" "$mpiexec" -n 3 "$ranks" $bucket
-done
-for how in hang hang-halfway; do
-  begin=$SECONDS
-  check "a rank that does not come: $how" 7 "one of them hangs or has ended" "$mpiexec" -n 2 "$ranks" $how
-  [ $((SECONDS - begin)) -lt 30 ] || fail "it took $((SECONDS - begin)) s to notice"
-done
+nucdet=$(realpath "$1") mpiexec=$2
+source "$(dirname "$0")/launch.sh"
+starts_two "$mpiexec"
 
 "$nucdet" synth --out tissue --images 6 --size 96 --seed 7 > /dev/null
 train=("$nucdet" train tissue --base 4 --crop 48 --batch 4 --validate-every 4 --device cpu --threads 1 --quiet)
@@ -49,7 +30,7 @@ done
 long=(--iterations 40)
 check "a run" 0 "" "$mpiexec" -n 2 "${train[@]}" "${long[@]}" --out whole
 kills=0
-for turn in 1 2 3 4 5 6; do
+for turn in 1 2 3; do
   "$mpiexec" -n 2 "${train[@]}" "${long[@]}" --out killed --resume > out 2>&1 &
   job=$!
   sleep "0.$((3 + turn))"
@@ -72,7 +53,7 @@ check "ranks on other devices" 1 "rank 1 has other .*'device: auto.*', on rank 0
 # A signal that mpirun passes on: all ranks end after the same step, with a checkpoint and one message.
 "$mpiexec" -n 2 "${train[@]}" --iterations 4000 --out asked > said 2>&1 &
 job=$!
-for _ in $(seq 300); do
+for _ in $(seq 1200); do
   [ ! -s asked/last.safetensors ] || break
   sleep 0.1
 done
