@@ -14,7 +14,7 @@ using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = 2}>, 3, Cpu>;
 
 namespace {
 
-bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
+bool same_found(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const Nucleus& i, const Nucleus& j) { return i.centre == j.centre && i.score == j.score; });
 }
@@ -59,7 +59,7 @@ TEST_CASE("cores are the cells of one lattice and cover every pixel once; reads 
 TEST_CASE("any tile size gives the points of the whole image: with plain sums bit for bit, else but for rounding") {
   const auto method = GENERATE(ConvolutionMethod::direct, ConvolutionMethod::automatic);
   const auto same = [&](const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
-    return method == ConvolutionMethod::direct ? ::same(a, b) : close(a, b);
+    return method == ConvolutionMethod::direct ? same_found(a, b) : close(a, b);
   };
   Context<Cpu> context({.threads = 2, .seed = 4, .convolution = method});
   const Net net(context);
@@ -81,12 +81,12 @@ TEST_CASE("threads, batches and later training do not change what a detector fin
   const Net a(one), b(five);
   const detect::LocalMaxima peaks{.radius = 3, .relative = 0.2, .absolute = 0.001f};
   const Image image = data::synthesize({.height = 90, .width = 101, .seed = 5}).image;
-  CHECK(same(Detector(a, peaks)(image), Detector(b, peaks)(image)));
+  CHECK(same_found(Detector(a, peaks)(image), Detector(b, peaks)(image)));
   Net changed(one);
   const Detector before(changed, peaks);
   const auto found = before(image);
   changed.parameters()->values().view<float>().data[0] += 1;
-  CHECK(same(before(image), found));
+  CHECK(same_found(before(image), found));
 }
 
 TEST_CASE("images smaller than the network's stride, of one pixel, and at another scale") {

@@ -33,7 +33,7 @@ std::vector<Nucleus> naive_peaks(View<const float> map, const LocalMaxima& s) {
   return found;
 }
 
-bool same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
+bool same_peaks(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const Nucleus& p, const Nucleus& q) { return p.centre == q.centre && p.score == q.score; });
 }
@@ -59,12 +59,12 @@ TEST_CASE("local maxima are those of the rule: any size, radius, ties, borders, 
           const LocalMaxima s{
               .radius = radius, .relative = 0, .absolute = 0.1f, .refine = false, .keep_border = border};
           const auto wanted = naive_peaks(map, s);
-          CHECK(same(find_peaks(one, map, s), wanted));
-          CHECK(same(find_peaks(two, map, s), wanted));
-          CHECK(same(find_peaks(five, map, s), wanted));
+          CHECK(same_peaks(find_peaks(one, map, s), wanted));
+          CHECK(same_peaks(find_peaks(two, map, s), wanted));
+          CHECK(same_peaks(find_peaks(five, map, s), wanted));
           std::vector<double> doubles(values.begin(), values.end());
           Strided<float> apart(one, map.shape, doubles);
-          CHECK(same(find_peaks(one, std::as_const(apart.part).view<const float>(), s), wanted));
+          CHECK(same_peaks(find_peaks(one, std::as_const(apart.part).view<const float>(), s), wanted));
         }
 }
 

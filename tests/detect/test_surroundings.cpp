@@ -10,7 +10,7 @@
 
 using namespace nucdet;
 using detect::Detector;
-using Net = nn::Network<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = 8}>, 3, Cpu>;
+using Surrounded = nn::Network<nn::MicroNetLite<nn::MicroNetLiteOptions{.base = 8}>, 3, Cpu>;
 
 namespace {
 
@@ -42,7 +42,7 @@ std::pair<float, float> range_of(const Detector<Cpu>& detector, const Image& ima
 }
 
 /// Sets the last convolution so that the responses to this image fill [0, 5].
-void spread(Net& net, const Image& image) {
+void spread(Surrounded& net, const Image& image) {
   const auto [low, high] = range_of(Detector(net), image);
   const float factor = 5 / (high - low);
   float* values = net.parameters()->values().view<float>().data;
@@ -67,7 +67,7 @@ std::vector<Nucleus> well_inside(const Detector<Cpu>& detector, const Image& ima
 }
 
 /// A threshold between the scores of two nuclei well inside the image, the 12th and the 13th.
-detect::LocalMaxima peaks_for(const Net& net, const Image& image) {
+detect::LocalMaxima peaks_for(const Surrounded& net, const Image& image) {
   detect::LocalMaxima peaks{.radius = 3, .absolute = 0};
   auto all = well_inside(Detector(net, peaks), image, {0, 0, view_of(image).shape.w, view_of(image).shape.h});
   REQUIRE(all.size() > 12);
@@ -90,7 +90,7 @@ TEST_CASE("tissue has the same nuclei alone, between margins of white, black and
   const bool exact = GENERATE(true, false);
   Context<Cpu> context(
       {.threads = 2, .seed = 4, .convolution = exact ? ConvolutionMethod::direct : ConvolutionMethod::automatic});
-  Net net(context);
+  Surrounded net(context);
   constexpr Index kSize = 464, kX = 112, kY = 64;  // multiples of the coarsest stride
   const Image piece = tissue(kSize, kSize, 3);
   spread(net, piece);
@@ -114,7 +114,7 @@ TEST_CASE("tissue has the same nuclei alone, between margins of white, black and
 TEST_CASE("with plain sums, also the headers' own, cells of any size give the same bits") {
   const auto kernels = GENERATE(cpu::best_kernels(), static_cast<const cpu::Kernels*>(nullptr));
   Context<Cpu> context({.threads = 2, .seed = 4, .kernels = kernels, .convolution = ConvolutionMethod::direct});
-  Net net(context);
+  Surrounded net(context);
   const Image image = tissue(330, 401, 3);
   spread(net, image);
   const detect::LocalMaxima peaks = peaks_for(net, image);
@@ -124,7 +124,7 @@ TEST_CASE("with plain sums, also the headers' own, cells of any size give the sa
 
 TEST_CASE("glass with mild noise has about the same response everywhere") {
   Context<Cpu> context({.threads = 2, .seed = 4});
-  Net net(context);
+  Surrounded net(context);
   spread(net, tissue(304, 304, 3));
   Image glass = make_image(432, 432, 3, 0.93f);
   RandomStream random{7};

@@ -10,8 +10,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-struct Inner : Graph<Node<"one", Conv<4, 3>>, Node<"two", Conv<4, 3>>> {};
-struct Net : Graph<Node<"stem", Conv<4, 3>>, Node<"low", Sequential<MaxPool<2>, Inner>>,
+struct InnerProduct : Graph<Node<"one", Conv<4, 3>>, Node<"two", Conv<4, 3>>> {};
+struct Net : Graph<Node<"stem", Conv<4, 3>>, Node<"low", Sequential<MaxPool<2>, InnerProduct>>,
                    Node<"join", ConcatTo<1, Upsample<2>, Identity>, From<"low", "stem">>, Node<"map", Conv<1, 1>>,
                    Node<"full \"size\"", MatchTo<Identity>, From<"map", "input">>> {};
 

@@ -1,4 +1,4 @@
-// Several named outputs, heads, weights that contexts and threads share.
+// SeveralOutputs named outputs, heads, weights that contexts and threads share.
 #include <thread>
 
 #include "nucdet/nn/copy_weights.hpp"
@@ -16,9 +16,9 @@ using Catch::Matchers::Contains;
 namespace {
 
 /// An output in the middle, which a later node reads too; one at half the size; the last node.
-struct Several : Graph<Node<"stem", Sequential<Conv<4, 3>, BatchNorm, Elu>>, Output<"map", Conv<1, 1>>,
-                       Node<"low", Sequential<Conv<4, 3, ConvOptions{.stride = 2}>, Relu>, From<"stem">>,
-                       Output<"classes", Conv<3, 1>>, Output<"stem again", Identity, From<"stem">>> {
+struct SeveralOutputs : Graph<Node<"stem", Sequential<Conv<4, 3>, BatchNorm, Elu>>, Output<"map", Conv<1, 1>>,
+                              Node<"low", Sequential<Conv<4, 3, ConvOptions{.stride = 2}>, Relu>, From<"stem">>,
+                              Output<"classes", Conv<3, 1>>, Output<"stem again", Identity, From<"stem">>> {
   using head = Proximity;
 };
 struct Plain : Graph<Node<"a", Conv<2, 3>>, Node<"b", Conv<1, 1>>> {};
@@ -41,7 +41,7 @@ std::vector<float> numbers(const Tensor<Cpu>& t) {
 
 TEST_CASE("a graph may end in several named outputs of several sizes") {
   Context<Cpu> context({.threads = 2, .seed = 5});
-  Network<Several, 3, Cpu> net(context);
+  Network<SeveralOutputs, 3, Cpu> net(context);
   std::vector<std::string> names;
   for (const ProgramOutput& output : net.program().outputs()) names.push_back(output.name);
   CHECK(names == std::vector<std::string>{"map", "classes", "stem again"});
@@ -66,7 +66,7 @@ TEST_CASE("a graph may end in several named outputs of several sizes") {
 
 TEST_CASE("every output's gradient reaches what it was made of, and one without a gradient adds none") {
   Context<Cpu> context({.threads = 1, .seed = 5});
-  Network<Several, 3, Cpu> net(context, DType::f64);
+  Network<SeveralOutputs, 3, Cpu> net(context, DType::f64);
   auto x = context.make({1, 7, 8, 3}, DType::f64);
   testing::fill_random(x, 1);
   const auto gradients = [&](std::vector<bool> given) {
@@ -114,7 +114,7 @@ TEST_CASE("a head is a part of the network's type, and its classes can be named"
 
 TEST_CASE("threads and contexts share one inference program") {
   Context<Cpu> context({.threads = 2, .seed = 5});
-  Network<Several, 3, Cpu> net(context);
+  Network<SeveralOutputs, 3, Cpu> net(context);
   const auto shared = std::make_shared<const InferenceProgram<Cpu>>(for_inference(net));
   const auto x = input(context, {1, 20, 30, 3}), small = input(context, {1, 9, 8, 3});
   const auto wanted = numbers(shared->forward(context, x)), wanted_small = numbers(shared->forward(context, small));
@@ -136,9 +136,9 @@ TEST_CASE("threads and contexts share one inference program") {
 
 TEST_CASE("weights are copied between contexts and element types, or not at all") {
   Context<Cpu> one({.threads = 1, .seed = 1}), two({.threads = 2, .seed = 2});
-  Network<Several, 3, Cpu> from(one);
-  Network<Several, 3, Cpu> to(two);
-  Network<Several, 3, Cpu> wide(two, DType::f64);
+  Network<SeveralOutputs, 3, Cpu> from(one);
+  Network<SeveralOutputs, 3, Cpu> to(two);
+  Network<SeveralOutputs, 3, Cpu> wide(two, DType::f64);
   const auto x = input(one, {1, 8, 8, 3});
   REQUIRE(numbers(from.forward(x)) != numbers(to.forward(x)));
   copy_weights(from, to);

@@ -14,7 +14,7 @@ namespace {
 
 using SmallNet = MicroNet<MicroNetOptions{.base = 2}>;
 
-std::vector<float> numbers(const Tensor<Cpu>& t) {
+std::vector<float> numbers_in(const Tensor<Cpu>& t) {
   std::vector<float> all;
   const auto v = t.view<const float>();
   for (Index n = 0; n < v.shape.n; ++n)
@@ -77,9 +77,9 @@ TEST_CASE("threads do not change a bit of a forward and backward pass") {
         net.forward(random_input(context, {2, 40, 33, 3}), {.mode = Mode::training, .tape = &tape, .iteration = 5});
     net.zero_gradients();
     net.backward(y, tape);
-    std::vector<float> all = numbers(y);
+    std::vector<float> all = numbers_in(y);
     for (auto* part : {&net.parameters()->gradients(), &net.parameters()->statistics()}) {
-      const std::vector<float> more = numbers(*part);
+      const std::vector<float> more = numbers_in(*part);
       all.insert(all.end(), more.begin(), more.end());
     }
     results.push_back(all);
@@ -92,12 +92,12 @@ TEST_CASE("a batch gives what its images give alone") {
   Context<Cpu> context({.threads = 2, .seed = 11});
   Network<SmallNet, 3, Cpu> net(context);
   auto x = random_input(context, {3, 32, 48, 3});
-  const std::vector<float> together = numbers(net.forward(x));
+  const std::vector<float> together = numbers_in(net.forward(x));
   const std::size_t size = together.size() / 3;
   for (Index n = 0; n < 3; ++n) {
     auto one = context.make({1, 32, 48, 3});
     ops::copy<float>(context, std::as_const(x).view<const float>().image(n), one.view<float>());
-    const std::vector<float> alone = numbers(net.forward(one));
+    const std::vector<float> alone = numbers_in(net.forward(one));
     const auto first = together.begin() + n * static_cast<std::ptrdiff_t>(size);
     CHECK(std::equal(alone.begin(), alone.end(), first));
   }
@@ -108,7 +108,7 @@ TEST_CASE("dropout draws other masks at another iteration, and the same ones aga
   Network<SmallNet, 3, Cpu> net(context);
   auto x = random_input(context, {1, 32, 32, 3});
   const auto run = [&](std::int64_t iteration, Mode mode) {
-    return numbers(net.forward(x, {.mode = mode, .iteration = iteration}));
+    return numbers_in(net.forward(x, {.mode = mode, .iteration = iteration}));
   };
   CHECK(run(1, Mode::inference) == run(2, Mode::inference));
   const auto first = run(1, Mode::training);
@@ -122,7 +122,7 @@ TEST_CASE("frozen blocks keep weights' gradients zero, their statistics, and run
   const std::vector<std::string> blocks{"in", "down1", "down2"};
   net.freeze(blocks);
   auto x = random_input(context, {1, 32, 32, 3});
-  const auto statistics = numbers(net.parameters()->statistics());
+  const auto statistics = numbers_in(net.parameters()->statistics());
   Tape<Cpu> tape;
   const auto y = net.forward(x, {.mode = Mode::training, .tape = &tape});
   net.zero_gradients();

@@ -37,11 +37,11 @@ View<const T> read(const Strided<T>& s) {
   return s.part.template view<const T>();
 }
 
-constexpr Shape kShapes[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 40, 17}};
+constexpr Shape kGated[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 40, 17}};
 
 template <class T>
 void check_multiply(double tolerance) {
-  for (const Shape& s : kShapes)
+  for (const Shape& s : kGated)
     for (const Shape& g : {s, Shape{s.n, s.h, s.w, 1}, Shape{s.n, 1, 1, s.c}, Shape{s.n, 1, 1, 1}})
       for (const int threads : {1, 3}) {
         CAPTURE(s, g, threads);
@@ -80,7 +80,7 @@ TEST_CASE("products with gates of every shape, and their gradients") {
 }
 
 TEST_CASE("global pooling: means, maxima, the first of equal ones, NaN") {
-  for (const Shape& s : kShapes) {
+  for (const Shape& s : kGated) {
     CAPTURE(s);
     Context<Cpu> context({.threads = 2});
     const Shape one{s.n, 1, 1, s.c};

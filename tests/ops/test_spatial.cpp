@@ -14,7 +14,7 @@ using namespace nucdet_test;
 
 namespace {
 
-constexpr Shape kShapes[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 2, 1}, {3, 4, 11, 17}, {1, 31, 9, 2}};
+constexpr Shape kSpatial[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 2, 1}, {3, 4, 11, 17}, {1, 31, 9, 2}};
 
 double at(const std::vector<double>& v, const Shape& s, Index n, Index y, Index x, Index c) {
   return v[static_cast<std::size_t>(((n * s.h + y) * s.w + x) * s.c + c)];
@@ -62,7 +62,7 @@ Shape pooled(const Shape& s, Index window, Index stride) {
 }  // namespace
 
 TEST_CASE("pooling: maximum and mean of every window") {
-  for (const Shape& s : kShapes)
+  for (const Shape& s : kSpatial)
     for (const auto& [window, stride] : {std::pair<Index, Index>{1, 1}, {2, 2}, {3, 2}, {2, 3}}) {
       if (s.h < window || s.w < window) continue;
       const Index k = window, step = stride;
@@ -110,7 +110,7 @@ TEST_CASE("max pooling: the first of equal maxima gets the slope, and NaN comes 
 }
 
 TEST_CASE("up-sampling: nearest repeats pixels, bilinear follows its formula") {
-  for (const Shape& s : kShapes)
+  for (const Shape& s : kSpatial)
     for (const Index factor : {1, 2, 3, 8}) {
       const Shape out{s.n, s.h * factor, s.w * factor, s.c};
       const auto x = random_numbers(s.count(), 4);

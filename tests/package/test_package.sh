@@ -69,14 +69,12 @@ strict() {  # strict COMPILER STANDARD LEVEL CMAKE_OPTION...
   command -v "$1" > /dev/null || { echo "SKIPPED: no $1"; return; }
   cmake -G Ninja -S "$source/tests/package/foreign" -B "$work/foreign" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_CXX_STANDARD="$2" \
     -DCMAKE_CXX_FLAGS="$3" "${launcher[@]}" "${@:4}" > /dev/null
-  cmake --build "$work/foreign" --target foreign
-  "$work/foreign/foreign"
+  local target targets=(foreign)
+  if [[ $* == *NUCDET_SOURCE* ]]; then targets+=(outside); fi
+  cmake --build "$work/foreign" --target "${targets[@]}"
+  for target in "${targets[@]}"; do "$work/foreign/$target" > /dev/null; done
   rm -rf "$work/foreign"
 }
 strict "$compiler" 23 -O3 -DCMAKE_PREFIX_PATH="$work/moved"
 strict clang++ 20 -O0 -DCMAKE_PREFIX_PATH="$work/moved"
 strict clang++ 23 -O0 -DNUCDET_SOURCE="$source"
-
-configure -S "$source/tests/package/add_subdirectory" -B "$work/add" -DNUCDET_SOURCE="$source"
-cmake --build "$work/add" --target outside
-"$work/add/outside" > /dev/null

@@ -15,7 +15,7 @@ using namespace nucdet::slide;
 namespace {
 
 constexpr double kUm = 1;  // a pixel of the slides here, so that a cell is 8 pixels
-const Rgb kGlass{243, 241, 244}, kPink{205, 110, 160}, kPale{236, 222, 232};
+const Rgb kGlassColour{243, 241, 244}, kPinkColour{205, 110, 160}, kPale{236, 222, 232};
 
 bool within(Index x, Index y, Index left, Index top, Index width, Index height) {
   return x >= left && y >= top && x < left + width && y < top + height;
@@ -144,7 +144,7 @@ TEST_CASE("small holes are filled, large ones are not; specks go, unless they li
     const bool tissue = in_disc(x, y, 250, 250, 200) && !in_disc(x, y, 180, 250, 40) && !in_disc(x, y, 330, 250, 80);
     const bool speck = within(x, y, 600, 104, 24, 24);
     const bool loose = within(x, y, 480, 560, 240, 160) && x % 48 < 16 && y % 48 < 16;
-    return tissue || speck || loose ? kPink : kGlass;
+    return tissue || speck || loose ? kPinkColour : kGlassColour;
   });
   const TissueMask mask = find_tissue(slide, kUm);
   CHECK(mask.holds({180, 250}));
@@ -159,7 +159,7 @@ TEST_CASE("small holes are filled, large ones are not; specks go, unless they li
 
 TEST_CASE("tissue grows by a disc of the size that is asked for") {
   const Slide slide = slide_of(800, 800, 0, [](Index x, Index y) {
-    return within(x, y, 360, 360, 80, 80) ? kPink : Rgb{240.0 + static_cast<double>((x + y) % 2), 240, 240};
+    return within(x, y, 360, 360, 80, 80) ? kPinkColour : Rgb{240.0 + static_cast<double>((x + y) % 2), 240, 240};
   });
   const TissueMask tight = find_tissue(slide, kUm, {.grow_um = 0});
   CHECK(tight.pixels() == 80 * 80);
@@ -171,7 +171,7 @@ TEST_CASE("tissue grows by a disc of the size that is asked for") {
 }
 
 TEST_CASE("the level that suits is read, each of its pixels once, in blocks, within the bounds") {
-  const auto paint = [](Index x, Index y) { return in_disc(x, y, 600, 500, 300) ? kPink : kGlass; };
+  const auto paint = [](Index x, Index y) { return in_disc(x, y, 600, 500, 300) ? kPinkColour : kGlassColour; };
   const io::Picture picture = painted(1600, 1104, 1, paint);
   MadePyramid::Log log;
   const Slide slide(MadePyramid(picture, 6).write_to(log));
@@ -204,7 +204,7 @@ TEST_CASE("the level that suits is read, each of its pixels once, in blocks, wit
 
 TEST_CASE("glass of its own tint is known where a tenth of the slide was scanned, and looking for it can be stopped") {
   const Rgb tinted{200, 198, 201};
-  const io::Picture picture = painted(800, 800, 1, [&](Index x, Index) { return x < 130 ? kPink : tinted; });
+  const io::Picture picture = painted(800, 800, 1, [&](Index x, Index) { return x < 130 ? kPinkColour : tinted; });
   const Slide slide(MadePyramid(picture, 1, {0, 0, 253, 253}));
   const TissueMask mask = find_tissue(slide, kUm, {.grow_um = 0});
   CHECK(all_in(mask, true, {0, 0, 120, 248}));
@@ -231,13 +231,13 @@ TEST_CASE("cells without number are refused, of however few pixels a slide is hi
 
 TEST_CASE("a slide of any size has cells, and those of no sense are refused") {
   for (const auto& [w, h] : {std::pair<Index, Index>{1, 1}, {3, 700}, {701, 5}, {9, 9}}) {
-    const Slide slide = slide_of(w, h, 0, [](Index, Index) { return kPink; });
+    const Slide slide = slide_of(w, h, 0, [](Index, Index) { return kPinkColour; });
     const TissueMask mask = find_tissue(slide, kUm, {.smallest_um2 = 0});
     CHECK(static_cast<double>(mask.width) * mask.cell_x == Approx(static_cast<double>(w)));
     CHECK(share(mask, slide) == Approx(1));
     CHECK(find_tissue(slide, 100, {.smallest_um2 = 0}).width == w);  // no cell is less than a pixel
   }
-  const Slide slide = slide_of(9, 9, 0, [](Index, Index) { return kPink; });
+  const Slide slide = slide_of(9, 9, 0, [](Index, Index) { return kPinkColour; });
   CHECK_THROWS_AS(find_tissue(slide, 0), ArgumentError);
   CHECK_THROWS_AS(find_tissue(slide, NAN), ArgumentError);
   CHECK_THROWS_AS(find_tissue(slide, -1), ArgumentError);
@@ -250,7 +250,7 @@ TEST_CASE("a slide of any size has cells, and those of no sense are refused") {
 }
 
 TEST_CASE("the caller's size of a pixel goes before the slide's") {
-  io::Picture picture = painted(400, 400, 0, [](Index, Index) { return kPink; });
+  io::Picture picture = painted(400, 400, 0, [](Index, Index) { return kPinkColour; });
   picture.pixel_size = {2, 4, "test"};
   const Slide slide{PicturePyramid(picture)};
   CHECK(find_tissue(slide, 0).width == 100);
@@ -260,7 +260,7 @@ TEST_CASE("the caller's size of a pixel goes before the slide's") {
 }
 
 TEST_CASE("a mask by others, of any size that has the slide's proportions") {
-  const Slide slide = slide_of(1000, 640, 0, [](Index, Index) { return kGlass; });
+  const Slide slide = slide_of(1000, 640, 0, [](Index, Index) { return kGlassColour; });
   const auto mask_of = [&](Index w, Index h) {
     return painted(w, h, 0, [&](Index x, Index y) {
       const double v = x >= w / 2 && y < h / 4 ? 1 : 0;
@@ -290,7 +290,7 @@ TEST_CASE("a mask by others, of any size that has the slide's proportions") {
 }
 
 TEST_CASE("areas as a mask: every point that counts is held, and little else") {
-  const Slide slide = slide_of(400, 300, 0, [](Index, Index) { return kGlass; });
+  const Slide slide = slide_of(400, 300, 0, [](Index, Index) { return kGlassColour; });
   RandomStream random{5};
   const auto ring = [&] {
     std::vector<Point> corners;
@@ -365,7 +365,7 @@ TEST_CASE("a mask that is grown holds what is near, and nothing far") {
 }
 
 TEST_CASE("areas: even-odd rings, whole cells of what is ignored") {
-  const Slide slide = slide_of(160, 160, 0, [](Index, Index) { return kGlass; });
+  const Slide slide = slide_of(160, 160, 0, [](Index, Index) { return kGlassColour; });
   const auto box = [](double left, double top, double right, double bottom) {
     return std::vector<Point>{{left, top}, {right, top}, {right, bottom}, {left, bottom}};
   };

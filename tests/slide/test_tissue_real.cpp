@@ -24,7 +24,7 @@ fs::path data_file(const std::string& name) {
   return {};
 }
 Slide picture_slide(const fs::path& path) { return Slide(PicturePyramid(io::read_picture(path))); }
-double share(const TissueMask& mask, const Slide& slide) {
+double share_of(const TissueMask& mask, const Slide& slide) {
   return mask.pixels() / (static_cast<double>(slide.width()) * static_cast<double>(slide.height()));
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("real slides: tissue and glass at places that were looked at") {
   if (const fs::path path = data_file("wsi/CMU-1-Small-Region.svs"); !path.empty()) {
     const Slide slide = picture_slide(path);
     const TissueMask mask = find_tissue(slide, 0);
-    CHECK(share(mask, slide) == Approx(0.43).margin(0.02));
+    CHECK(share_of(mask, slide) == Approx(0.43).margin(0.02));
     for (const Point p : {Point{1200, 900}, {1300, 2200}, {500, 1060}, {1650, 2600}, {1350, 1400}})
       CHECK(mask.holds(p));
     for (const Point p : {Point{300, 600}, {1900, 1500}, {300, 2500}, {1350, 480}, {2090, 610}})
@@ -44,7 +44,7 @@ TEST_CASE("real slides: tissue and glass at places that were looked at") {
   if (const fs::path path = data_file("wsi/TCGA-CR-7395-01A-01-TS1.svs"); !path.empty()) {
     const Slide slide = picture_slide(path);
     const TissueMask mask = find_tissue(slide, 2);
-    CHECK(share(mask, slide) == Approx(0.637).margin(0.02));
+    CHECK(share_of(mask, slide) == Approx(0.637).margin(0.02));
     for (const Point p : {Point{1000, 1500}, {3200, 300}, {2200, 2500}, {4350, 2300}, {110, 1900}})
       CHECK(mask.holds(p));
     // Glass, white padding, the border of both, a tear.

@@ -14,9 +14,9 @@ using namespace nucdet;
 namespace {
 
 /// Whatever a batch has in common, in a small place: batch norm, dropout of channels, two sizes.
-struct Small : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>, nn::Node<"drop", nn::ChannelDropout<0.3f>>,
-                         nn::Node<"deep", nn::Sequential<nn::MaxPool<2>, nn::ConvUnit<8>, nn::Upsample<2>>>,
-                         nn::Node<"map", nn::Conv<1, 1>>> {
+struct SmallOfRanks : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>, nn::Node<"drop", nn::ChannelDropout<0.3f>>,
+                                nn::Node<"deep", nn::Sequential<nn::MaxPool<2>, nn::ConvUnit<8>, nn::Upsample<2>>>,
+                                nn::Node<"map", nn::Conv<1, 1>>> {
   using head = nn::Proximity;
 };
 
@@ -39,17 +39,17 @@ data::Dataset discs(Context<Cpu>& context, std::size_t images) {
   return set;
 }
 
-struct Trained {
+struct TrainedByRanks {
   std::vector<double> losses, norms;
   std::vector<float> weights;  // and running statistics
   train::Validation validation;
 };
 
 /// Five steps of a batch of 8, among the ranks; null: one process alone.
-Trained trained(Ranks* ranks, bool joint = true, const std::vector<std::string>& frozen = {}) {
+TrainedByRanks trained(Ranks* ranks, bool joint = true, const std::vector<std::string>& frozen = {}) {
   Context<Cpu> context({.threads = 1, .seed = 3});
   const data::Dataset set = discs(context, 5);
-  nn::Network<Small, 3, Cpu> net(context);
+  nn::Network<SmallOfRanks, 3, Cpu> net(context);
   net.freeze(frozen);
   train::TrainSettings settings;
   settings.iterations = 5, settings.joint_statistics = joint, settings.clip_norm = 1;
@@ -58,7 +58,7 @@ Trained trained(Ranks* ranks, bool joint = true, const std::vector<std::string>&
   const Index each = 8 / (ranks != nullptr ? ranks->count() : 1);
   train::Trainer trainer(net, tasks, optim::Sgd{}, data::CropSampler{.crop = 32, .batch = each, .seed = 5}, settings,
                          train::AmongRanks{ranks});
-  Trained found;
+  TrainedByRanks found;
   for (int i = 0; i < 5; ++i) {
     const train::StepReport report = trainer.step({set});
     if (report.images != 8) throw Error("a step of another number of images");  // Catch's checks are for one thread
@@ -80,39 +80,41 @@ double furthest(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 TEST_CASE("ranks follow one process with the batch of all, and have the same bits as each other") {
-  const Trained alone = trained(nullptr);
+  const TrainedByRanks alone = trained(nullptr);
   for (const Index count : {1, 2, 4}) {
     CAPTURE(count);
-    const std::vector<Trained> all = nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
+    const std::vector<TrainedByRanks> all =
+        nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
     CHECK(furthest(all[0].losses, alone.losses) < 1e-5);
     CHECK(furthest(all[0].norms, alone.norms) < 1e-4);
     for (std::size_t i = 0; i < alone.weights.size(); ++i)
       CHECK(all[0].weights[i] == Catch::Detail::Approx(alone.weights[i]).margin(1e-5).epsilon(1e-4));
-    for (const Trained& other : all) {
+    for (const TrainedByRanks& other : all) {
       CHECK(other.weights == all[0].weights);
       CHECK(other.validation.loss == all[0].validation.loss);
       CHECK(other.validation.f1 == all[0].validation.f1);
     }
-    const std::vector<Trained> again = nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
+    const std::vector<TrainedByRanks> again =
+        nucdet_test::with_ranks(count, [](Ranks& ranks) { return trained(&ranks); });
     CHECK(again[0].weights == all[0].weights);
   }
 }
 
 TEST_CASE("what is exchanged during the backward pass has the bits of what is exchanged after it") {
   struct Early {
-    Trained trained;
+    TrainedByRanks trained;
     std::size_t numbers = 0;
   };
   const auto parameters = [] {
     Context<Cpu> context({.threads = 1, .seed = 3});
-    return static_cast<std::size_t>(nn::Network<Small, 3, Cpu>(context).parameters()->size());
+    return static_cast<std::size_t>(nn::Network<SmallOfRanks, 3, Cpu>(context).parameters()->size());
   }();
   const std::vector<std::vector<std::string>> blocks{{}, {"stem"}, {"deep"}};
   for (const std::vector<std::string>& frozen : blocks) {
     const Index count = frozen.empty() ? 4 : 2;
     const auto after = nucdet_test::with_ranks(count, [&](Ranks& ranks) { return trained(&ranks, true, frozen); });
     const auto during = nucdet_test::with_ranks<nucdet_test::EagerRanks>(count, [&](Ranks& ranks) {
-      Trained found = trained(&ranks, true, frozen);
+      TrainedByRanks found = trained(&ranks, true, frozen);
       return Early{std::move(found), static_cast<nucdet_test::EagerRanks&>(ranks).early()};
     });
     for (const Early& rank : during) {
@@ -147,15 +149,15 @@ TEST_CASE("a mean that began in a backward pass which fails is abandoned") {
 }
 
 TEST_CASE("one rank is one process, to the bit") {
-  const Trained alone = trained(nullptr);
-  const Trained one = nucdet_test::with_ranks(1, [](Ranks& ranks) { return trained(&ranks, false); })[0];
+  const TrainedByRanks alone = trained(nullptr);
+  const TrainedByRanks one = nucdet_test::with_ranks(1, [](Ranks& ranks) { return trained(&ranks, false); })[0];
   CHECK(one.losses == alone.losses);
   CHECK(one.validation.loss == alone.validation.loss);
 }
 
 TEST_CASE("statistics of each rank's own images are another training") {
-  const Trained alone = trained(nullptr);
-  const Trained own = nucdet_test::with_ranks(2, [](Ranks& ranks) { return trained(&ranks, false); })[0];
+  const TrainedByRanks alone = trained(nullptr);
+  const TrainedByRanks own = nucdet_test::with_ranks(2, [](Ranks& ranks) { return trained(&ranks, false); })[0];
   CHECK(own.losses[0] != Catch::Detail::Approx(alone.losses[0]).epsilon(1e-5));
 }
 
@@ -169,7 +171,7 @@ TEST_CASE("where one rank is to stop after a step, all do") {
   const auto steps = nucdet_test::with_ranks(3, [](Ranks& ranks) {
     Context<Cpu> context({.threads = 1, .seed = 3});
     const data::Dataset set = discs(context, 1);
-    nn::Network<Small, 3, Cpu> net(context);
+    nn::Network<SmallOfRanks, 3, Cpu> net(context);
     train::TrainSettings settings;
     settings.iterations = 5, settings.validate_every = 5;
     train::Trainer trainer(net, loss::WeightedSquaredError{}, label::ProximityMap{}, optim::Sgd{},
@@ -187,7 +189,7 @@ namespace {
 std::vector<std::string> stopped_validation(Index rank, Index after) {
   return nucdet_test::with_ranks(3, [=](Ranks& ranks) {
     Context<Cpu> context({.threads = 1, .seed = 3});
-    const nn::Network<Small, 3, Cpu> net(context);
+    const nn::Network<SmallOfRanks, 3, Cpu> net(context);
     const std::tuple tasks(train::Task{loss::WeightedSquaredError{}, label::ProximityMap{}});
     std::stop_source stop;
     Index told = 0;

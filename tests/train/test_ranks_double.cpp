@@ -22,9 +22,9 @@ constexpr Index kBatch = 8, kSide = 12;
 constexpr int kSteps = 50;
 constexpr double kRate = 0.05;
 
-struct Small : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>,
-                         nn::Node<"deep", nn::Sequential<nn::MaxPool<2>, nn::ConvUnit<8>, nn::Upsample<2>>>,
-                         nn::Node<"map", nn::Conv<1, 1>>> {};
+struct SmallDouble : nn::Graph<nn::Node<"stem", nn::ConvUnit<6>>,
+                               nn::Node<"deep", nn::Sequential<nn::MaxPool<2>, nn::ConvUnit<8>, nn::Upsample<2>>>,
+                               nn::Node<"map", nn::Conv<1, 1>>> {};
 
 /// Some images of the batch of a step, from `first` on, and what is to be made of them.
 void draw(int step, Index first, View<double> images, View<double> labels) {
@@ -62,7 +62,7 @@ void take_mean(Ranks& ranks, std::span<double> numbers) {
 /// The loss of each step. joint: statistics of all ranks' images.
 std::vector<double> descent(Ranks& ranks, bool joint) {
   Context<Cpu> context({.threads = 1, .seed = 3});
-  nn::Network<Small, 3, Cpu> net(context, DType::f64);
+  nn::Network<SmallDouble, 3, Cpu> net(context, DType::f64);
   const Index each = kBatch / ranks.count();
   Tensor<Cpu> images = context.make({each, kSide, kSide, 3}, DType::f64);
   Tensor<Cpu> labels = context.make({each, kSide, kSide, 1}, DType::f64);
@@ -91,7 +91,7 @@ std::vector<double> losses_of(Index count, bool joint = true) {
   return nucdet_test::with_ranks(count, [&](Ranks& ranks) { return descent(ranks, joint); })[0];
 }
 
-double furthest(const std::vector<double>& a, const std::vector<double>& b) {
+double furthest_doubles(const std::vector<double>& a, const std::vector<double>& b) {
   double most = 0;
   for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] / b[i] - 1));
   return most;
@@ -104,7 +104,7 @@ TEST_CASE("in double, ranks follow one process for 50 steps to nine digits") {
   CHECK(alone.back() < 0.8 * alone.front());
   for (const Index count : {2, 4, 8}) {
     CAPTURE(count);
-    CHECK(furthest(losses_of(count), alone) < 1e-9);
+    CHECK(furthest_doubles(losses_of(count), alone) < 1e-9);
   }
-  CHECK(furthest(losses_of(2, false), alone) > 1e-3);  // what an error of a term would look like
+  CHECK(furthest_doubles(losses_of(2, false), alone) > 1e-3);  // what an error of a term would look like
 }
