@@ -35,10 +35,10 @@ if(TARGET nucdet_io)
   endfunction()
 
   file(GLOB _slide CONFIGURE_DEPENDS src/slide/*.cpp)
-  add_library(nucdet_slide ${_slide})
+  add_library(nucdet_slide ${_slide})  # source by source: tests put their own in place of one
   add_library(nucdet::slide ALIAS nucdet_slide)
   set_target_properties(nucdet_slide PROPERTIES EXPORT_NAME slide VERSION ${PROJECT_VERSION} SOVERSION ${NUCDET_CXX_SOVERSION}
-                                                POSITION_INDEPENDENT_CODE ON)
+                                                POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
   target_link_libraries(nucdet_slide PUBLIC nucdet_io PRIVATE $<BUILD_INTERFACE:nucdet_warnings>
                                                               $<BUILD_INTERFACE:nucdet_hardening>)
   nucdet_link_slide_formats(nucdet_slide)
