@@ -6,7 +6,7 @@ set -uo pipefail
 nucdet=$(realpath "$1") mpiexec=$2
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/launch.sh"
-"$mpiexec" --version 2> /dev/null | grep -q "Open MPI" || skip "$mpiexec is not Open MPI's, which is started on the hosts here"
+"$mpiexec" --version 2> /dev/null | grep -qi "open-\?mpi\|Open MPI\|OpenRTE" || skip "$mpiexec is not Open MPI's, which is started on the hosts here"
 name=nd$$h
 hosts=("$here/hosts.py" --name $name)
 "${hosts[@]}" true || { [ $? = 77 ] && exit 77; fail "the hosts"; exit 1; }

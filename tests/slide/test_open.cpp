@@ -64,10 +64,10 @@ TEST_CASE("a TIFF that goes by a scanner's name is a slide or refused, whatever 
   put(folder / "tiled.bif", tiff_of(fine));
   put(folder / "two.NDPI", tiff_of({fine, half}));
   const bool without = slide::openslide_version().empty();
-  for (const auto& [name, what] : {std::pair{"strips.ndpi", "is a Hamamatsu NDPI slide by its name, "},
-                                   std::pair{"pages.scn", "is a Leica SCN slide by its name, "},
-                                   std::pair{"tiled.bif", "is a Ventana BIF slide by its name, "},
-                                   std::pair{"two.NDPI", "is a Hamamatsu NDPI slide by its name, "}}) {
+  for (const auto& [name, what] : {std::pair{"strips.ndpi", "is a Hamamatsu NDPI slide by its name"},
+                                   std::pair{"pages.scn", "is a Leica SCN slide by its name"},
+                                   std::pair{"tiled.bif", "is a Ventana BIF slide by its name"},
+                                   std::pair{"two.NDPI", "is a Hamamatsu NDPI slide by its name"}}) {
     INFO(name);
     CHECK(slide::is_slide(folder / name));
     CHECK(holds(error_of<IoError>([&] { io::read_picture(folder / name); }), what));
