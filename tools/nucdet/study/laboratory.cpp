@@ -6,10 +6,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "nucdet/core/watch.hpp"
 #include "nucdet/detect/detector.hpp"
 #include "nucdet/io/atomic_file.hpp"
+#include "nucdet/io/file_lock.hpp"
 #include "nucdet/io/metadata.hpp"
 #include "nucdet/io/safetensors.hpp"
 #include "nucdet/match/hungarian.hpp"
@@ -61,12 +63,16 @@ class LaboratoryOn final : public Laboratory {
   Trained train(const Training& t) override {
     Trained trained{.folder = store_.folder_of(t), .known = true, .failure = {}, .validation_f1 = 0};
     Unit& unit = ledger_.unit(trained.folder.string(), t.label, [&] { return flop_of(t); });
-    const bool before = is_trained(trained.folder);
-    if (!before && !may_train(unit, t)) {
+    bool before = is_trained(trained.folder);
+    if (before) sweep(trained.folder);
+    const std::optional<io::FileLock> lock =
+        !before && may_train(unit, t) ? begin_alone(trained.folder) : std::optional<io::FileLock>();
+    if (!before && !lock) {
       ++unknown_;
       trained.known = false;
       return trained;
     }
+    before = is_trained(trained.folder);  // another call may have ended it before the lock was free
     const auto begin = Clock::now();
     if (!before) run(t, trained.folder);
     unit.done = true, unit.seconds = seconds_of(trained.folder);
@@ -149,10 +155,35 @@ class LaboratoryOn final : public Laboratory {
     return 3 * 1e9 * gflop(o.network) * pixels / kCostPixels;
   }
 
-  /// A shard leaves alone what is others', and what begins with weights that are not there yet.
+  /// A shard leaves alone what is others', and what begins with weights that are not there yet: best weights may still
+  /// change until their training has ended.
   bool may_train(const Unit& unit, const Training& t) const {
     if (options_.work == Work::all) return true;
-    return options_.work == Work::shard && unit.mine && (t.options.initial.empty() || fs::exists(t.options.initial));
+    const fs::path initial = t.options.initial;
+    const bool ready = initial.empty() || (is_trained(initial.parent_path()) && fs::exists(initial));
+    return options_.work == Work::shard && unit.mine && ready;
+  }
+
+  static fs::path lock_of(const fs::path& folder) {
+    return folder.parent_path() / message('.', folder.filename().string(), ".nucdet.lock");
+  }
+
+  /// What a call that was killed at the very end of a training has left.
+  void sweep(const fs::path& folder) const {
+    if (options_.work != Work::all && options_.work != Work::shard) return;
+    std::error_code none;
+    for (const fs::path& left : {folder / "last.safetensors", folder / "seconds.txt", lock_of(folder)})
+      fs::remove(left, none);
+  }
+
+  /// Other studies, and this one in other shards or as a whole, ask for some of the same trainings: one call makes
+  /// each. Nothing where another one is at it and this one is a shard, which can wait.
+  std::optional<io::FileLock> begin_alone(const fs::path& folder) const {
+    io::make_folder(folder.parent_path());
+    auto lock = io::FileLock::attempt(lock_of(folder));
+    if (!lock && options_.work == Work::all)
+      throw IoError(message(folder.string(), ": another run of nucdet trains this: wait for its end"));
+    return lock;
   }
 
   Scores scores_on(const Trained& trained, const fs::path& weights, const Part& part) {
@@ -183,10 +214,9 @@ class LaboratoryOn final : public Laboratory {
     return scores;
   }
 
-  /// Trains, from the folder's checkpoint if there is one. The checkpoint is no longer needed then; what was run is
-  /// written last, as it says that all is there.
+  /// Trains, from the folder's checkpoint if there is one. What was run is written after all that it tells of; the
+  /// checkpoint goes after that, since without it a call that is killed in between would train from the start.
   void run(const Training& t, const fs::path& folder) {
-    io::make_folder(folder.parent_path());
     const auto begin = Clock::now();
     const double before = seconds_before(folder);
     std::string failure;
@@ -198,14 +228,14 @@ class LaboratoryOn final : public Laboratory {
       throw;
     }
     if (!failure.empty()) io::write_atomically(folder / "failure.txt", failure);
-    std::error_code none;
-    fs::remove(folder / "last.safetensors", none), fs::remove(folder / "seconds.txt", none);
     io::JsonRecord record = store_.record_of(t);
     record.insert(record.begin(), {"format", std::string("nucdet-training-1")});
     record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
     record.push_back({"seconds", before + since(begin)});
     record.push_back({"failure", failure});
     io::write_records_json(folder / "training.json", {record});
+    std::error_code none;
+    fs::remove(folder / "last.safetensors", none), fs::remove(folder / "seconds.txt", none);
   }
 
   template <class Kept>
@@ -220,6 +250,7 @@ class LaboratoryOn final : public Laboratory {
     models::TrainingWatch watch;
     watch.stop = interrupt.token();
     watch.on_step = [&](const train::StepReport&) { interrupt.poll(); };
+    watch.on_image = [&] { interrupt.poll(); };
     watch.on_validation = [&](const train::Validation&) { kept(); };
     models::train_network_on(context, options,
                              {t.target->text, t.target->samples, t.validation->samples,

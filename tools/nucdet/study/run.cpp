@@ -103,7 +103,10 @@ void say_shard(const studies::Ledger& ledger, const Shard& shard, const std::str
   std::cout << "shard " << shard.text() << ": " << mine - ledger.missing_of_mine() << " of its " << mine
             << " trainings are there, of all " << ledger.units().size() - ledger.missing() << " of "
             << ledger.units().size() << '\n';
-  if (!undecided.empty()) std::cout << undecided << ": run all shards again once the others are done\n";
+  const std::string waits = !undecided.empty()             ? undecided
+                            : ledger.missing_of_mine() > 0 ? "some begin with weights of trainings that others make"
+                                                           : "";
+  if (!waits.empty()) std::cout << waits << ": run all shards again once the others are done\n";
   if (undecided.empty() && ledger.missing() == 0) std::cout << "all is there: a call without --shard reports\n";
 }
 
@@ -166,7 +169,8 @@ Shard shard_of(const StudyOptions& o) {
   return shard_of_array([](const char* name) { return std::getenv(name); }).value_or(Shard{});
 }
 
-/// Two calls never do the same work: the whole of a study has its folder for itself, a shard its number in it.
+/// A shard that is begun twice. What shards of several studies, or one and the whole of it, have in common is locked
+/// training by training.
 io::FileLock shard_lock(const std::filesystem::path& out, const Shard& shard) {
   auto lock = io::FileLock::attempt(out / message(".nucdet-shard-", shard.number, "-of-", shard.count, ".lock"));
   if (!lock) throw IoError(message(out.string(), ": another run of nucdet works on the shard ", shard.text()));
