@@ -142,6 +142,10 @@ TEST_CASE("study: a difference is a finding where its interval leaves out 0") {
   CHECK_THAT(up.text(), Contains("+0.035 [+0.0"));
   lower[5] = a[5] + 0.1;  // one organ the other way, by more than all others together
   CHECK_FALSE(paired_difference(a, lower).found());
+  // Five that agree do so by chance once in 16 times: their interval leaves out 0, and it is no finding.
+  const Difference five = paired_difference({1, 2, 3, 4, 6}, {0, 1, 2, 3, 4});
+  CHECK((five.interval.low > 0 && !five.found()));
+  CHECK(verdict(five) == "too few organs");
   // A distance without hits is none: its organ does not count. One organ says nothing.
   const double nothing = std::numeric_limits<double>::quiet_NaN();
   const Difference two = paired_difference({1, nothing, 3}, {0, 5, 2});

@@ -47,7 +47,9 @@ void equal(Study& study) {
                                  " GFLOP (512 x 512 pixels), within a quarter. Means and standard deviations are over "
                                  "organs; thresholds come from "
                                  "the validation images of ",
-                                 study.first().name(), " for all data sets."));
+                                 study.first().name(),
+                                 " for all data sets. Intervals are over the organs that one model is tested on, and "
+                                 "leave out what another seed would change in all of them at once."));
   for (std::size_t i = 0; i < data_sets.size(); ++i) {
     const std::string name = study.collections[i].name();
     study.report.paragraph("**" + name + "**, " + std::to_string(study.collections[i].organs().size()) + " organs:");

@@ -26,14 +26,19 @@ struct Bootstrap {
 /// interval is infinite. Throws ArgumentError for none, for a value that is not finite and for nonsense in `bootstrap`.
 Interval mean_interval(const std::vector<double>& values, const Bootstrap& bootstrap = {});
 
+/// By fewer organs nothing is found at the level 0.95. Means of resamples lie between the smallest and the largest
+/// value, so that the interval leaves out 0 wherever all have one sign, which n of them have by chance once in 2^(n -
+/// 1) times: five once in 16.
+inline constexpr std::size_t kLeastOrgans = 6;
+
 /// The mean of a - b over organs, and its interval.
 struct Difference {
   double mean = 0;
   Interval interval{};
   std::size_t organs = 0;
 
-  /// Only then is it a finding: the interval leaves out 0.
-  bool found() const { return interval.low > 0 || interval.high < 0; }
+  /// Only then is it a finding: there are enough organs, and the interval leaves out 0.
+  bool found() const { return organs >= kLeastOrgans && (interval.low > 0 || interval.high < 0); }
   /// "+0.031 [+0.012, +0.048]"
   std::string text(int digits = 3) const;
 };

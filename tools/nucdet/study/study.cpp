@@ -121,16 +121,20 @@ io::ChartSeries curve_of(const std::string& name, const Tested& tested) {
   return series;
 }
 
-std::string verdict(const Difference& d) { return !d.found() ? "no finding" : d.mean > 0 ? "higher" : "lower"; }
+std::string verdict(const Difference& d) {
+  if (d.organs < kLeastOrgans) return "too few organs";
+  return !d.found() ? "no finding" : d.mean > 0 ? "higher" : "lower";
+}
 
 void report_comparisons(Study& study, const std::string& file, const std::vector<Comparison>& all) {
   Table table{{"difference", "organs", "F1", "F1 is", "distance, pixels", "distance is"}, {}};
   for (const Comparison& c : all)
     table.rows.push_back({c.what, std::to_string(c.f1.organs), c.f1.text(), verdict(c.f1),
                           c.distance ? c.distance->text(2) : "-", c.distance ? verdict(*c.distance) : "-"});
-  study.report.paragraph(
+  study.report.paragraph(message(
       "Differences, paired by organ: the mean and a 95 % interval by the bootstrap over organs (20,000 samples, "
-      "expanded percentiles). It is a finding where the interval leaves out 0.");
+      "expanded percentiles). It is a finding where the interval leaves out 0 and there are at least ",
+      kLeastOrgans, " organs: fewer have all the same sign too often by chance."));
   study.report.table(file, table, true);
 }
 

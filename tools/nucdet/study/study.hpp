@@ -61,7 +61,7 @@ struct Comparison {
 };
 Comparison compared(const std::string& what, const Judged& a, const Judged& b);
 void report_comparisons(Study& study, const std::string& file, const std::vector<Comparison>& all);
-/// Is it a finding? "higher", "lower", or that it is none.
+/// Is it a finding? "higher", "lower", "no finding", or "too few organs" to have one.
 std::string verdict(const Difference& difference);
 
 /// Precision over recall, of what finds anything.
