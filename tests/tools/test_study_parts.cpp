@@ -82,6 +82,20 @@ static_assert(!std::is_convertible_v<const Tested*, const Validated*> && !std::i
 static_assert(std::is_invocable_v<decltype(chosen_xi), std::vector<const Validated*>>);
 static_assert(!std::is_invocable_v<decltype(chosen_xi), std::vector<const Tested*>>);
 
+TEST_CASE("study: parts differ where groups, sizes or the images of points do") {
+  const auto sample = [](const std::string& group, Index height, Index width, std::vector<Point> points) {
+    return data::Sample{data::make_image(height, width, 3, 0.5f), std::move(points), {}, "a", group};
+  };
+  const auto hash = [](data::Dataset samples) { return make_part("part", std::move(samples))->hash; };
+  const Point p{1, 2}, q{3, 1};
+  const std::uint64_t one = hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})});
+  CHECK(one == hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})}));
+  CHECK(one != hash({sample("kidney", 4, 6, {p, q}), sample("kidney", 4, 6, {})}));  // balanced sampling draws by groups
+  CHECK(one != hash({sample("kidney", 6, 4, {p, q}), sample("liver", 4, 6, {})}));
+  CHECK(one != hash({sample("kidney", 4, 6, {p}), sample("liver", 4, 6, {q})}));
+  CHECK(one != hash({sample("kidney", 4, 6, {q, p}), sample("liver", 4, 6, {})}));
+}
+
 TEST_CASE("study: Student's quantiles are those of the tables") {
   CHECK(student_quantile(0.75, 1) == Approx(1));  // Cauchy: tan of an eighth of a turn
   CHECK(student_quantile(0.975, 1) == Approx(12.7062).epsilon(1e-5));

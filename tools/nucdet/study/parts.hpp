@@ -11,7 +11,7 @@
 /// The pieces of data that a study trains and tests on.
 namespace nucdet::program::studies {
 
-/// Some samples, what they are in words, and a number that changes with any pixel or point of theirs.
+/// Some samples, what they are in words, and a number that changes with any size, pixel, point or group of theirs.
 struct Part {
   std::string text;  ///< "nuinsseg-human23 kidney train"
   std::uint64_t hash = 0;
