@@ -42,6 +42,7 @@ check "study plan of what is there" 0 "12 trainings, 12 done .*, 0 to do" overni
 # All networks at one cost; what is not the first data set chooses nothing and may have other organs.
 check "synth of another data set" 0 "manifest.csv" "$nucdet" synth --out "$work/elsewhere" --images 12 --size 96 --seed 6
 check "study equal" 0 "equal/report.md" "$nucdet" study equal --data "$work/organs" --organs dense,medium --data "$work/elsewhere" --out "$work/studies" --budget cpu --iterations 2 --networks fcrn-a,micronet-lite --quiet
+grep -q 'one model a network: no verdict' "$work/studies/equal/differences-organs.csv" || fail "a verdict from one model a network"
 grep -q '^"MicroNetLite, base 32"' "$work/studies/equal/networks-elsewhere.csv" || fail "MicroNetLite costs what MicroNet of base 8 does with 32 filters"
 grep -q '^"FCRN-A, density, base 16"' "$work/studies/equal/networks-organs.csv" || fail "FCRN-A costs what MicroNet of base 8 does with 16 filters"
 grep -q '^MicroNetLite,elsewhere,sparse,1,' "$work/studies/equal/results.csv" || fail "no row of another data set"

@@ -90,7 +90,8 @@ TEST_CASE("study: parts differ where groups, sizes or the images of points do") 
   const Point p{1, 2}, q{3, 1};
   const std::uint64_t one = hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})});
   CHECK(one == hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})}));
-  CHECK(one != hash({sample("kidney", 4, 6, {p, q}), sample("kidney", 4, 6, {})}));  // balanced sampling draws by groups
+  CHECK(one !=
+        hash({sample("kidney", 4, 6, {p, q}), sample("kidney", 4, 6, {})}));  // balanced sampling draws by groups
   CHECK(one != hash({sample("kidney", 6, 4, {p, q}), sample("liver", 4, 6, {})}));
   CHECK(one != hash({sample("kidney", 4, 6, {p}), sample("liver", 4, 6, {q})}));
   CHECK(one != hash({sample("kidney", 4, 6, {q, p}), sample("liver", 4, 6, {})}));
@@ -168,6 +169,36 @@ TEST_CASE("study: a difference is a finding where its interval leaves out 0") {
   CHECK(paired_difference({1}, {0}).text() == "+1.000 [-, -]");
   CHECK_FALSE(paired_difference({nothing}, {0}).found());
   CHECK_THROWS_AS(paired_difference({1, 2}, {1}), ArgumentError);
+}
+
+TEST_CASE("study: of one model tested on all organs the seeds decide") {
+  using Values = std::vector<std::vector<double>>;
+  const std::vector<double> none(6, 0.0), small{1, 1.1, 0.9, 1, 1.05, 0.95};
+  const auto plus = [&](double more) {
+    std::vector<double> moved = small;
+    for (double& v : moved) v += more;
+    return moved;
+  };
+  // By hand: means of organs vary by 0.025 / 5, seeds by 1 (means 0, 1, 2: variance 1); t of 2 degrees is 4.30265.
+  const Difference three = crossed_difference(Values{plus(-1), plus(0), plus(1)}, Values(3, none));
+  CHECK(three.mean == Approx(1));
+  CHECK(three.interval.high - 1 == Approx(4.30265 * std::sqrt(0.025 / 5 / 6 + 1.0 / 3)).epsilon(1e-5));
+  CHECK(1 - three.interval.low == Approx(three.interval.high - 1));
+  CHECK((verdict(three) == "no finding" && three.organs == 6 && three.models == std::size_t{3}));
+  CHECK(paired_difference(small, none).found());  // organs alone would have found it
+  CHECK(verdict(crossed_difference(Values{plus(-0.01), plus(0), plus(0.01)}, Values(3, none))) == "higher");
+  CHECK(verdict(crossed_difference(Values(3, none), Values{plus(-0.01), plus(0), plus(0.01)})) == "lower");
+  const Difference one = crossed_difference(Values{small}, Values{none});
+  CHECK((!one.found() && one.interval.low > 0));
+  CHECK(verdict(one) == "one model a network: no verdict");
+  // An organ without a distance with one of the seeds is left out with all.
+  const double nothing = std::numeric_limits<double>::quiet_NaN();
+  const Difference two = crossed_difference(Values{{1, 5, 3}, {1, nothing, 3}}, Values(2, {0, 0, 0}));
+  CHECK((two.organs == 2 && two.mean == 2));
+  CHECK(two.interval.high == Approx(2 + 12.7062 * 1).epsilon(1e-5));  // of means 1 and 3; the seeds agree
+  CHECK_THROWS_AS(crossed_difference({}, {}), ArgumentError);
+  CHECK_THROWS_AS(crossed_difference(Values{small}, Values(2, none)), ArgumentError);
+  CHECK_THROWS_AS(crossed_difference(Values{small, {1}}, Values(2, none)), ArgumentError);
 }
 
 TEST_CASE("study: a width by its cost") {

@@ -60,8 +60,11 @@ struct Comparison {
   std::optional<Difference> distance{};
 };
 Comparison compared(const std::string& what, const Judged& a, const Judged& b);
+/// The same where one model a seed is tested on all organs.
+Comparison compared_models(const std::string& what, const Judged& a, const Judged& b);
 void report_comparisons(Study& study, const std::string& file, const std::vector<Comparison>& all);
-/// Is it a finding? "higher", "lower", "no finding", or "too few organs" to have one.
+/// Is it a finding? "higher", "lower", "no finding", "one model a network: no verdict", or "too few organs" to have
+/// one.
 std::string verdict(const Difference& difference);
 
 /// Precision over recall, of what finds anything.
