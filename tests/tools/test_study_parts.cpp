@@ -1,6 +1,7 @@
 // Parts of `nucdet study` that are not seen from the outside one by one.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -84,7 +85,7 @@ static_assert(!std::is_invocable_v<decltype(chosen_xi), std::vector<const Tested
 
 TEST_CASE("study: parts differ where groups, sizes or the images of points do") {
   const auto sample = [](const std::string& group, Index height, Index width, std::vector<Point> points) {
-    return data::Sample{data::make_image(height, width, 3, 0.5f), std::move(points), {}, "a", group};
+    return data::Sample{make_image(height, width, 3, 0.5f), std::move(points), {}, "a", group};
   };
   const auto hash = [](data::Dataset samples) { return make_part("part", std::move(samples))->hash; };
   const Point p{1, 2}, q{3, 1};
@@ -95,6 +96,13 @@ TEST_CASE("study: parts differ where groups, sizes or the images of points do") 
   CHECK(one != hash({sample("kidney", 6, 4, {p, q}), sample("liver", 4, 6, {})}));
   CHECK(one != hash({sample("kidney", 4, 6, {p}), sample("liver", 4, 6, {q})}));
   CHECK(one != hash({sample("kidney", 4, 6, {q, p}), sample("liver", 4, 6, {})}));
+}
+
+TEST_CASE("study: a data set is called what its folder is") {
+  for (const char* given : {"a/organs", "a/organs/", "a/organs/manifest.csv", "a/../organs/."})
+    CHECK(collection_name(given) == "organs");
+  const std::string here = std::filesystem::current_path().filename().string();
+  for (const char* given : {".", "./", "manifest.csv"}) CHECK(collection_name(given) == here);
 }
 
 TEST_CASE("study: Student's quantiles are those of the tables") {

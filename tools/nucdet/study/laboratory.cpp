@@ -34,6 +34,7 @@ constexpr double kCostPixels = 512.0 * 512;
 
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+/// Empty where there is no such file.
 std::string read_text(const fs::path& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -160,7 +161,7 @@ class LaboratoryOn final : public Laboratory {
   bool may_train(const Unit& unit, const Training& t) const {
     if (options_.work == Work::all) return true;
     const fs::path initial = t.options.initial;
-    const bool ready = initial.empty() || (is_trained(initial.parent_path()) && fs::exists(initial));
+    const bool ready = initial.empty() || is_trained(initial.parent_path());
     return options_.work == Work::shard && unit.mine && ready;
   }
 
@@ -214,15 +215,27 @@ class LaboratoryOn final : public Laboratory {
     return scores;
   }
 
+  /// Why there are no weights to begin with, or empty: the training that was to leave them failed, or ended before.
+  static std::string without_start(const Training& t) {
+    const fs::path initial = t.options.initial;
+    if (initial.empty()) return {};
+    const fs::path base = initial.parent_path();
+    if (const std::string failure = read_text(base / "failure.txt"); !failure.empty())
+      return message("the training to begin with failed: ", failure);
+    if (fs::exists(initial) || !is_trained(base)) return {};
+    return message("the training to begin with ended before ", initial.stem().string());
+  }
+
   /// Trains, from the folder's checkpoint if there is one. What was run is written after all that it tells of; the
   /// checkpoint goes after that, since without it a call that is killed in between would train from the start.
   void run(const Training& t, const fs::path& folder) {
     const auto begin = Clock::now();
     const double before = seconds_before(folder);
-    std::string failure;
+    std::string failure = without_start(t);
+    io::make_folder(folder);
     const auto keep_time = [&] { io::write_atomically(folder / "seconds.txt", message(before + since(begin), '\n')); };
     try {
-      train_in(t, folder, keep_time);
+      if (failure.empty()) train_in(t, folder, keep_time);
     } catch (const NumericError& error) { failure = error.what(); } catch (const Stopped&) {
       keep_time();
       throw;

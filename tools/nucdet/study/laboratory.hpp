@@ -22,7 +22,7 @@ enum class Work {
 struct Trained {
   std::filesystem::path folder;
   bool known = true;    ///< false: not trained yet, and not by this call
-  std::string failure;  ///< why training could not go on (the loss exploded), or empty
+  std::string failure;  ///< why training could not go on (the loss exploded) or begin (that of its base did), or empty
   double validation_f1 = 0;
 
   bool usable() const { return known && failure.empty(); }
@@ -42,6 +42,8 @@ class Laboratory {
  public:
   virtual ~Laboratory() = default;
   virtual Context<Cpu>& host() = 0;
+  /// Initial weights are those of another training of this laboratory: where it failed, or ended before it came to
+  /// them, this one fails too.
   virtual Trained train(const Training& training) = 0;
   /// Scores of weights of a training: all missed where it is not usable.
   virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const Part& part) = 0;
