@@ -19,6 +19,15 @@ check "study cross goes on" 0 "trained micronet-4 dense" study cross
 cmp "$work/cross.md" "$work/studies/cross/report.md" || { echo "FAILED: a study that went on has another report"; failed=1; }
 check "study finetune" 0 "from" study finetune --targets dense
 has studies/finetune/bases.csv studies/finetune/iterations-dense.svg studies/finetune/shares-dense.svg studies/finetune/stage.svg studies/finetune/frozen.svg
+# A base that failed, and one that ended before its second snapshot: what was to begin with them gives nothing, and says so.
+best=$(awk -F, 'NR == 2 { print $2 }' "$work/studies/finetune/bases.csv") worst=$(awk -F, 'NR == 2 { print $3 }' "$work/studies/finetune/bases.csv")
+cp -r "$work/studies" "$work/broken"
+for base in "$work/broken/models/micronet-4-$worst"-*; do printf 'the loss is not finite' > "$base/failure.txt"; done
+rm -r "$work/broken/models/micronet-4-dense-from-$worst"-* "$work/broken/models/micronet-4-dense-from-$best-2"-* "$work/broken/models/micronet-4-$best"-*/snapshot-2.safetensors
+check "study finetune from a failed base" 0 "finetune/report.md" "$nucdet" study finetune --targets dense --data "$work/organs" --out "$work/broken" --budget cpu --iterations 4 --base 4 --quiet
+grep -q "from $worst, seed 1.*begin with failed: the loss is not finite" "$work/broken/finetune/failures.csv" || { echo "FAILED: no word of the base that failed"; failed=1; }
+grep -q "from $best 2, seed 1.*ended before snapshot-2" "$work/broken/finetune/failures.csv" || { echo "FAILED: no word of the base that ended early"; failed=1; }
+check "study finetune of fewer iterations than stages" 0 "finetune/report.md" "$nucdet" study finetune --targets dense --data "$work/organs" --out "$work/broken" --budget cpu --iterations 2 --base 4 --quiet
 check "study mix" 0 "others" study mix --targets dense
 has studies/mix/auxiliary.csv studies/mix/shares-dense.svg
 check "study gamma" 0 "gamma 100" study gamma --targets dense --gammas 1,100
@@ -77,6 +86,10 @@ check "study shard again" 0 "all is there" sharded --shard 1/2
 check "study report of shards" 0 "gamma/report.md" sharded --report-only
 check "study shard and report" 2 "--report-only is of the whole" sharded --report-only --shard 1/2
 check "study shard of nothing" 2 "wanted I/N" sharded --shard 3/2
+exec 9> "$work/shards/.nucdet-shard-mix-1-of-2.lock" && flock 9
+check "study shard beside another study's" 0 "all is there" sharded --shard 1/2
+check "study shard begun twice" 4 "works on the shard 1/2 of mix" "$nucdet" study mix --data "$work/organs" --out "$work/shards" --shard 1/2 --quiet
+exec 9>&-
 check "study gamma of the first data" 0 "gamma/report.md" study gamma --targets dense --gammas 1,100 --quiet
 cmp "$work/shards/gamma/results.csv" "$work/studies/gamma/results.csv" || fail "shards have other results than one run"
 for model in "$work"/shards/models/*; do
@@ -101,6 +114,8 @@ for model in "$work"/whole/models/*; do
 done
 ! compgen -G "$work/stopped/models/*/last.safetensors" > /dev/null && ! compgen -G "$work/stopped/models/*/seconds.txt" > /dev/null || fail "a finished study left a checkpoint"
 
+check "study of data of one name" 2 "both called 'organs'" study cross --data "$work/changed/organs"
+check "study of a seed that JSON cannot hold" 2 "the seed 9007199254740993, wanted at most" study cross --seed 9007199254740993
 check "study of nothing" 2 "fraud" "$nucdet" study fraud --data "$work/organs" --out "$work/studies"
 check "study of an organ that is not there" 4 "no images of the organ 'heart'" study cross --organs heart
 check "study of a target that is not there" 2 "no organ 'heart', there are dense, medium, sparse" study mix --targets heart

@@ -64,10 +64,14 @@ PartPtr joined(std::string text, const std::vector<PartPtr>& parts) {
   return make_part(std::move(text), std::move(samples));
 }
 
+std::string collection_name(const std::string& manifest) {
+  const std::filesystem::path path = std::filesystem::absolute(manifest).lexically_normal();
+  const std::filesystem::path folder = path.extension() == ".csv" || !path.has_filename() ? path.parent_path() : path;
+  return folder.filename().string();
+}
+
 Collection::Collection(Context<Cpu>& context, const std::string& manifest, const std::vector<std::string>& organs) {
-  const std::filesystem::path path = std::filesystem::path(manifest).lexically_normal();
-  name_ = (path.extension() == ".csv" ? path.parent_path() : path).filename().string();
-  if (name_.empty()) name_ = path.parent_path().filename().string();
+  name_ = collection_name(manifest);
   std::map<std::string, std::map<std::string, std::vector<io::ManifestEntry>>> found;
   for (const io::ManifestEntry& e : models::entries_of(manifest, "")) found[e.organ][e.split].push_back(e);
   for (const std::string& wanted : organs)

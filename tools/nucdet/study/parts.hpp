@@ -44,6 +44,9 @@ struct Organ {
   TestPart test;
 };
 
+/// A data set's name: its folder's, also of "." and of a manifest in it. Empty for the root.
+std::string collection_name(const std::string& manifest);
+
 /// One data set, by organ.
 class Collection {
  public:

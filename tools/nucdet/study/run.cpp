@@ -54,7 +54,8 @@ studies::Budget budget_of(const StudyOptions& o) {
   if (o.iterations) {
     for (models::TrainingConfiguration* t : {&budget.training, &budget.tuning, &budget.together})
       shorten(*t, *o.iterations);
-    budget.base_snapshots = std::max<std::int64_t>(1, *o.iterations / budget.base_stages);
+    budget.base_stages = std::min(budget.base_stages, *o.iterations);  // a stage has at least one iteration
+    budget.base_snapshots = *o.iterations / budget.base_stages;
   }
   if (!o.gammas.empty()) budget.gammas = o.gammas;
   if (!o.lambdas.empty()) budget.lambdas = o.lambdas;
@@ -169,19 +170,44 @@ Shard shard_of(const StudyOptions& o) {
   return shard_of_array([](const char* name) { return std::getenv(name); }).value_or(Shard{});
 }
 
-/// A shard that is begun twice. What shards of several studies, or one and the whole of it, have in common is locked
-/// training by training.
-io::FileLock shard_lock(const std::filesystem::path& out, const Shard& shard) {
-  auto lock = io::FileLock::attempt(out / message(".nucdet-shard-", shard.number, "-of-", shard.count, ".lock"));
-  if (!lock) throw IoError(message(out.string(), ": another run of nucdet works on the shard ", shard.text()));
+/// A study's shard that is begun twice. What shards of several studies, or one and the whole of it, have in common is
+/// locked training by training.
+io::FileLock shard_lock(const std::filesystem::path& folder, const Shard& shard) {
+  const std::string study = folder.filename().string();
+  auto lock = io::FileLock::attempt(folder.parent_path() /
+                                    message(".nucdet-shard-", study, '-', shard.number, "-of-", shard.count, ".lock"));
+  if (!lock)
+    throw IoError(message(folder.string(), ": another run of nucdet works on the shard ", shard.text(), " of ", study));
   return std::move(*lock);
+}
+
+/// Trainings are kept by their seed as a double, which above 2^53 stands for several; up to a thousand follow the
+/// first.
+void check_seeds(const StudyOptions& o) {
+  constexpr std::uint64_t kMost = (std::uint64_t{1} << 53) - 1000;
+  if (o.seeds.value_or(1) < 1) throw ArgumentError(message("study: ", *o.seeds, " seeds, wanted at least 1"));
+  if (o.seed > kMost) throw ArgumentError(message("study: the seed ", o.seed, ", wanted at most ", kMost));
+}
+
+/// Tables and pictures of a data set are named by it.
+void check_names(const std::vector<std::string>& data) {
+  std::map<std::string, std::string> by_name;
+  for (const std::string& one : data) {
+    const std::string name = studies::collection_name(one);
+    if (name.empty()) throw ArgumentError(message("study: the data set ", one, " has no name: give it a folder"));
+    const auto [there, fresh] = by_name.emplace(name, one);
+    if (!fresh)
+      throw ArgumentError(message("study: the data sets ", there->second, " and ", one, " are both called '", name,
+                                  "', and so would their tables: rename a folder"));
+  }
 }
 
 }  // namespace
 
 int run_study(const StudyOptions& o) {
   experiment_of(o);
-  if (o.seeds.value_or(1) < 1) throw ArgumentError(message("study: ", *o.seeds, " seeds, wanted at least 1"));
+  check_seeds(o);
+  check_names(o.data);
   const studies::Budget budget = budget_of(o);
   const Shard shard = shard_of(o);
   if (!shard.whole() && o.report_only) throw ArgumentError("study: --report-only is of the whole, not of a --shard");
@@ -200,7 +226,7 @@ int run_study(const StudyOptions& o) {
     if (reports)
       whole.emplace(out);
     else
-      part.emplace(shard_lock(out, shard));
+      part.emplace(shard_lock(folder, shard));
   }
   return on_device(o.device, {.seed = o.seed}, o.quiet,
                    [&](auto& context) { return run_on(context, o, budget, shard, folder); });
