@@ -54,7 +54,9 @@ class Pretended final : public Laboratory {
     asked.push_back(t.label);
     return {};
   }
-  Validated validate(const Trained&, const std::filesystem::path&, const Part&) override { return {best_at(0.3, 10)}; }
+  Validated validate(const Trained&, const std::filesystem::path&, const PartPtr&) override {
+    return {best_at(0.3, 10)};
+  }
   Tested test(const Trained&, const std::filesystem::path&, const TestPart&) override { return {best_at(0.8, 10)}; }
   std::size_t unknown() const override { return 0; }
   void decide(std::size_t, const std::string&) override {}
@@ -79,6 +81,13 @@ class Pretended final : public Laboratory {
 // them is not what thresholds are chosen by.
 static_assert(!std::is_convertible_v<TestPart, PartPtr> && !std::is_constructible_v<PartPtr, TestPart>);
 static_assert(!std::is_assignable_v<PartPtr&, TestPart>);
+static_assert(std::is_invocable_v<decltype(share_of), PartPtr, double>);
+static_assert(std::is_invocable_v<decltype(&Laboratory::validate), Laboratory&, Trained, std::string, PartPtr>);
+template <class Judging>
+constexpr bool kChooses =
+    std::is_invocable_v<decltype(share_of), Judging, double> ||
+    std::is_invocable_v<decltype(&Laboratory::validate), Laboratory&, Trained, std::string, Judging>;
+static_assert(!kChooses<TestPart> && !kChooses<const Part&>);
 static_assert(!std::is_convertible_v<const Tested*, const Validated*> && !std::is_convertible_v<Tested, Validated>);
 static_assert(std::is_invocable_v<decltype(chosen_xi), std::vector<const Validated*>>);
 static_assert(!std::is_invocable_v<decltype(chosen_xi), std::vector<const Tested*>>);

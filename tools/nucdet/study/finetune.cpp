@@ -42,7 +42,7 @@ class Tuning {
   io::ChartSeries by_share(const Base& base) {
     io::ChartSeries series{.label = base.name, .markers = true};
     for (const double share : study_.budget.target_shares) {
-      const PartPtr part = share < 1 ? share_of(*target_.train, share) : target_.train;
+      const PartPtr part = share < 1 ? share_of(target_.train, share) : target_.train;
       add(series, 100 * share, f1_of([&](std::uint64_t seed) { return started(base, seed, part); }));
     }
     return series;

@@ -70,7 +70,7 @@ std::vector<Judged> judge(Laboratory& laboratory, const std::vector<const Organ*
       for (const std::uint64_t seed : seeds) {
         Outcome o{.organ = organ, .seed = seed, .trained = {}, .validated = {}, .tested = {}};
         o.trained = laboratory.train(settings[i].training(*organ, seed));
-        o.validated = laboratory.validate(o.trained, o.trained.weights(), *organ->validation);
+        o.validated = laboratory.validate(o.trained, o.trained.weights(), organ->validation);
         o.tested = laboratory.test(o.trained, o.trained.weights(), organ->test);
         all[i].outcomes.push_back(std::move(o));
       }

@@ -88,8 +88,8 @@ class LaboratoryOn final : public Laboratory {
     return trained;
   }
 
-  Validated validate(const Trained& trained, const fs::path& weights, const Part& part) override {
-    return {scores_on(trained, weights, part)};
+  Validated validate(const Trained& trained, const fs::path& weights, const PartPtr& part) override {
+    return {scores_on(trained, weights, *part)};
   }
   Tested test(const Trained& trained, const fs::path& weights, const TestPart& part) override {
     return {scores_on(trained, weights, part.judged())};

@@ -46,7 +46,7 @@ class Laboratory {
   /// them, this one fails too.
   virtual Trained train(const Training& training) = 0;
   /// Scores of weights of a training: all missed where it is not usable.
-  virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const Part& part) = 0;
+  virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const PartPtr& part) = 0;
   virtual Tested test(const Trained& trained, const std::filesystem::path& weights, const TestPart& part) = 0;
   /// How often there was no answer: remembered before results are asked that decide how the study goes on...
   virtual std::size_t unknown() const = 0;

@@ -9,7 +9,7 @@ Setting mixture(const Study& study, double others, double target) {
   return {message(100 * others, " % of the others, ", 100 * target, " % of the target"),
           [&study, others, target](const Organ& organ, std::uint64_t seed) {
             Training t = study.mixed(organ, others, seed);
-            if (target < 1) t.target = share_of(*organ.train, target);
+            if (target < 1) t.target = share_of(organ.train, target);
             return t;
           }};
 }

@@ -108,17 +108,17 @@ std::uint64_t Collection::hash() const {
   return hash.value();
 }
 
-PartPtr share_of(const Part& part, double share) {
+PartPtr share_of(const PartPtr& part, double share) {
   if (!(share > 0 && share <= 1)) throw ArgumentError(message("study: a share of ", share, ", wanted (0, 1]"));
-  const double images = share * static_cast<double>(part.samples.size());
+  const double images = share * static_cast<double>(part->samples.size());
   const std::size_t whole = static_cast<std::size_t>(images + 1e-9);
-  data::Dataset kept(part.samples.begin(), part.samples.begin() + static_cast<std::ptrdiff_t>(whole));
+  data::Dataset kept(part->samples.begin(), part->samples.begin() + static_cast<std::ptrdiff_t>(whole));
   if (const double rest = images - static_cast<double>(whole); rest > 1e-6) {
-    const data::Sample& next = part.samples[whole];
+    const data::Sample& next = part->samples[whole];
     const Index width = view_of(next.image).shape.w;
     kept.push_back(strip(next, std::max<Index>(32, std::lround(rest * static_cast<double>(width)))));
   }
-  return make_part(message(part.text, ", ", 100 * share, " %"), std::move(kept));
+  return make_part(message(part->text, ", ", 100 * share, " %"), std::move(kept));
 }
 
 PartPtr auxiliary_of(const Collection& collection, const std::string& target, double share, std::uint64_t seed) {

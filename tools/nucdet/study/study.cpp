@@ -98,7 +98,7 @@ std::vector<std::string> sources_by_validation(Study& study, const Organ& target
   for (const Outcome& model : home.outcomes) {
     if (model.organ == &target) continue;
     if (sources.empty() || sources.back().second != model.organ->name) sources.emplace_back(0, model.organ->name);
-    const Validated there = study.laboratory.validate(model.trained, model.trained.weights(), *target.validation);
+    const Validated there = study.laboratory.validate(model.trained, model.trained.weights(), target.validation);
     sources.back().first += there.at(home.xi.at(model.seed)).f1();
   }
   if (sources.empty()) throw ArgumentError("study: one organ alone has no others to learn from");
