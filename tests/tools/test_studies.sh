@@ -44,6 +44,7 @@ overnight() {
 }
 check "study plan" 0 "12 trainings, 3 done in .*, 9 to do.*; later: " overnight "$work/organs" --plan
 check "study overnight" 0 "baseline/report.md" overnight "$work/organs" --quiet
+grep -q "| seeds | 1; of the first network and its two closest rivals 2 from there on |" "$work/studies/baseline/report.md" || fail "the report does not tell of second seeds"
 has studies/baseline/networks.csv studies/baseline/differences.csv studies/baseline/thresholds.csv studies/baseline/thresholds-test.svg
 [ "$(grep -cE ',organs,(dense|medium),2,' "$work/studies/baseline/results.csv")" -eq 6 ] || fail "three networks with a second seed on two organs are six rows"
 check "study plan of what is there" 0 "12 trainings, 12 done .*, 0 to do" overnight "$work/organs" --plan

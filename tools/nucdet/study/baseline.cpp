@@ -65,7 +65,7 @@ void baseline(Study& study) {
     for (const Organ& organ : collection.organs()) organs.push_back(&organ);
   const std::size_t unknown = study.laboratory.unknown();
   std::vector<Judged> judged = judge(study.laboratory, organs, settings, study.seeds());
-  if (!study.options.seeds && study.budget.rival_seeds > 1) {
+  if (study.repeats_rivals()) {
     study.laboratory.decide(unknown, "the networks that get a second seed");
     repeat_closest(study, organs, settings, judged);
   }

@@ -62,14 +62,21 @@ studies::Budget budget_of(const StudyOptions& o) {
   return budget;
 }
 
+std::string words_of(const models::TrainingConfiguration& t) {
+  return message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations, " iterations of ",
+                 t.batch, " crops of ", t.crop, " pixels");
+}
+
 void state_facts(studies::Study& s) {
   const models::TrainingConfiguration& t = s.options.name == "equal" ? s.budget.together : s.budget.training;
   s.report.fact("version", NUCDET_VERSION_STRING);
   s.report.fact("budget", s.budget.name);
-  s.report.fact("training", message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations,
-                                    " iterations of ", t.batch, " crops of ", t.crop, " pixels"));
+  s.report.fact("training", words_of(t));
+  if (s.options.name == "finetune") s.report.fact("fine-tuning", words_of(s.budget.tuning));
   std::string seeds;
   for (const std::uint64_t seed : s.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+  if (s.repeats_rivals())
+    seeds += message("; of the first network and its two closest rivals ", s.budget.rival_seeds, " from there on");
   s.report.fact("seeds", seeds);
   for (const studies::Collection& c : s.collections)
     s.report.fact("data", message(c.name(), ", ", c.organs().size(), " organs, hash ", hexadecimal(c.hash())));

@@ -30,6 +30,8 @@ struct Study {
 
   const Collection& first() const { return collections.front(); }
   std::vector<std::uint64_t> seeds() const;
+  /// Does the budget give the first network of the baseline and its closest rivals further seeds?
+  bool repeats_rivals() const { return options.name == "baseline" && !options.seeds && budget.rival_seeds > 1; }
   /// The organs that the study is about: those asked for, or, by the budget, all or three drawn with the seed.
   std::vector<const Organ*> targets() const;
   /// The network asked for.
