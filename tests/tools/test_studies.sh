@@ -14,6 +14,10 @@ trained=$(ls "$work/studies/models")
 check "study cross again" 0 "cross/report.md" study cross --quiet
 cmp "$work/cross.md" "$work/studies/cross/report.md" || { echo "FAILED: a repeated study has another report"; failed=1; }
 [ "$trained" = "$(ls "$work/studies/models")" ] || { echo "FAILED: a repeated study trained again"; failed=1; }
+! grep -q "trainings by" "$work/cross.md" || { echo "FAILED: one device, and the report says several"; failed=1; }
+cp -r "$work/studies" "$work/machines" && sed -i 's/"device": *"[^"]*"/"device": "cuda, another, fp32"/' "$work"/machines/models/micronet-4-dense-*/training.json
+check "study cross of two machines" 0 "cross/report.md" "$nucdet" study cross --data "$work/organs" --out "$work/machines" --budget cpu --iterations 4 --base 4 --quiet
+grep -q "| trainings by | cuda, another, fp32: 1 |" "$work/machines/cross/report.md" && grep -q "| trainings by | cpu.*: 2 |" "$work/machines/cross/report.md" || { echo "FAILED: the report does not name two devices"; failed=1; }
 rm "$(ls -d "$work"/studies/models/micronet-4-dense-*)/training.json"  # as if it had been stopped
 check "study cross goes on" 0 "trained micronet-4 dense" study cross
 cmp "$work/cross.md" "$work/studies/cross/report.md" || { echo "FAILED: a study that went on has another report"; failed=1; }

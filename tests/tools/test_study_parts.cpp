@@ -3,6 +3,8 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -258,7 +260,8 @@ TEST_CASE("study: shards share out the trainings in the order in which they are 
   CHECK(first.units().size() == 6);
   CHECK((first.missing() == 6 && first.missing_of_mine() == 2 && second.missing_of_mine() == 4));
   Unit& done = first.unit("4", "4", [] { return 0.0; });
-  done.done = true, done.seconds = 3600;
+  done.done = true, done.seconds = 3600, done.device = "cpu, avx2";
+  CHECK(first.devices() == std::map<std::string, std::size_t>{{"cpu, avx2", 1}});
   CHECK((first.missing() == 5 && first.missing_of_mine() == 1));
   const std::string plan = plan_text(first, 0);
   CHECK_THAT(plan, Contains("done   4, 1.00 h") && Contains("to do  0, 0.60 h"));  // 5 took an hour

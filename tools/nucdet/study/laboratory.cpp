@@ -76,7 +76,7 @@ class LaboratoryOn final : public Laboratory {
     before = is_trained(trained.folder);  // another call may have ended it before the lock was free
     const auto begin = Clock::now();
     if (!before) run(t, trained.folder);
-    unit.done = true, unit.seconds = seconds_of(trained.folder);
+    unit.done = true, unit.seconds = seconds_of(trained.folder), unit.device = device_of(trained.folder);
     trained.failure = read_text(trained.folder / "failure.txt");
     if (trained.failure.empty())
       trained.validation_f1 = io::metadata_number(io::SafeTensorReader(trained.weights()).header().metadata,
@@ -244,6 +244,7 @@ class LaboratoryOn final : public Laboratory {
     io::JsonRecord record = store_.record_of(t);
     record.insert(record.begin(), {"format", std::string("nucdet-training-1")});
     record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
+    record.push_back({"device", options_.device});
     record.push_back({"seconds", before + since(begin)});
     record.push_back({"failure", failure});
     io::write_records_json(folder / "training.json", {record});

@@ -68,6 +68,7 @@ struct LaboratoryOptions {
   Work work = Work::all;
   Shard shard{};
   bool quiet = false;
+  std::string device{};  ///< what trainings are recorded to be made by: device and kernels
 };
 
 /// A laboratory on the context's device. A signal (see Interrupt) ends a training with a checkpoint, as Stopped.

@@ -83,6 +83,13 @@ void state_facts(studies::Study& s) {
   s.report.fact("device", choose_device(s.options.device).line);
 }
 
+/// Last bits of weights are a device's: where several made the trainings, the report names them.
+void state_devices(studies::Study& s) {
+  const std::map<std::string, std::size_t> devices = s.laboratory.ledger().devices();
+  if (devices.size() < 2) return;
+  for (const auto& [name, count] : devices) s.report.fact("trainings by", message(name, ": ", count));
+}
+
 /// The data sets. One training for all organs takes those asked for; what else it is tested on has organs of its own.
 std::vector<studies::Collection> collections_of(Context<Cpu>& host, const StudyOptions& o) {
   std::vector<studies::Collection> all;
@@ -136,11 +143,13 @@ int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budge
   using studies::Work;
   const Experiment& experiment = experiment_of(o);
   const auto collections = collections_of(context.host(), o);
+  const std::string device = choose_device(o.device).name;
   const auto study_in = [&](studies::Laboratory& laboratory, studies::Report report) {
     return studies::Study{o, budget, laboratory, collections, std::move(report)};
   };
   const auto laboratory_for = [&](Work work) {
-    return studies::make_laboratory(context, {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet});
+    return studies::make_laboratory(context,
+                                    {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet, .device = device});
   };
   if (o.plan || o.report_only) {
     const auto looking = laboratory_for(o.plan ? Work::look : Work::test);
@@ -165,6 +174,7 @@ int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budge
   experiment.run(study);
   study.report.fact("trainings", message(laboratory->ledger().units().size(), ", ",
                                          studies::shown(laboratory->ledger().seconds() / 3600, 1), " hours"));
+  state_devices(study);
   study.report.write();
   std::cout << (folder / "report.md").string() << '\n';
   return 0;
