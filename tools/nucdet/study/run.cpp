@@ -62,7 +62,7 @@ studies::Budget budget_of(const StudyOptions& o) {
   return budget;
 }
 
-std::string words_of(const models::TrainingConfiguration& t) {
+std::string protocol_text(const models::TrainingConfiguration& t) {
   return message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations, " iterations of ",
                  t.batch, " crops of ", t.crop, " pixels");
 }
@@ -71,8 +71,8 @@ void state_facts(studies::Study& s) {
   const models::TrainingConfiguration& t = s.options.name == "equal" ? s.budget.together : s.budget.training;
   s.report.fact("version", NUCDET_VERSION_STRING);
   s.report.fact("budget", s.budget.name);
-  s.report.fact("training", words_of(t));
-  if (s.options.name == "finetune") s.report.fact("fine-tuning", words_of(s.budget.tuning));
+  s.report.fact("training", protocol_text(t));
+  if (s.options.name == "finetune") s.report.fact("fine-tuning", protocol_text(s.budget.tuning));
   std::string seeds;
   for (const std::uint64_t seed : s.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
   if (s.repeats_rivals())
@@ -207,7 +207,7 @@ void check_seeds(const StudyOptions& o) {
 }
 
 /// Tables and pictures of a data set are named by it.
-void check_names(const std::vector<std::string>& data) {
+void check_data_names(const std::vector<std::string>& data) {
   std::map<std::string, std::string> by_name;
   for (const std::string& one : data) {
     const std::string name = studies::collection_name(one);
@@ -224,7 +224,7 @@ void check_names(const std::vector<std::string>& data) {
 int run_study(const StudyOptions& o) {
   experiment_of(o);
   check_seeds(o);
-  check_names(o.data);
+  check_data_names(o.data);
   const studies::Budget budget = budget_of(o);
   const Shard shard = shard_of(o);
   if (!shard.whole() && o.report_only) throw ArgumentError("study: --report-only is of the whole, not of a --shard");
