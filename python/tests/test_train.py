@@ -55,6 +55,7 @@ def test_an_exception_ends_it_and_resume_goes_on(tissue, tmp_path):
 
 def test_ctrl_c_ends_it(tissue, tmp_path):
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         nucdet.train(tissue, out=tmp_path / "run", **(SMALL | {"iterations": 100_000, "validate_every": 100_000}))
@@ -86,15 +87,15 @@ def test_ctrl_c_is_heard_within_a_validation(tissue, tmp_path):
     step_four, validations = threading.Event(), []
 
     def interrupt():
-        step_four.wait()
-        _thread.interrupt_main()
+        if step_four.wait(60):
+            _thread.interrupt_main()
 
     def follow(step):
         if step.iteration == 4:
             step_four.set()
 
     turns = sys.getswitchinterval()
-    thread = threading.Thread(target=interrupt)
+    thread = threading.Thread(target=interrupt, daemon=True)
     thread.start()
     sys.setswitchinterval(60)
     try:

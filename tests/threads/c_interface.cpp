@@ -4,6 +4,7 @@
 // WEIGHTS SLIDE [ROUNDS]      of capi_peer and make_giant_slide; ROUNDS: images for each thread
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
@@ -152,9 +153,11 @@ class Meeting {
   static int progress(void* user, std::int64_t done, std::int64_t) {
     return done == 1 ? static_cast<Meeting*>(user)->wait() : 0;
   }
+  /// A call that ended before it came here is told of, not waited for.
   void cancel() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return inside_; });
+    check(changed_.wait_for(lock, std::chrono::minutes(5), [this] { return inside_; }),
+          "a call comes to its first tile");
     cancelled_ = true;
     changed_.notify_all();
   }

@@ -1,7 +1,10 @@
 // Parts of `nucdet study` that are not seen from the outside one by one.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
+#include <map>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -53,7 +56,9 @@ class Pretended final : public Laboratory {
     asked.push_back(t.label);
     return {};
   }
-  Validated validate(const Trained&, const std::filesystem::path&, const Part&) override { return {best_at(0.3, 10)}; }
+  Validated validate(const Trained&, const std::filesystem::path&, const PartPtr&) override {
+    return {best_at(0.3, 10)};
+  }
   Tested test(const Trained&, const std::filesystem::path&, const TestPart&) override { return {best_at(0.8, 10)}; }
   std::size_t unknown() const override { return 0; }
   void decide(std::size_t, const std::string&) override {}
@@ -78,9 +83,38 @@ class Pretended final : public Laboratory {
 // them is not what thresholds are chosen by.
 static_assert(!std::is_convertible_v<TestPart, PartPtr> && !std::is_constructible_v<PartPtr, TestPart>);
 static_assert(!std::is_assignable_v<PartPtr&, TestPart>);
+static_assert(std::is_invocable_v<decltype(share_of), PartPtr, double>);
+static_assert(std::is_invocable_v<decltype(&Laboratory::validate), Laboratory&, Trained, std::string, PartPtr>);
+template <class Judging>
+constexpr bool kChooses =
+    std::is_invocable_v<decltype(share_of), Judging, double> ||
+    std::is_invocable_v<decltype(&Laboratory::validate), Laboratory&, Trained, std::string, Judging>;
+static_assert(!kChooses<TestPart> && !kChooses<const Part&>);
 static_assert(!std::is_convertible_v<const Tested*, const Validated*> && !std::is_convertible_v<Tested, Validated>);
 static_assert(std::is_invocable_v<decltype(chosen_xi), std::vector<const Validated*>>);
 static_assert(!std::is_invocable_v<decltype(chosen_xi), std::vector<const Tested*>>);
+
+TEST_CASE("study: parts differ where groups, sizes or the images of points do") {
+  const auto sample = [](const std::string& group, Index height, Index width, std::vector<Point> points) {
+    return data::Sample{make_image(height, width, 3, 0.5f), std::move(points), {}, "a", group};
+  };
+  const auto hash = [](data::Dataset samples) { return make_part("part", std::move(samples))->hash; };
+  const Point p{1, 2}, q{3, 1};
+  const std::uint64_t one = hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})});
+  CHECK(one == hash({sample("kidney", 4, 6, {p, q}), sample("liver", 4, 6, {})}));
+  CHECK(one !=
+        hash({sample("kidney", 4, 6, {p, q}), sample("kidney", 4, 6, {})}));  // balanced sampling draws by groups
+  CHECK(one != hash({sample("kidney", 6, 4, {p, q}), sample("liver", 4, 6, {})}));
+  CHECK(one != hash({sample("kidney", 4, 6, {p}), sample("liver", 4, 6, {q})}));
+  CHECK(one != hash({sample("kidney", 4, 6, {q, p}), sample("liver", 4, 6, {})}));
+}
+
+TEST_CASE("study: a data set is called what its folder is") {
+  for (const char* given : {"a/organs", "a/organs/", "a/organs/manifest.csv", "a/../organs/."})
+    CHECK(collection_name(given) == "organs");
+  const std::string here = std::filesystem::current_path().filename().string();
+  for (const char* given : {".", "./", "manifest.csv"}) CHECK(collection_name(given) == here);
+}
 
 TEST_CASE("study: Student's quantiles are those of the tables") {
   CHECK(student_quantile(0.75, 1) == Approx(1));  // Cauchy: tan of an eighth of a turn
@@ -156,6 +190,36 @@ TEST_CASE("study: a difference is a finding where its interval leaves out 0") {
   CHECK_THROWS_AS(paired_difference({1, 2}, {1}), ArgumentError);
 }
 
+TEST_CASE("study: of one model tested on all organs the seeds decide") {
+  using Values = std::vector<std::vector<double>>;
+  const std::vector<double> none(6, 0.0), small{1, 1.1, 0.9, 1, 1.05, 0.95};
+  const auto plus = [&](double more) {
+    std::vector<double> moved = small;
+    for (double& v : moved) v += more;
+    return moved;
+  };
+  // By hand: means of organs vary by 0.025 / 5, seeds by 1 (means 0, 1, 2: variance 1); t of 2 degrees is 4.30265.
+  const Difference three = crossed_difference(Values{plus(-1), plus(0), plus(1)}, Values(3, none));
+  CHECK(three.mean == Approx(1));
+  CHECK(three.interval.high - 1 == Approx(4.30265 * std::sqrt(0.025 / 5 / 6 + 1.0 / 3)).epsilon(1e-5));
+  CHECK(1 - three.interval.low == Approx(three.interval.high - 1));
+  CHECK((verdict(three) == "no finding" && three.organs == 6 && three.models == std::size_t{3}));
+  CHECK(paired_difference(small, none).found());  // organs alone would have found it
+  CHECK(verdict(crossed_difference(Values{plus(-0.01), plus(0), plus(0.01)}, Values(3, none))) == "higher");
+  CHECK(verdict(crossed_difference(Values(3, none), Values{plus(-0.01), plus(0), plus(0.01)})) == "lower");
+  const Difference one = crossed_difference(Values{small}, Values{none});
+  CHECK((!one.found() && one.interval.low > 0));
+  CHECK(verdict(one) == "one model a network: no verdict");
+  // An organ without a distance with one of the seeds is left out with all.
+  const double nothing = std::numeric_limits<double>::quiet_NaN();
+  const Difference two = crossed_difference(Values{{1, 5, 3}, {1, nothing, 3}}, Values(2, {0, 0, 0}));
+  CHECK((two.organs == 2 && two.mean == 2));
+  CHECK(two.interval.high == Approx(2 + 12.7062 * 1).epsilon(1e-5));  // of means 1 and 3; the seeds agree
+  CHECK_THROWS_AS(crossed_difference({}, {}), ArgumentError);
+  CHECK_THROWS_AS(crossed_difference(Values{small}, Values(2, none)), ArgumentError);
+  CHECK_THROWS_AS(crossed_difference(Values{small, {1}}, Values(2, none)), ArgumentError);
+}
+
 TEST_CASE("study: a width by its cost") {
   std::vector<int> asked;
   const auto square = [&](int width) {
@@ -196,7 +260,8 @@ TEST_CASE("study: shards share out the trainings in the order in which they are 
   CHECK(first.units().size() == 6);
   CHECK((first.missing() == 6 && first.missing_of_mine() == 2 && second.missing_of_mine() == 4));
   Unit& done = first.unit("4", "4", [] { return 0.0; });
-  done.done = true, done.seconds = 3600;
+  done.done = true, done.seconds = 3600, done.device = "cpu, avx2";
+  CHECK(first.devices() == std::map<std::string, std::size_t>{{"cpu, avx2", 1}});
   CHECK((first.missing() == 5 && first.missing_of_mine() == 1));
   const std::string plan = plan_text(first, 0);
   CHECK_THAT(plan, Contains("done   4, 1.00 h") && Contains("to do  0, 0.60 h"));  // 5 took an hour

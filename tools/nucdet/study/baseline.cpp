@@ -65,7 +65,7 @@ void baseline(Study& study) {
     for (const Organ& organ : collection.organs()) organs.push_back(&organ);
   const std::size_t unknown = study.laboratory.unknown();
   std::vector<Judged> judged = judge(study.laboratory, organs, settings, study.seeds());
-  if (!study.options.seeds && study.budget.rival_seeds > 1) {
+  if (study.repeats_rivals()) {
     study.laboratory.decide(unknown, "the networks that get a second seed");
     repeat_closest(study, organs, settings, judged);
   }
@@ -75,7 +75,7 @@ void baseline(Study& study) {
       "model has the threshold of its own organ's validation images, as in the paper. Where a network has several "
       "seeds, an organ counts with their mean. GFLOP and milliseconds are of a forward pass over 512 x 512 pixels.");
   report_league(study, "networks", all, judged);
-  report_against_first(study, "differences", judged);
+  report_against_first(study, "differences", judged, compared);
   report_thresholds(study, judged);
   report_results(study, "results", {judged});
   report_curves(study, organs, judged);

@@ -62,7 +62,7 @@ void report_league(Study& study, const std::string& file, const std::vector<Cont
   for (std::size_t i = 0; i < judged.size(); ++i) {
     const Judged& j = judged[i];
     const Cost cost = study.laboratory.cost(who[i].network);
-    table.rows.push_back({message(who[i].name, ", base ", who[i].network.base), shown(j.xi.begin()->second, 2),
+    table.rows.push_back({message(who[i].name, ", base ", who[i].network.base), shown(spread_of(j.thresholds()), 2),
                           shown(spread_of(j.by_organ(precision_of))), shown(spread_of(j.by_organ(recall_of))),
                           shown(spread_of(j.by_organ(f1_of))), shown(spread_of(j.by_organ(distance_of)), 2),
                           shown(spread_of(j.by_organ(f1_of, true))), std::to_string(cost.parameters),
@@ -87,11 +87,12 @@ void report_results(Study& study, const std::string& file, const std::vector<std
   study.report.table(file, rows, false);
 }
 
-void report_against_first(Study& study, const std::string& file, const std::vector<Judged>& judged) {
+void report_against_first(Study& study, const std::string& file, const std::vector<Judged>& judged,
+                          Comparison (*compare)(const std::string&, const Judged&, const Judged&)) {
   if (judged.size() < 2) return;
   std::vector<Comparison> all;
   for (std::size_t i = 1; i < judged.size(); ++i)
-    all.push_back(compared(judged.front().name + " - " + judged[i].name, judged.front(), judged[i]));
+    all.push_back(compare(judged.front().name + " - " + judged[i].name, judged.front(), judged[i]));
   report_comparisons(study, file, all);
 }
 

@@ -26,8 +26,9 @@ void report_league(Study& study, const std::string& file, const std::vector<Cont
                    const std::vector<Judged>& judged);
 /// FILE.csv: a line an organ and seed.
 void report_results(Study& study, const std::string& file, const std::vector<std::vector<Judged>>& data_sets);
-/// The first network against each of the others.
-void report_against_first(Study& study, const std::string& file, const std::vector<Judged>& judged);
+/// The first network against each of the others, by `compared` or `compared_models`.
+void report_against_first(Study& study, const std::string& file, const std::vector<Judged>& judged,
+                          Comparison (*compare)(const std::string&, const Judged&, const Judged&));
 /// F1 over the threshold on the validation images, which choose it (thresholds.csv), and on the test images, which
 /// choose nothing (FILE.csv); all organs together, first seed, and a picture of each.
 void report_thresholds(Study& study, const std::vector<Judged>& judged);

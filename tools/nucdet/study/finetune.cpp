@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "study.hpp"
 
@@ -20,6 +20,8 @@ class Tuning {
 
   const std::vector<Base>& bases() const { return bases_; }
   const Base& best() const { return bases_[0]; }
+  /// Why trainings gave nothing, by their names: all is missed there.
+  const std::map<std::string, std::string>& failures() const { return failures_; }
 
   /// F1 on the target at each validation of a run of fine-tuning (first row of Fig. 5).
   io::ChartSeries by_iterations(const Base& base) {
@@ -28,7 +30,7 @@ class Tuning {
     for (std::int64_t i = every; i <= study_.budget.tuning.iterations; i += every) {
       std::vector<double> f1;
       for (const std::uint64_t seed : study_.seeds()) {
-        const Trained trained = study_.laboratory.train(started(base, seed, target_.train));
+        const Trained trained = made(started(base, seed, target_.train));
         f1.push_back(study_.laboratory.test(trained, trained.snapshot(i), target_.test).score.f1());
       }
       add(series, static_cast<double>(i), f1);
@@ -40,7 +42,7 @@ class Tuning {
   io::ChartSeries by_share(const Base& base) {
     io::ChartSeries series{.label = base.name, .markers = true};
     for (const double share : study_.budget.target_shares) {
-      const PartPtr part = share < 1 ? share_of(*target_.train, share) : target_.train;
+      const PartPtr part = share < 1 ? share_of(target_.train, share) : target_.train;
       add(series, 100 * share, f1_of([&](std::uint64_t seed) { return started(base, seed, part); }));
     }
     return series;
@@ -116,10 +118,16 @@ class Tuning {
   std::vector<double> f1_of(const Make& make) {
     std::vector<double> f1;
     for (const std::uint64_t seed : study_.seeds()) {
-      const Trained trained = study_.laboratory.train(make(seed));
+      const Trained trained = made(make(seed));
       f1.push_back(study_.laboratory.test(trained, trained.weights(), target_.test).score.f1());
     }
     return f1;
+  }
+  Trained made(const Training& training) {
+    Trained trained = study_.laboratory.train(training);
+    if (!trained.failure.empty())
+      failures_[training.label + ", seed " + std::to_string(training.options.seed)] = trained.failure;
+    return trained;
   }
   double whole(const Organ& source) {
     return spread_of(f1_of([&](std::uint64_t seed) { return study_.from_scratch(who_, source, seed); })).mean;
@@ -134,6 +142,7 @@ class Tuning {
   Contestant who_;
   const Organ& target_;
   std::vector<Base> bases_;
+  std::map<std::string, std::string> failures_{};
 };
 
 void add_rows(Table& table, const std::string& row, const std::string& target, const io::ChartSeries& series) {
@@ -176,6 +185,7 @@ void finetune(Study& study) {
   Table bases{{"target", "best base", "worst base", "random bases"}, {}};
   io::Chart stage = chart_of("Stage of the base model", "iterations of the base model's training"),
             frozen = chart_of("Frozen blocks", "first blocks frozen");
+  Table failures{{"training", "failure"}, {}};
   Ends ends;
   for (const Organ* organ : study.targets()) {
     const std::string& target = organ->name;
@@ -198,6 +208,7 @@ void finetune(Study& study) {
     }
     stage.series.push_back(tuning.by_stage()), frozen.series.push_back(tuning.by_frozen());
     add_rows(table, "stage", target, stage.series.back()), add_rows(table, "frozen", target, frozen.series.back());
+    for (const auto& [name, why] : tuning.failures()) failures.rows.push_back({name, why});
     study.report.chart("iterations-" + target, iterations, "First row of Fig. 5. " + std::string(kOneSlideAnOrgan));
     study.report.chart("shares-" + target, shares, "Second row of Fig. 5. " + std::string(kOneSlideAnOrgan));
   }
@@ -207,6 +218,8 @@ void finetune(Study& study) {
       "The base models (Table 2), by their F1 on the target's validation images before any fine-tuning:");
   study.report.table("bases", bases, true);
   ends.report(study);
+  if (!failures.rows.empty()) study.report.paragraph("Trainings that gave nothing count as F1 0:");
+  study.report.table("failures", failures, !failures.rows.empty());
   study.report.table("results", table, false);
 }
 

@@ -29,6 +29,22 @@ std::vector<double> Judged::by_organ(Measure measure, bool own) const {
   return means;
 }
 
+std::vector<std::vector<double>> Judged::by_seed(Measure measure) const {
+  std::vector<std::vector<double>> all;
+  for (const auto& of_seed : xi) {
+    all.emplace_back();
+    for (const Outcome& o : outcomes)
+      if (o.seed == of_seed.first) all.back().push_back(measure(score(o)));
+  }
+  return all;
+}
+
+std::vector<double> Judged::thresholds() const {
+  std::vector<double> all;
+  for (const auto& of_seed : xi) all.push_back(of_seed.second);
+  return all;
+}
+
 std::vector<double> Judged::on(const Organ& organ, Measure measure) const {
   std::vector<double> values;
   for (const Outcome& o : outcomes)
@@ -54,7 +70,7 @@ std::vector<Judged> judge(Laboratory& laboratory, const std::vector<const Organ*
       for (const std::uint64_t seed : seeds) {
         Outcome o{.organ = organ, .seed = seed, .trained = {}, .validated = {}, .tested = {}};
         o.trained = laboratory.train(settings[i].training(*organ, seed));
-        o.validated = laboratory.validate(o.trained, o.trained.weights(), *organ->validation);
+        o.validated = laboratory.validate(o.trained, o.trained.weights(), organ->validation);
         o.tested = laboratory.test(o.trained, o.trained.weights(), organ->test);
         all[i].outcomes.push_back(std::move(o));
       }

@@ -45,6 +45,10 @@ struct Judged {
   const metrics::Score& score(const Outcome& outcome) const { return outcome.tested.at(xi.at(outcome.seed)); }
   /// The mean over seeds, of each organ, in their order; own: at each model's own thresholds.
   std::vector<double> by_organ(Measure measure, bool own = false) const;
+  /// With each seed, in ascending order, and of each organ in their order.
+  std::vector<std::vector<double>> by_seed(Measure measure) const;
+  /// The threshold of each seed.
+  std::vector<double> thresholds() const;
   /// On one organ with each seed.
   std::vector<double> on(const Organ& organ, Measure measure) const;
   std::vector<const Validated*> validated(std::uint64_t seed) const;

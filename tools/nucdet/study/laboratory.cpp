@@ -34,6 +34,7 @@ constexpr double kCostPixels = 512.0 * 512;
 
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+/// Empty where there is no such file.
 std::string read_text(const fs::path& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -75,7 +76,7 @@ class LaboratoryOn final : public Laboratory {
     before = is_trained(trained.folder);  // another call may have ended it before the lock was free
     const auto begin = Clock::now();
     if (!before) run(t, trained.folder);
-    unit.done = true, unit.seconds = seconds_of(trained.folder);
+    unit.done = true, unit.seconds = seconds_of(trained.folder), unit.device = device_of(trained.folder);
     trained.failure = read_text(trained.folder / "failure.txt");
     if (trained.failure.empty())
       trained.validation_f1 = io::metadata_number(io::SafeTensorReader(trained.weights()).header().metadata,
@@ -87,8 +88,8 @@ class LaboratoryOn final : public Laboratory {
     return trained;
   }
 
-  Validated validate(const Trained& trained, const fs::path& weights, const Part& part) override {
-    return {scores_on(trained, weights, part)};
+  Validated validate(const Trained& trained, const fs::path& weights, const PartPtr& part) override {
+    return {scores_on(trained, weights, *part)};
   }
   Tested test(const Trained& trained, const fs::path& weights, const TestPart& part) override {
     return {scores_on(trained, weights, part.judged())};
@@ -160,7 +161,7 @@ class LaboratoryOn final : public Laboratory {
   bool may_train(const Unit& unit, const Training& t) const {
     if (options_.work == Work::all) return true;
     const fs::path initial = t.options.initial;
-    const bool ready = initial.empty() || (is_trained(initial.parent_path()) && fs::exists(initial));
+    const bool ready = initial.empty() || is_trained(initial.parent_path());
     return options_.work == Work::shard && unit.mine && ready;
   }
 
@@ -214,15 +215,27 @@ class LaboratoryOn final : public Laboratory {
     return scores;
   }
 
+  /// Why there are no weights to begin with, or empty: the training that was to leave them failed, or ended before.
+  static std::string without_start(const Training& t) {
+    const fs::path initial = t.options.initial;
+    if (initial.empty()) return {};
+    const fs::path base = initial.parent_path();
+    if (const std::string failure = read_text(base / "failure.txt"); !failure.empty())
+      return message("the training to begin with failed: ", failure);
+    if (fs::exists(initial) || !is_trained(base)) return {};
+    return message("the training to begin with ended before ", initial.stem().string());
+  }
+
   /// Trains, from the folder's checkpoint if there is one. What was run is written after all that it tells of; the
   /// checkpoint goes after that, since without it a call that is killed in between would train from the start.
   void run(const Training& t, const fs::path& folder) {
     const auto begin = Clock::now();
     const double before = seconds_before(folder);
-    std::string failure;
+    std::string failure = without_start(t);
+    io::make_folder(folder);
     const auto keep_time = [&] { io::write_atomically(folder / "seconds.txt", message(before + since(begin), '\n')); };
     try {
-      train_in(t, folder, keep_time);
+      if (failure.empty()) train_in(t, folder, keep_time);
     } catch (const NumericError& error) { failure = error.what(); } catch (const Stopped&) {
       keep_time();
       throw;
@@ -231,6 +244,7 @@ class LaboratoryOn final : public Laboratory {
     io::JsonRecord record = store_.record_of(t);
     record.insert(record.begin(), {"format", std::string("nucdet-training-1")});
     record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
+    record.push_back({"device", options_.device});
     record.push_back({"seconds", before + since(begin)});
     record.push_back({"failure", failure});
     io::write_records_json(folder / "training.json", {record});

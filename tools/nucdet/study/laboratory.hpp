@@ -22,7 +22,7 @@ enum class Work {
 struct Trained {
   std::filesystem::path folder;
   bool known = true;    ///< false: not trained yet, and not by this call
-  std::string failure;  ///< why training could not go on (the loss exploded), or empty
+  std::string failure;  ///< why training could not go on (the loss exploded) or begin (that of its base did), or empty
   double validation_f1 = 0;
 
   bool usable() const { return known && failure.empty(); }
@@ -42,9 +42,11 @@ class Laboratory {
  public:
   virtual ~Laboratory() = default;
   virtual Context<Cpu>& host() = 0;
+  /// Initial weights are those of another training of this laboratory: where it failed, or ended before it came to
+  /// them, this one fails too.
   virtual Trained train(const Training& training) = 0;
   /// Scores of weights of a training: all missed where it is not usable.
-  virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const Part& part) = 0;
+  virtual Validated validate(const Trained& trained, const std::filesystem::path& weights, const PartPtr& part) = 0;
   virtual Tested test(const Trained& trained, const std::filesystem::path& weights, const TestPart& part) = 0;
   /// How often there was no answer: remembered before results are asked that decide how the study goes on...
   virtual std::size_t unknown() const = 0;
@@ -66,6 +68,7 @@ struct LaboratoryOptions {
   Work work = Work::all;
   Shard shard{};
   bool quiet = false;
+  std::string device{};  ///< what trainings are recorded to be made by: device and kernels
 };
 
 /// A laboratory on the context's device. A signal (see Interrupt) ends a training with a checkpoint, as Stopped.

@@ -29,6 +29,13 @@ double Ledger::seconds() const {
   return sum;
 }
 
+std::map<std::string, std::size_t> Ledger::devices() const {
+  std::map<std::string, std::size_t> counts;
+  for (const Unit& u : units_)
+    if (u.done) ++counts[u.device.empty() ? "not known" : u.device];
+  return counts;
+}
+
 std::string plan_text(const Ledger& ledger, double flop_per_second) {
   double flop = 0, seconds = 0, left = 0;
   for (const Unit& u : ledger.units()) {

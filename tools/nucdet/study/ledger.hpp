@@ -17,6 +17,7 @@ struct Unit {
   std::string name{};    ///< "micronet-8 kidney"
   double flop = 0;       ///< about
   double seconds = 0;    ///< spent on it; 0 if it is not there yet
+  std::string device{};  ///< that it was ended by; empty if it is not there yet, or not known
   bool done = false;     ///< trained, now or before
   bool mine = true;      ///< this call's to train
   bool assumed = false;  ///< stands for one that validation will choose
@@ -45,6 +46,8 @@ class Ledger {
   std::size_t missing() const;
   std::size_t missing_of_mine() const;
   double seconds() const;
+  /// What the trainings that are there were ended by, and how many by each.
+  std::map<std::string, std::size_t> devices() const;
 
  private:
   Shard shard_;

@@ -9,7 +9,7 @@ Setting mixture(const Study& study, double others, double target) {
   return {message(100 * others, " % of the others, ", 100 * target, " % of the target"),
           [&study, others, target](const Organ& organ, std::uint64_t seed) {
             Training t = study.mixed(organ, others, seed);
-            if (target < 1) t.target = share_of(*organ.train, target);
+            if (target < 1) t.target = share_of(organ.train, target);
             return t;
           }};
 }
@@ -23,7 +23,7 @@ io::ChartSeries line_of(const std::string& label, const Organ& organ, const std:
     const Spread f1 = spread_of(j.on(organ, f1_of));
     series.points.push_back({100 * x[i], f1.mean});
     if (f1.count > 1) series.errors.push_back(f1.deviation);
-    table.rows.push_back({organ.name, label, shown(100 * x[i], 0), shown(j.xi.begin()->second, 2),
+    table.rows.push_back({organ.name, label, shown(100 * x[i], 0), shown(spread_of(j.thresholds()), 2),
                           shown(spread_of(j.on(organ, precision_of)).mean, 4),
                           shown(spread_of(j.on(organ, recall_of)).mean, 4), shown(f1.mean, 4)});
   }

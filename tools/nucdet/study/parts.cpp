@@ -13,13 +13,24 @@ namespace nucdet::program::studies {
 
 namespace {
 
+/// Lengths stand before what is as long, so that nothing moves from one image, or one field, into the next unseen. The
+/// group is one that balanced sampling draws by.
+std::uint64_t hash_of(const data::Sample& s) {
+  ContentHash hash;
+  const auto length = [&](std::size_t n) { hash.add(static_cast<std::uint64_t>(n)); };
+  const Shape shape = view_of(s.image).shape;
+  for (const Index side : {shape.h, shape.w, shape.c}) length(static_cast<std::size_t>(side));
+  hash.add(s.image.data(), s.image.size() * sizeof(float));
+  length(s.points.size());
+  for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
+  for (const std::string& text : {s.group, s.set}) length(text.size()), hash.add(text);
+  s.areas.add_to(hash);
+  return hash.value();
+}
+
 std::uint64_t hash_of(const data::Dataset& samples) {
   ContentHash hash;
-  for (const data::Sample& s : samples) {
-    hash.add(s.image.data(), s.image.size() * sizeof(float));
-    for (const Point& p : s.points) hash.add(p.x), hash.add(p.y);
-    s.areas.add_to(hash);
-  }
+  for (const data::Sample& s : samples) hash.add(hash_of(s));
   return hash.value();
 }
 
@@ -53,10 +64,14 @@ PartPtr joined(std::string text, const std::vector<PartPtr>& parts) {
   return make_part(std::move(text), std::move(samples));
 }
 
+std::string collection_name(const std::string& manifest) {
+  const std::filesystem::path path = std::filesystem::absolute(manifest).lexically_normal();
+  const std::filesystem::path folder = path.extension() == ".csv" || !path.has_filename() ? path.parent_path() : path;
+  return folder.filename().string();
+}
+
 Collection::Collection(Context<Cpu>& context, const std::string& manifest, const std::vector<std::string>& organs) {
-  const std::filesystem::path path = std::filesystem::path(manifest).lexically_normal();
-  name_ = (path.extension() == ".csv" ? path.parent_path() : path).filename().string();
-  if (name_.empty()) name_ = path.parent_path().filename().string();
+  name_ = collection_name(manifest);
   std::map<std::string, std::map<std::string, std::vector<io::ManifestEntry>>> found;
   for (const io::ManifestEntry& e : models::entries_of(manifest, "")) found[e.organ][e.split].push_back(e);
   for (const std::string& wanted : organs)
@@ -93,17 +108,17 @@ std::uint64_t Collection::hash() const {
   return hash.value();
 }
 
-PartPtr share_of(const Part& part, double share) {
+PartPtr share_of(const PartPtr& part, double share) {
   if (!(share > 0 && share <= 1)) throw ArgumentError(message("study: a share of ", share, ", wanted (0, 1]"));
-  const double images = share * static_cast<double>(part.samples.size());
+  const double images = share * static_cast<double>(part->samples.size());
   const std::size_t whole = static_cast<std::size_t>(images + 1e-9);
-  data::Dataset kept(part.samples.begin(), part.samples.begin() + static_cast<std::ptrdiff_t>(whole));
+  data::Dataset kept(part->samples.begin(), part->samples.begin() + static_cast<std::ptrdiff_t>(whole));
   if (const double rest = images - static_cast<double>(whole); rest > 1e-6) {
-    const data::Sample& next = part.samples[whole];
+    const data::Sample& next = part->samples[whole];
     const Index width = view_of(next.image).shape.w;
     kept.push_back(strip(next, std::max<Index>(32, std::lround(rest * static_cast<double>(width)))));
   }
-  return make_part(message(part.text, ", ", 100 * share, " %"), std::move(kept));
+  return make_part(message(part->text, ", ", 100 * share, " %"), std::move(kept));
 }
 
 PartPtr auxiliary_of(const Collection& collection, const std::string& target, double share, std::uint64_t seed) {

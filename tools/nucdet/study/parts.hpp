@@ -11,7 +11,7 @@
 /// The pieces of data that a study trains and tests on.
 namespace nucdet::program::studies {
 
-/// Some samples, what they are in words, and a number that changes with any pixel or point of theirs.
+/// Some samples, what they are in words, and a number that changes with any size, pixel, point or group of theirs.
 struct Part {
   std::string text;  ///< "nuinsseg-human23 kidney train"
   std::uint64_t hash = 0;
@@ -24,9 +24,9 @@ PartPtr make_part(std::string text, data::Dataset samples);
 /// The samples of several parts as one.
 PartPtr joined(std::string text, const std::vector<PartPtr>& parts);
 
-/// Images that a study is judged by. It is no PartPtr, so that nothing can be trained on them, validated with them or
-/// mixed in, and what is found on them (Tested) is not what choices are made of (Validated): a choice by test images
-/// does not compile.
+/// Images that a study is judged by. All that trains, validates, mixes in or takes a share wants a PartPtr, which is
+/// not had from these, and what is found on them (Tested) is not what choices are made of (Validated): a choice by test
+/// images does not compile, unless somebody copies the samples out of `judged`.
 class TestPart {
  public:
   explicit TestPart(PartPtr part) : part_(std::move(part)) {}
@@ -43,6 +43,9 @@ struct Organ {
   PartPtr train, validation;
   TestPart test;
 };
+
+/// A data set's name: its folder's, also of "." and of a manifest in it. Empty for the root.
+std::string collection_name(const std::string& manifest);
 
 /// One data set, by organ.
 class Collection {
@@ -67,7 +70,7 @@ class Collection {
 /// About that share of a part's annotated area, in (0, 1]: whole images in their order, and of the next one a strip
 /// from its left edge, of which the annotations are used. The paper varies the number of images; here an organ has
 /// five.
-PartPtr share_of(const Part& part, double share);
+PartPtr share_of(const PartPtr& part, double share);
 
 /// Of the training images of all organs but one, that share, at least one image (or none for 0), drawn with the seed.
 PartPtr auxiliary_of(const Collection& collection, const std::string& target, double share, std::uint64_t seed);

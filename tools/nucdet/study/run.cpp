@@ -54,25 +54,40 @@ studies::Budget budget_of(const StudyOptions& o) {
   if (o.iterations) {
     for (models::TrainingConfiguration* t : {&budget.training, &budget.tuning, &budget.together})
       shorten(*t, *o.iterations);
-    budget.base_snapshots = std::max<std::int64_t>(1, *o.iterations / budget.base_stages);
+    budget.base_stages = std::min(budget.base_stages, *o.iterations);  // a stage has at least one iteration
+    budget.base_snapshots = *o.iterations / budget.base_stages;
   }
   if (!o.gammas.empty()) budget.gammas = o.gammas;
   if (!o.lambdas.empty()) budget.lambdas = o.lambdas;
   return budget;
 }
 
+std::string protocol_text(const models::TrainingConfiguration& t) {
+  return message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations, " iterations of ",
+                 t.batch, " crops of ", t.crop, " pixels");
+}
+
 void state_facts(studies::Study& s) {
   const models::TrainingConfiguration& t = s.options.name == "equal" ? s.budget.together : s.budget.training;
   s.report.fact("version", NUCDET_VERSION_STRING);
   s.report.fact("budget", s.budget.name);
-  s.report.fact("training", message(t.optimizer, ", rate ", t.rate, ", schedule ", t.schedule, ", ", t.iterations,
-                                    " iterations of ", t.batch, " crops of ", t.crop, " pixels"));
+  s.report.fact("training", protocol_text(t));
+  if (s.options.name == "finetune") s.report.fact("fine-tuning", protocol_text(s.budget.tuning));
   std::string seeds;
   for (const std::uint64_t seed : s.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+  if (s.repeats_rivals())
+    seeds += message("; of the first network and its two closest rivals ", s.budget.rival_seeds, " from there on");
   s.report.fact("seeds", seeds);
   for (const studies::Collection& c : s.collections)
     s.report.fact("data", message(c.name(), ", ", c.organs().size(), " organs, hash ", hexadecimal(c.hash())));
   s.report.fact("device", choose_device(s.options.device).line);
+}
+
+/// Last bits of weights are a device's: where several made the trainings, the report names them.
+void state_devices(studies::Study& s) {
+  const std::map<std::string, std::size_t> devices = s.laboratory.ledger().devices();
+  if (devices.size() < 2) return;
+  for (const auto& [name, count] : devices) s.report.fact("trainings by", message(name, ": ", count));
 }
 
 /// The data sets. One training for all organs takes those asked for; what else it is tested on has organs of its own.
@@ -128,11 +143,13 @@ int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budge
   using studies::Work;
   const Experiment& experiment = experiment_of(o);
   const auto collections = collections_of(context.host(), o);
+  const std::string device = choose_device(o.device).name;
   const auto study_in = [&](studies::Laboratory& laboratory, studies::Report report) {
     return studies::Study{o, budget, laboratory, collections, std::move(report)};
   };
   const auto laboratory_for = [&](Work work) {
-    return studies::make_laboratory(context, {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet});
+    return studies::make_laboratory(context,
+                                    {.out = o.out, .work = work, .shard = shard, .quiet = o.quiet, .device = device});
   };
   if (o.plan || o.report_only) {
     const auto looking = laboratory_for(o.plan ? Work::look : Work::test);
@@ -157,6 +174,7 @@ int run_on(Context<Device>& context, const StudyOptions& o, const studies::Budge
   experiment.run(study);
   study.report.fact("trainings", message(laboratory->ledger().units().size(), ", ",
                                          studies::shown(laboratory->ledger().seconds() / 3600, 1), " hours"));
+  state_devices(study);
   study.report.write();
   std::cout << (folder / "report.md").string() << '\n';
   return 0;
@@ -169,19 +187,44 @@ Shard shard_of(const StudyOptions& o) {
   return shard_of_array([](const char* name) { return std::getenv(name); }).value_or(Shard{});
 }
 
-/// A shard that is begun twice. What shards of several studies, or one and the whole of it, have in common is locked
-/// training by training.
-io::FileLock shard_lock(const std::filesystem::path& out, const Shard& shard) {
-  auto lock = io::FileLock::attempt(out / message(".nucdet-shard-", shard.number, "-of-", shard.count, ".lock"));
-  if (!lock) throw IoError(message(out.string(), ": another run of nucdet works on the shard ", shard.text()));
+/// A study's shard that is begun twice. What shards of several studies, or one and the whole of it, have in common is
+/// locked training by training.
+io::FileLock shard_lock(const std::filesystem::path& folder, const Shard& shard) {
+  const std::string study = folder.filename().string();
+  auto lock = io::FileLock::attempt(folder.parent_path() /
+                                    message(".nucdet-shard-", study, '-', shard.number, "-of-", shard.count, ".lock"));
+  if (!lock)
+    throw IoError(message(folder.string(), ": another run of nucdet works on the shard ", shard.text(), " of ", study));
   return std::move(*lock);
+}
+
+/// Trainings are kept by their seed as a double, which above 2^53 stands for several; up to a thousand follow the
+/// first.
+void check_seeds(const StudyOptions& o) {
+  constexpr std::uint64_t kMost = (std::uint64_t{1} << 53) - 1000;
+  if (o.seeds.value_or(1) < 1) throw ArgumentError(message("study: ", *o.seeds, " seeds, wanted at least 1"));
+  if (o.seed > kMost) throw ArgumentError(message("study: the seed ", o.seed, ", wanted at most ", kMost));
+}
+
+/// Tables and pictures of a data set are named by it.
+void check_data_names(const std::vector<std::string>& data) {
+  std::map<std::string, std::string> by_name;
+  for (const std::string& one : data) {
+    const std::string name = studies::collection_name(one);
+    if (name.empty()) throw ArgumentError(message("study: the data set ", one, " has no name: give it a folder"));
+    const auto [there, fresh] = by_name.emplace(name, one);
+    if (!fresh)
+      throw ArgumentError(message("study: the data sets ", there->second, " and ", one, " are both called '", name,
+                                  "', and so would their tables: rename a folder"));
+  }
 }
 
 }  // namespace
 
 int run_study(const StudyOptions& o) {
   experiment_of(o);
-  if (o.seeds.value_or(1) < 1) throw ArgumentError(message("study: ", *o.seeds, " seeds, wanted at least 1"));
+  check_seeds(o);
+  check_data_names(o.data);
   const studies::Budget budget = budget_of(o);
   const Shard shard = shard_of(o);
   if (!shard.whole() && o.report_only) throw ArgumentError("study: --report-only is of the whole, not of a --shard");
@@ -200,7 +243,7 @@ int run_study(const StudyOptions& o) {
     if (reports)
       whole.emplace(out);
     else
-      part.emplace(shard_lock(out, shard));
+      part.emplace(shard_lock(folder, shard));
   }
   return on_device(o.device, {.seed = o.seed}, o.quiet,
                    [&](auto& context) { return run_on(context, o, budget, shard, folder); });

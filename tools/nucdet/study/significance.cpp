@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iomanip>
 #include <limits>
+#include <numeric>
 #include <sstream>
 
 #include "nucdet/core/error.hpp"
@@ -85,10 +86,60 @@ Difference paired_difference(const std::vector<double>& a, const std::vector<dou
     if (std::isfinite(a[i] - b[i])) differences.push_back(a[i] - b[i]), sum += differences.back();
   Difference d{std::numeric_limits<double>::quiet_NaN(),
                {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()},
-               differences.size()};
+               differences.size(),
+               {}};
   if (differences.empty()) return d;
   d.mean = sum / static_cast<double>(differences.size());
   d.interval = mean_interval(differences, bootstrap);
+  return d;
+}
+
+namespace {
+
+/// The variance of a mean of some values, as they tell it; at least two.
+double variance_of_mean(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  double mean = 0, squares = 0;
+  for (const double v : values) mean += v / n;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return squares / (n - 1) / n;
+}
+
+}  // namespace
+
+Difference crossed_difference(const std::vector<std::vector<double>>& a, const std::vector<std::vector<double>>& b) {
+  if (a.empty() || a.size() != b.size())
+    throw ArgumentError(message("difference of ", a.size(), " and ", b.size(), " seeds, wanted as many, at least one"));
+  for (std::size_t s = 0; s < a.size(); ++s)
+    if (a[s].size() != a[0].size() || b[s].size() != a[0].size())
+      throw ArgumentError(
+          message("difference of ", a[s].size(), " and ", b[s].size(), " organs with a seed, wanted ", a[0].size()));
+  if (a.size() == 1) {
+    Difference one = paired_difference(a[0], b[0]);
+    one.models = 1;
+    return one;
+  }
+  const double seeds = static_cast<double>(a.size());
+  std::vector<double> of_organs;
+  std::vector<double> of_seeds(a.size(), 0);
+  for (std::size_t organ = 0; organ < a[0].size(); ++organ) {
+    double mean = 0;
+    for (std::size_t s = 0; s < a.size(); ++s) mean += (a[s][organ] - b[s][organ]) / seeds;
+    if (!std::isfinite(mean)) continue;
+    of_organs.push_back(mean);
+    for (std::size_t s = 0; s < a.size(); ++s) of_seeds[s] += a[s][organ] - b[s][organ];
+  }
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  Difference d{std::numeric_limits<double>::quiet_NaN(), {-kInfinite, kInfinite}, of_organs.size(), a.size()};
+  if (of_organs.empty()) return d;
+  const double organs = static_cast<double>(of_organs.size());
+  for (double& sum : of_seeds) sum /= organs;
+  d.mean = std::accumulate(of_organs.begin(), of_organs.end(), 0.0) / organs;
+  if (of_organs.size() < 2) return d;
+  const int freedom = static_cast<int>(std::min(of_seeds.size(), of_organs.size())) - 1;
+  const double half =
+      student_quantile(0.975, freedom) * std::sqrt(variance_of_mean(of_seeds) + variance_of_mean(of_organs));
+  d.interval = {d.mean - half, d.mean + half};
   return d;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,14 @@ struct Difference {
   double mean = 0;
   Interval interval{};
   std::size_t organs = 0;
+  /// Where one model is tested on all organs: how many such models there are of each kind. One of each tells models
+  /// apart, not what they are of.
+  std::optional<std::size_t> models{};
 
-  /// Only then is it a finding: there are enough organs, and the interval leaves out 0.
-  bool found() const { return organs >= kLeastOrgans && (interval.low > 0 || interval.high < 0); }
+  /// Only then is it a finding: there are enough organs and models, and the interval leaves out 0.
+  bool found() const {
+    return organs >= kLeastOrgans && models.value_or(2) > 1 && (interval.low > 0 || interval.high < 0);
+  }
   /// "+0.031 [+0.012, +0.048]"
   std::string text(int digits = 3) const;
 };
@@ -47,5 +53,15 @@ struct Difference {
 /// left out. Throws ArgumentError if they are not as many.
 Difference paired_difference(const std::vector<double>& a, const std::vector<double>& b,
                              const Bootstrap& bootstrap = {});
+
+/// a[seed][organ]: each model is tested on all organs, so that what a seed changes it changes in all of them at once,
+/// and more organs do not tell of it. The mean's variance is that of the seeds' means over their number plus that of
+/// the organs' means over theirs, which counts what is in both twice; its interval is Student's 95 % with as many
+/// degrees of freedom as the fewer of the two allow, which is never too narrow for a sum of two variances (P. L. Hsu,
+/// Contribution to the theory of Student's t-test as applied to the problem of two samples, Statistical Research
+/// Memoirs 2, 1938; H. Scheffe, Practical solutions of the Behrens-Fisher problem, JASA 65, 1970). Of one seed:
+/// paired_difference, of those two models. Organs of which a pair is not finite are left out. Throws ArgumentError for
+/// none or unequal numbers.
+Difference crossed_difference(const std::vector<std::vector<double>>& a, const std::vector<std::vector<double>>& b);
 
 }  // namespace nucdet::program::studies

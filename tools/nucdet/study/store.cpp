@@ -102,16 +102,29 @@ fs::path Store::scores_of(const fs::path& weights, const Part& part) const {
 
 bool is_trained(const fs::path& folder) { return fs::exists(folder / "training.json"); }
 
-double seconds_of(const fs::path& folder) {
+namespace {
+
+/// What of a finished training's record follows a name; empty without it.
+std::string recorded(const fs::path& folder, const std::string& name) {
   std::ifstream in(folder / "training.json");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  const std::string key = "\"seconds\":";
+  const std::string text{std::istreambuf_iterator<char>(in), {}}, key = '"' + name + "\":";
   const std::size_t found = text.find(key);
-  if (found == text.npos) return 0;
-  const std::size_t begin = std::min(text.find_first_not_of(' ', found + key.size()), text.size());
+  if (found == text.npos) return {};
+  return text.substr(std::min(text.find_first_not_of(' ', found + key.size()), text.size()));
+}
+
+}  // namespace
+
+double seconds_of(const fs::path& folder) {
+  const std::string rest = recorded(folder, "seconds");
   double seconds = 0;
-  std::from_chars(text.data() + begin, text.data() + text.size(), seconds);
+  std::from_chars(rest.data(), rest.data() + rest.size(), seconds);
   return seconds;
+}
+
+std::string device_of(const fs::path& folder) {
+  const std::string rest = recorded(folder, "device");  // names of devices have no quotes in them
+  return rest.starts_with('"') ? rest.substr(1, rest.find('"', 1) - 1) : std::string();
 }
 
 void write_scores(const fs::path& path, const Scores& scores) {

@@ -53,6 +53,9 @@ class Store {
 bool is_trained(const std::filesystem::path& folder);
 /// Seconds that a finished training took, over all its runs; 0 if that is not known.
 double seconds_of(const std::filesystem::path& folder);
+/// What a finished training was ended by, "cpu, avx2"; empty if that is not known. It is no part of the key: a study
+/// goes on with what another machine has trained.
+std::string device_of(const std::filesystem::path& folder);
 
 void write_scores(const std::filesystem::path& path, const Scores& scores);
 /// Throws IoError for a file that is not such a table.

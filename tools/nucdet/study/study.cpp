@@ -98,7 +98,7 @@ std::vector<std::string> sources_by_validation(Study& study, const Organ& target
   for (const Outcome& model : home.outcomes) {
     if (model.organ == &target) continue;
     if (sources.empty() || sources.back().second != model.organ->name) sources.emplace_back(0, model.organ->name);
-    const Validated there = study.laboratory.validate(model.trained, model.trained.weights(), *target.validation);
+    const Validated there = study.laboratory.validate(model.trained, model.trained.weights(), target.validation);
     sources.back().first += there.at(home.xi.at(model.seed)).f1();
   }
   if (sources.empty()) throw ArgumentError("study: one organ alone has no others to learn from");
@@ -114,6 +114,11 @@ Comparison compared(const std::string& what, const Judged& a, const Judged& b) {
           paired_difference(a.by_organ(distance_of), b.by_organ(distance_of))};
 }
 
+Comparison compared_models(const std::string& what, const Judged& a, const Judged& b) {
+  return {what, crossed_difference(a.by_seed(f1_of), b.by_seed(f1_of)),
+          crossed_difference(a.by_seed(distance_of), b.by_seed(distance_of))};
+}
+
 io::ChartSeries curve_of(const std::string& name, const Tested& tested) {
   io::ChartSeries series{.label = name};
   for (const metrics::CurvePoint& p : tested.curve)
@@ -122,6 +127,7 @@ io::ChartSeries curve_of(const std::string& name, const Tested& tested) {
 }
 
 std::string verdict(const Difference& d) {
+  if (d.models == std::size_t{1}) return "one model a network: no verdict";
   if (d.organs < kLeastOrgans) return "too few organs";
   return !d.found() ? "no finding" : d.mean > 0 ? "higher" : "lower";
 }
@@ -131,10 +137,19 @@ void report_comparisons(Study& study, const std::string& file, const std::vector
   for (const Comparison& c : all)
     table.rows.push_back({c.what, std::to_string(c.f1.organs), c.f1.text(), verdict(c.f1),
                           c.distance ? c.distance->text(2) : "-", c.distance ? verdict(*c.distance) : "-"});
-  study.report.paragraph(message(
-      "Differences, paired by organ: the mean and a 95 % interval by the bootstrap over organs (20,000 samples, "
-      "expanded percentiles). It is a finding where the interval leaves out 0 and there are at least ",
-      kLeastOrgans, " organs: fewer have all the same sign too often by chance."));
+  const std::optional<std::size_t> models = all.empty() ? std::nullopt : all.front().f1.models;
+  const char* const bootstrap = "a 95 % interval by the bootstrap over organs (20,000 samples, expanded percentiles)";
+  if (models == std::size_t{1})
+    study.report.paragraph(message("Differences, paired by organ: the mean and ", bootstrap,
+                                   " of these two models. One model a network is no verdict on networks: another seed "
+                                   "changes it in all organs at once, by what `--seeds` shows."));
+  else
+    study.report.paragraph(
+        message("Differences, paired by organ: the mean and ",
+                models ? message("Student's 95 % interval over ", *models, " models a network and over organs at once")
+                       : std::string(bootstrap),
+                ". It is a finding where the interval leaves out 0 and there are at least ", kLeastOrgans,
+                " organs: fewer have all the same sign too often by chance."));
   study.report.table(file, table, true);
 }
 

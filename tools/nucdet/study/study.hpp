@@ -30,6 +30,8 @@ struct Study {
 
   const Collection& first() const { return collections.front(); }
   std::vector<std::uint64_t> seeds() const;
+  /// Does the budget give the first network of the baseline and its closest rivals further seeds?
+  bool repeats_rivals() const { return options.name == "baseline" && !options.seeds && budget.rival_seeds > 1; }
   /// The organs that the study is about: those asked for, or, by the budget, all or three drawn with the seed.
   std::vector<const Organ*> targets() const;
   /// The network asked for.
@@ -60,8 +62,11 @@ struct Comparison {
   std::optional<Difference> distance{};
 };
 Comparison compared(const std::string& what, const Judged& a, const Judged& b);
+/// The same where one model a seed is tested on all organs.
+Comparison compared_models(const std::string& what, const Judged& a, const Judged& b);
 void report_comparisons(Study& study, const std::string& file, const std::vector<Comparison>& all);
-/// Is it a finding? "higher", "lower", "no finding", or "too few organs" to have one.
+/// Is it a finding? "higher", "lower", "no finding", "one model a network: no verdict", or "too few organs" to have
+/// one.
 std::string verdict(const Difference& difference);
 
 /// Precision over recall, of what finds anything.
