@@ -40,6 +40,13 @@ formatted() {
   git ls-files -z '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs -0 clang-format-14 --dry-run --Werror
 }
 
+# The presets compile the program's sources in batches, which hide what one of them forgot to include. (Those of the libraries
+# are compiled one by one too, by the test "package" among others.)
+alone() {
+  git ls-files -z 'tools/nucdet/*.cpp' | xargs -0 -n 1 -P "$(nproc)" clang++ -std=c++20 -fsyntax-only -DNUCDET_PREBUILT \
+    -Iinclude -Itools/nucdet -isystem /usr/include/eigen3
+}
+
 scripts/install-dependencies.sh --tests
 step "configure" cmake --preset ci -DPython3_EXECUTABLE=/usr/bin/python3  # which has what was installed
 if ! command -v "${CUDACXX:-nvcc}" > /dev/null; then
@@ -52,6 +59,7 @@ if [ "$quick" = 0 ]; then
   step "include rules" scripts/check_includes.py
   step "documents" scripts/check_docs.py
   step "interface reference (Doxygen)" cmake --build build/ci --target docs
+  step "the program's sources alone" alone
   step "headers alone" cmake --build build/ci --target all_verify_interface_header_sets
   step "configure, clang with sanitizers" cmake --preset clang
   step "build, clang with sanitizers" cmake --build build/clang
