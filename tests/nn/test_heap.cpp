@@ -42,7 +42,7 @@ void check() {
 
 }  // namespace
 
-TEST_CASE("a pass of a shape that was seen takes nothing from the heap") {
+TEST_CASE("a pass of a shape that was seen takes nothing from the heap", "[long]") {
   check<MicroNet<MicroNetOptions{.base = 2}>>();
   check<MicroNetLite<MicroNetLiteOptions{.base = 4, .classes = 3}>>();
   check<Frcn<FrcnOptions{.base = 2}>>();

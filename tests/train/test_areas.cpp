@@ -89,7 +89,7 @@ Trained trained(Context<Cpu>& context, const data::Dataset& set, int steps) {
 
 }  // namespace
 
-TEST_CASE("areas: what is annotated outside changes no bit of a training, nor how the area is told") {
+TEST_CASE("areas: what is annotated outside changes no bit of a training, nor how the area is told", "[long]") {
   Context<Cpu> one({.threads = 1, .seed = 3}), two({.threads = 2, .seed = 3});
   const Trained wanted = trained(one, annotated_where(one, left_half(), left), 6);
   CHECK(trained(two, annotated_where(two, left_half(), left), 6) == wanted);
@@ -115,7 +115,7 @@ TEST_CASE("areas: an area that leaves out nothing trains as none does") {
   CHECK(found.validation.loss == Approx(wanted.validation.loss).epsilon(1e-4));
 }
 
-TEST_CASE("areas: validation scores what counts, and knows what is annotated beside it") {
+TEST_CASE("areas: validation scores what counts, and knows what is annotated beside it", "[long]") {
   Context<Cpu> context({.threads = 2, .seed = 3});
   nn::Network<TwoMaps, 3, Cpu> net(context);
   train::TrainSettings settings;

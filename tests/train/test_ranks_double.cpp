@@ -99,7 +99,7 @@ double furthest_doubles(const std::vector<double>& a, const std::vector<double>&
 
 }  // namespace
 
-TEST_CASE("in double, ranks follow one process for 50 steps to nine digits") {
+TEST_CASE("in double, ranks follow one process for 50 steps to nine digits", "[long]") {
   const std::vector<double> alone = losses_of(1);
   CHECK(alone.back() < 0.8 * alone.front());
   for (const Index count : {2, 4, 8}) {

@@ -124,7 +124,7 @@ TEST_CASE("a checkpoint of another network is refused and changes nothing") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("the loss falls, and validation finds the discs") {
+TEST_CASE("the loss falls, and validation finds the discs", "[long]") {
   Context<Cpu> context({.threads = 2, .seed = 3});
   const data::Dataset set = discs(context, 6, 1), held_out = discs(context, 2, 2);
   Net net(context);
@@ -341,7 +341,7 @@ data::Dataset coloured_discs(Context<Cpu>& context, std::size_t images, std::uin
 
 }  // namespace
 
-TEST_CASE("two heads learn nuclei and their classes together, and a detector tells both") {
+TEST_CASE("two heads learn nuclei and their classes together, and a detector tells both", "[long]") {
   Context<Cpu> context({.threads = 2, .seed = 3});
   const data::Dataset set = coloured_discs(context, 6, 1), held_out = coloured_discs(context, 4, 2);
   nn::Network<JointNet, 3, Cpu> net(context);
