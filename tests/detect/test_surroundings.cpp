@@ -111,7 +111,7 @@ TEST_CASE("tissue has the same nuclei alone, between margins of white, black and
   }
 }
 
-TEST_CASE("with plain sums, also the headers' own, cells of any size give the same bits") {
+TEST_CASE("with plain sums, also the headers' own, cells of any size give the same bits", "[long]") {
   const auto kernels = GENERATE(cpu::best_kernels(), static_cast<const cpu::Kernels*>(nullptr));
   Context<Cpu> context({.threads = 2, .seed = 4, .kernels = kernels, .convolution = ConvolutionMethod::direct});
   Surrounded net(context);

@@ -83,7 +83,7 @@ void check_same(const std::vector<Nucleus>& a, const std::vector<Nucleus>& b) {
 
 }  // namespace
 
-TEST_CASE("a slide has the nuclei of the picture, at any scale, with any tiles and any queue") {
+TEST_CASE("a slide has the nuclei of the picture, at any scale, with any tiles and any queue", "[long]") {
   Scene scene;
   const slide::Slide slide{slide::PicturePyramid(scene.picture)};
   for (const double um : {0.25, 0.5, 0.2}) {

@@ -289,7 +289,7 @@ TEST_CASE("a mask by others, of any size that has the slide's proportions") {
   CHECK(tissue_from(wide, slide).cells == tissue_from(mask_of(100, 64), slide).cells);
 }
 
-TEST_CASE("areas as a mask: every point that counts is held, and little else") {
+TEST_CASE("areas as a mask: every point that counts is held, and little else", "[long]") {
   const Slide slide = slide_of(400, 300, 0, [](Index, Index) { return kGlassColour; });
   RandomStream random{5};
   const auto ring = [&] {
