@@ -78,7 +78,8 @@ TEST_CASE("bytes give what the floats of the same pixels give, in tiles, resampl
 }
 
 TEST_CASE(
-    "a part of an image has the nuclei of the whole, by any kernels, at any scale, and no more tiles than it touches") {
+    "a part of an image has the nuclei of the whole, by any kernels, at any scale, and no more tiles than it touches",
+    "[long]") {
   const Pixels pixels(300, 331, 5);
   for (const ConvolutionMethod method : {ConvolutionMethod::automatic, ConvolutionMethod::direct}) {
     Context<Cpu> context({.threads = 2, .seed = 4, .convolution = method});
