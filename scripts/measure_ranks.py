@@ -30,8 +30,9 @@ import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import time
+
+from measuring import in_folder, measure_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOSTS = ROOT / "tests" / "mpi" / "hosts.py"
@@ -297,26 +298,8 @@ def parse():
 
 
 def measure(options):
-    measures = Measures(options)
-    print("| what | figure | how |\n|---|---|---|", flush=True)
-    for name in options.rows:
-        getattr(measures, name)()
-        if options.json:
-            options.json.write_text(json.dumps(measures.rows, indent=1) + "\n", encoding="utf-8")
-    if measures.wrong:
-        sys.exit("\n".join(measures.wrong))
-
-
-def main():
-    options = parse()
-    if options.out is not None:
-        options.out = options.out.resolve()
-        options.out.mkdir(parents=True, exist_ok=True)
-        return measure(options)
-    with tempfile.TemporaryDirectory() as folder:
-        options.out = pathlib.Path(folder)
-        return measure(options)
+    measure_rows(Measures(options), options.rows, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    in_folder(parse(), measure)

@@ -33,6 +33,8 @@ import sys
 import tempfile
 import time
 
+from measuring import in_folder, measure_rows
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAP, UM = 1024, 0.25
 SLIDE = (100000, 80000)
@@ -322,26 +324,8 @@ def measure(options):
         source = ROOT / "tests" / "slide" / "make_giant_slide.cpp"
         Run([os.environ.get("CXX", "g++"), "-std=c++20", "-O2", source, "-ljpeg", "-o", options.make])
     options.make = options.make.resolve()
-    measures = Measures(options)
-    print("| what | figure | how |\n|---|---|---|", flush=True)
-    for name in options.rows:
-        getattr(measures, name)()
-        if options.json:
-            options.json.write_text(json.dumps(measures.rows, indent=1) + "\n", encoding="utf-8")
-    if measures.wrong:
-        sys.exit("\n".join(measures.wrong))
-
-
-def main():
-    options = parse()
-    if options.out is not None:
-        options.out = options.out.resolve()
-        options.out.mkdir(parents=True, exist_ok=True)
-        return measure(options)
-    with tempfile.TemporaryDirectory() as folder:
-        options.out = pathlib.Path(folder)
-        measure(options)
+    measure_rows(Measures(options), options.rows, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    in_folder(parse(), measure)

@@ -8,17 +8,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../chroot.sh"
 chroot_wanted
 work=$(mktemp -d)
-trap 'chroot_free "$work/root" && rm -rf "$work"' EXIT
+trap 'chroot_free "$work/debian" && rm -rf "$work"' EXIT
 out=$(realpath -m "${1:-$work/out}")
 ls "$out"/*.deb > /dev/null 2>&1 || "$here/build.sh" "$out"
 
-chroot_make "$work/root"
-mkdir "$work/root/packages" "$work/root/source" "$work/root/empty"
-find "$out" -name '*.deb' ! -name '*-dbgsym_*' -exec cp {} "$work/root/packages" \;
-(cd "$work/root/packages" && dpkg-scanpackages . > Packages)
-echo "deb [trusted=yes] file:/packages ./" > "$work/root/etc/apt/sources.list.d/packages.list"
-tar -xzf "$(find "$out" -name '*.orig.tar.gz')" -C "$work/root/source" --strip-components=1
-inside() { chroot_in "$work/root" "$@"; }
+chroot_make "$work/debian"
+mkdir "$work/debian/packages" "$work/debian/source" "$work/debian/empty"
+find "$out" -name '*.deb' ! -name '*-dbgsym_*' -exec cp {} "$work/debian/packages" \;
+(cd "$work/debian/packages" && dpkg-scanpackages . > Packages)
+echo "deb [trusted=yes] file:/packages ./" > "$work/debian/etc/apt/sources.list.d/packages.list"
+tar -xzf "$(find "$out" -name '*.orig.tar.gz')" -C "$work/debian/source" --strip-components=1
+inside() { chroot_in "$work/debian" "$@"; }
 
 # The tests in the order of debian/tests/control, each before more than its dependencies are there.
 inside apt-get update -qq
@@ -34,10 +34,10 @@ while IFS=: read -r field words <&3; do
 done 3< "$here/tests/control"
 
 if command -v qemu-x86_64-static > /dev/null; then
-  cp "$(command -v qemu-x86_64-static)" "$work/root/qemu"
+  cp "$(command -v qemu-x86_64-static)" "$work/debian/qemu"
   inside sh -c 'cd /empty && nucdet synth --out tissue --images 4 --size 64 > /dev/null &&
     /qemu -cpu Opteron_G1 /usr/bin/nucdet doctor && /qemu -cpu Opteron_G1 /usr/bin/nucdet detect tissue/images --out found'
 else
   echo "SKIPPED: no qemu-x86_64-static (apt-get install qemu-user-static): not run on a processor without AVX"
 fi
-echo "all of $(ls "$work/root/packages" | tr '\n' ' ')are good"
+echo "all of $(ls "$work/debian/packages" | tr '\n' ' ')are good"
