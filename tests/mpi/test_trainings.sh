@@ -18,10 +18,12 @@ for n in 2 4; do
 import csv, sys
 alone, ranks = (list(csv.DictReader(open(f))) for f in sys.argv[1:])
 assert len(alone) == len(ranks) == 3, (len(alone), len(ranks))
+# Validations differ by more than steps do: the gradient of a bias ahead of a batch norm is rounding alone, which Adam makes
+# whole steps of, and the running mean follows the bias later.
 for a, b in zip(alone, ranks):
-    for key in ("loss", "gradient_norm", "validation_loss"):
+    for key, most in ("loss", 1e-2), ("gradient_norm", 1e-2), ("validation_loss", 5e-2):
         x, y = float(a[key]), float(b[key])
-        assert abs(x - y) <= 1e-2 * abs(x), (key, x, y)
+        assert abs(x - y) <= most * abs(x), (key, x, y)
 assert abs(float(alone[0]["loss"]) / float(ranks[0]["loss"]) - 1) < 1e-4, (alone[0], ranks[0])
 PYTHON
 done
