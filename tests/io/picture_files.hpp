@@ -1,6 +1,7 @@
 #pragma once
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@
 namespace pictures {
 
 using nucdet::Index;
+
+/// The stored pictures.
+inline const std::filesystem::path kImages = std::filesystem::path(NUCDET_TEST_DIR) / "golden/images";
 using nucdet::io::Picture;
 using nucdet::io::PictureOptions;
 

@@ -13,8 +13,6 @@ using namespace pictures;
 
 namespace {
 
-const std::filesystem::path kImages = std::filesystem::path(NUCDET_TEST_DIR) / "golden/images";
-
 std::string big_endian(std::size_t value) {
   std::string text;
   for (int i = 3; i >= 0; --i) text += static_cast<char>(value >> (8 * i));

@@ -6,8 +6,6 @@ using namespace pictures;
 
 namespace {
 
-const std::filesystem::path kImages = std::filesystem::path(NUCDET_TEST_DIR) / "golden/images";
-
 /// Where the standard says that the first stored row and column are seen: the stored sample at (x, y) of the shown
 /// picture. `w` and `h` are the stored sizes.
 double stored(int orientation, Index x, Index y, Index c, Index w, Index h) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <numeric>
 #include <queue>
+#include <system_error>
+#include <utility>
 
 #include "nucdet/core/error.hpp"
 

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Every public header includes, itself or through what it includes, what it names: of the standard library and of nucdet.
+"""Every file includes, itself or through what it includes, what it names: of the standard library and of nucdet.
 
 Read from the text, in a second: of includes that a header needs, left out by chance, it missed one in twenty, and it finds what
-only this compiler's library brings along. Compiling every header alone takes ten minutes: scripts/test.sh --whole.
+only this compiler's library brings along. Compiling every public header alone takes ten minutes: scripts/test.sh --whole.
 """
 import pathlib
 import re
 import sys
 
-INCLUDE = pathlib.Path(__file__).resolve().parent.parent / "include"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = ("include", "src", "tools/nucdet", "python/src")
+NAMESPACES = "core|math|exec|cpu|ops|nn|io|data|detect|detail|label|loss|match|metrics|optim|train|slide|models"
 
 # What a standard header is for. Names that nearly every one brings along (size_t, move, swap) are left out.
 STANDARD = {
@@ -56,8 +58,8 @@ STANDARD = {
 FOR = {}
 for header, names in STANDARD.items():
     for name in names.split():
-        FOR[name] = {header}
-# What one standard header brings by the standard's word, or by its own interface.
+        FOR[name] = header
+# What a standard header brings by the standard's word, or by its own interface.
 BRINGS = {
     "filesystem": {"string", "string_view", "chrono"}, "fstream": {"ostream", "string"}, "iomanip": {"ostream"},
     "map": {"utility"}, "memory": {"utility"}, "mutex": {"chrono"}, "condition_variable": {"mutex", "chrono"},
@@ -66,7 +68,7 @@ BRINGS = {
     "variant": {"utility"}, "span": {"array", "cstddef"}, "ostream": {"string"},
 }
 DECLARED = re.compile(r"^(?:template <.*> *)?(?:(?:struct|class|enum class|concept|using(?!\s+namespace)(?!\s+\w+::))\s+(\w+)|"
-                      r"(?:\[\[nodiscard\]\] )?(?:inline |constexpr |const |extern |static )*[\w:]+(?:<[^;{=]*>)?[&*]? ([a-z]\w+)(?:\(| = |;|\{))", re.M)
+                      r"(?:\[\[[\w:]+\]\] )?(?:inline |constexpr |const |extern |static )*[\w:]+(?:<[^;{=]*>)?[&*]? ([a-z]\w+)(?:\(| = |;|\{))", re.M)
 
 # A name behind another word is declared there: a template's parameter, a struct within a struct.
 LOCAL = re.compile(r"(?<!\w)(\w+)(?:\.\.\.|<[\w:, ]*>)? +([A-Z]\w+)\b")
@@ -79,10 +81,10 @@ def stripped(text):
     return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
 
 
-class Header:
+class File:
     def __init__(self, path):
         raw = path.read_text(encoding="utf-8")
-        self.includes = set(re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', raw, re.M))
+        self.includes = {resolved(path, i) for i in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', raw, re.M)}
         self.text = stripped(re.sub(r"^\s*#\s*include.*", "", raw, flags=re.M))
         found = DECLARED.findall(self.text)
         self.types = {a for a, _ in found if a} | set(re.findall(r"^# *define (\w+)", self.text, re.M))  # and macros
@@ -92,35 +94,50 @@ class Header:
                         if before not in KEYWORDS}
 
 
-def closure(name, headers, seen):
-    """All that a header includes, itself or through another."""
-    for i in {name} | (headers[name].includes if name in headers else BRINGS.get(name, set())):
+def resolved(path, include):
+    """A file of ours as its path, any other by its name."""
+    for folder in (path.parent, *(ROOT / f for f in FOLDERS)):
+        file = (folder / include).resolve()
+        if file.is_file() and file.is_relative_to(ROOT):
+            return file
+    return include
+
+
+def closure(name, seen):
+    """All that a file includes, itself or through another."""
+    for i in {name} | (files[name].includes if name in files else BRINGS.get(name, set())):
         if i not in seen:
             seen.add(i)
-            closure(i, headers, seen)
+            closure(i, seen)
     return seen
 
 
-headers = {p.relative_to(INCLUDE).as_posix(): Header(p) for p in sorted(INCLUDE.rglob("*.hpp"))}
-ours = {}
-for name, header in headers.items():
-    for d in header.declares:
-        ours.setdefault(d, set()).add(name)
-members = set().union(*(h.members for h in headers.values()))
-types = set().union(*(h.types for h in headers.values()))
-wrong = []
-for name, header in headers.items():
-    seen = closure(name, headers, set())
-    for symbol in sorted(set(re.findall(r"\bstd::(\w+)", header.text))):
-        if symbol in FOR and not FOR[symbol] & seen:
-            wrong.append(f"{name}: std::{symbol}, but not <{', '.join(FOR[symbol])}>")
-    # A type anywhere; a function or constant where its namespace is said.
-    used = set(re.findall(r"\b[A-Z]\w*|(?<!::)\b[a-z]\w*(?=[ <>&*(])", header.text)) & types
-    used = used.difference(*(headers[h].names for h in seen if h in headers))
-    used |= set(re.findall(r"\b(?:core|math|exec|cpu|ops|nn|io|data|detect|detail|label|loss|match|metrics|optim|train|slide|models)::([a-z]\w+)", header.text))
-    used |= set(re.findall(r"(?<![.>:\w])([a-z]\w+)\(", header.text)) - members - header.names - set(re.findall(r"[\w>&*] (\w+)[,)]", header.text))
-    for symbol in sorted(used & ours.keys()):
+def lacking(file, seen):
+    """What a file names and does not include, with where it is."""
+    for symbol in sorted(set(re.findall(r"\bstd::(\w+)", file.text)) & FOR.keys()):
+        if FOR[symbol] not in seen:
+            yield f"std::{symbol}", [f"<{FOR[symbol]}>"]
+    # A type anywhere; a function or constant where its namespace is said, or where nothing else has its name.
+    used = set(re.findall(r"\b[A-Z]\w*|(?<!::)\b[a-z]\w*(?=[ <>&*(])", file.text)) & types
+    used = used.difference(*(files[i].names for i in seen if i in files))
+    used |= set(re.findall(rf"\b(?:{NAMESPACES})::([a-z]\w+)", file.text))
+    parameters = set(re.findall(r"[\w>&*] (\w+)[,)]", file.text))
+    used |= set(re.findall(r"(?<![.>:\w])([a-z]\w+)\(", file.text)) - members - file.names - parameters
+    for symbol in sorted((used & ours.keys()) - file.declares):
         if not ours[symbol] & seen:
-            wrong.append(f"{name}: {symbol}, but not {', '.join(sorted(ours[symbol]))}")
-print("\n".join(wrong) or f"{len(headers)} headers include what they name")
+            yield symbol, sorted(i.relative_to(ROOT).as_posix() for i in ours[symbol])
+
+
+files = {p: File(p) for f in FOLDERS for p in sorted((ROOT / f).rglob("*.[ch]pp"))}
+ours = {}
+for path, file in files.items():
+    if path.suffix == ".hpp":
+        for name in file.declares:
+            ours.setdefault(name, set()).add(path)
+members = set().union(*(f.members for f in files.values()))
+types = set().union(*(f.types for p, f in files.items() if p.suffix == ".hpp"))
+# src/cpu/isa: parts of one text, which each instruction set reads once.
+wrong = [f"{path.relative_to(ROOT)}: {symbol}, but not {', '.join(where)}"
+         for path, file in files.items() if path.parent.name != "isa" for symbol, where in lacking(file, closure(path, set()))]
+print("\n".join(wrong) or f"{len(files)} files include what they name")
 sys.exit(bool(wrong))
