@@ -262,15 +262,22 @@ class Measures:
         self.row("what it leaves: root of the mean square, most",
                  f"{100 * math.sqrt(statistics.mean(x * x for x in left)):.1f} %, {100 * max(map(abs, left)):.1f} %",
                  "of the time of a step", left=left)
+        usual = self.train("usual", "--batch", 4, "--iterations", 12, "--validate-every", 12, "--threads", 1)
+        alone = self.step_seconds(usual, "usual")
+        self.row("a step of the default network, 4 crops, one thread", f"{alone:.3f} s", usual, seconds=alone)
+        whole = Network(self.out / "usual" / "best.safetensors")
+        for what, of, work in (("4 crops of 64, base 16", network, compute), ("4 crops, the default network", whole, alone),
+                               ("the same, computed 16 times as fast", whole, alone / 16)):
+            self.foretell(what, of, work, latency, volume)
+
+    def foretell(self, what, network, work, latency, volume):
         delay = self.options.delay * 1e-3
-        for what, work in (("as here", compute), ("16 times as fast", compute / 16)):
-            for ranks in (8, 64, 512):
-                waits = latency * network.messages() * (delay + (ranks - 2) * NUMBER)
-                steps = [work + waits + volume * 8 * network.bytes(ranks) / (gigabits * 1e9) for gigabits in (1, 10, 100)]
-                self.row(f"{ranks} ranks of 4 crops, compute {what}: efficiency at 1, 10, 100 Gbit/s",
-                         ", ".join(f"{100 * work / step:.0f} %" for step in steps),
-                         f"the model, {self.options.delay} ms, {NUMBER * 1e6:g} us a message (assumed)", ranks=ranks,
-                         seconds=steps)
+        for ranks in (8, 64, 512):
+            waits = latency * network.messages() * (delay + (ranks - 2) * NUMBER)
+            steps = [work + waits + volume * 8 * network.bytes(ranks) / (gigabits * 1e9) for gigabits in (1, 10, 100)]
+            self.row(f"{ranks} ranks of {what}: efficiency at 1, 10, 100 Gbit/s",
+                     ", ".join(f"{100 * work / step:.0f} %" for step in steps),
+                     f"the model, {self.options.delay} ms, {NUMBER * 1e6:g} us a message (assumed)", ranks=ranks, seconds=steps)
 
     def skipped(self, what):
         print(f"| {what} | SKIPPED: {HOSTS.name} makes no hosts here: root, iproute2, /dev/net/tun | |", flush=True)

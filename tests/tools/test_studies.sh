@@ -21,6 +21,10 @@ grep -q "| trainings by | cuda, another, fp32: 1 |" "$work/machines/cross/report
 rm "$(ls -d "$work"/studies/models/micronet-4-dense-*)/training.json"  # as if it had been stopped
 check "study cross goes on" 0 "trained micronet-4 dense" study cross
 cmp "$work/cross.md" "$work/studies/cross/report.md" || { echo "FAILED: a study that went on has another report"; failed=1; }
+# What is kept of a study may leave out the weights.
+cp -r "$work/studies" "$work/kept" && rm "$work"/kept/models/*/*.safetensors
+check "study cross without weights" 0 "cross/report.md" "$nucdet" study cross --data "$work/organs" --out "$work/kept" --budget cpu --iterations 4 --base 4 --report-only --quiet
+cmp "$work/cross.md" "$work/kept/cross/report.md" || { echo "FAILED: another report without the weights"; failed=1; }
 check "study finetune" 0 "from" study finetune --targets dense
 has studies/finetune/bases.csv studies/finetune/iterations-dense.svg studies/finetune/shares-dense.svg studies/finetune/stage.svg studies/finetune/frozen.svg
 # A base that failed, and one that ended before its second snapshot: what was to begin with them gives nothing, and says so.

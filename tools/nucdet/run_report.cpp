@@ -101,23 +101,17 @@ std::optional<ImageRecord> record_of_line(std::string_view line) {
   const auto* const at =
       std::find_if(std::begin(kStates), std::end(kStates), [&](State s) { return name_of(s) == state; });
   if (members.text("format") != kFormat || at == std::end(kStates) || members.text("name").empty()) return std::nullopt;
-  ImageRecord r{.state = *at,
-                .image = members.text("image"),
-                .input = members.text("input"),
-                .key = members.text("key"),
-                .error = members.text("error"),
-                .started = members.text("started"),
-                .host = members.text("host"),
-                .version = members.text("version"),
-                .shard = members.text("shard"),
-                .device = members.text("device")};
+  ImageRecord r;  // a member at a time: of designated initialisers g++ 12 warns that they may not be initialised
+  r.state = *at;
+  r.image = members.text("image"), r.input = members.text("input"), r.key = members.text("key");
+  r.error = members.text("error"), r.started = members.text("started"), r.host = members.text("host");
+  r.version = members.text("version"), r.shard = members.text("shard"), r.device = members.text("device");
   r.corrected = json.value("corrected", Json(false)) == Json(true);
-  r.row = {.image = members.text("name"),
-           .width = members.whole("width"),
-           .height = members.whole("height"),
-           .area_mm2 = members.number("area_mm2"),
-           .nuclei = members.whole("nuclei"),
-           .seconds = members.number("seconds")};
+  r.row.image = members.text("name");
+  r.row.width = members.whole("width"), r.row.height = members.whole("height");
+  r.row.area_mm2 = members.number("area_mm2");
+  r.row.nuclei = members.whole("nuclei");
+  r.row.seconds = members.number("seconds");
   if (const auto size = json.find("um_per_pixel"); size != json.end() && size->is_object())
     r.row.pixel_size.x = Members(*size).number("x"), r.row.pixel_size.y = Members(*size).number("y");
   if (const auto counts = json.find("classes"); counts != json.end() && counts->is_object())

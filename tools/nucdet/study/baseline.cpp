@@ -33,9 +33,10 @@ std::vector<std::size_t> rivals(const std::vector<Judged>& judged) {
   for (std::size_t i = 1; i < judged.size(); ++i) others.push_back(i);
   std::stable_sort(others.begin(), others.end(),
                    [&](std::size_t a, std::size_t b) { return judged[a].validation_f1() > judged[b].validation_f1(); });
-  others.resize(std::min<std::size_t>(others.size(), 2));
-  others.insert(others.begin(), 0);
-  return others;
+  std::vector<std::size_t> chosen{0};
+  for (const std::size_t i : others)
+    if (chosen.size() < 3) chosen.push_back(i);
+  return chosen;
 }
 
 /// Further seeds for MicroNet and its closest rivals, where a budget has them and no number of seeds was asked for.

@@ -78,9 +78,7 @@ class LaboratoryOn final : public Laboratory {
     if (!before) run(t, trained.folder);
     unit.done = true, unit.seconds = seconds_of(trained.folder), unit.device = device_of(trained.folder);
     trained.failure = read_text(trained.folder / "failure.txt");
-    if (trained.failure.empty())
-      trained.validation_f1 = io::metadata_number(io::SafeTensorReader(trained.weights()).header().metadata,
-                                                  "validation.f1", 0, trained.weights().string());
+    if (trained.failure.empty()) trained.validation_f1 = validation_f1_of(trained.folder);
     if (!before)
       say(message("trained ", t.label, ": ",
                   trained.failure.empty() ? "validation F1 " + shown(trained.validation_f1) : trained.failure),
@@ -246,6 +244,11 @@ class LaboratoryOn final : public Laboratory {
     record.push_back({"version", std::string(NUCDET_VERSION_STRING)});
     record.push_back({"device", options_.device});
     record.push_back({"seconds", before + since(begin)});
+    if (failure.empty()) {  // here, too, so that tables are made without the weights
+      const fs::path best = folder / "best.safetensors";
+      record.push_back({"validation f1", io::metadata_number(io::SafeTensorReader(best).header().metadata,
+                                                             "validation.f1", 0, best.string())});
+    }
     record.push_back({"failure", failure});
     io::write_records_json(folder / "training.json", {record});
     std::error_code none;

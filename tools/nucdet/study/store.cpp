@@ -113,14 +113,18 @@ std::string recorded(const fs::path& folder, const std::string& name) {
   return text.substr(std::min(text.find_first_not_of(' ', found + key.size()), text.size()));
 }
 
+/// 0 without it.
+double recorded_number(const fs::path& folder, const std::string& name) {
+  const std::string rest = recorded(folder, name);
+  double number = 0;
+  std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  return number;
+}
+
 }  // namespace
 
-double seconds_of(const fs::path& folder) {
-  const std::string rest = recorded(folder, "seconds");
-  double seconds = 0;
-  std::from_chars(rest.data(), rest.data() + rest.size(), seconds);
-  return seconds;
-}
+double seconds_of(const fs::path& folder) { return recorded_number(folder, "seconds"); }
+double validation_f1_of(const fs::path& folder) { return recorded_number(folder, "validation f1"); }
 
 std::string device_of(const fs::path& folder) {
   const std::string rest = recorded(folder, "device");  // names of devices have no quotes in them

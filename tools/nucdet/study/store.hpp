@@ -53,6 +53,9 @@ class Store {
 bool is_trained(const std::filesystem::path& folder);
 /// Seconds that a finished training took, over all its runs; 0 if that is not known.
 double seconds_of(const std::filesystem::path& folder);
+/// F1 of a finished training's best weights on its validation images; 0 if it failed. Tables need no weights, so that
+/// the records and tests of a study can be kept, and its tables made, without them.
+double validation_f1_of(const std::filesystem::path& folder);
 /// What a finished training was ended by, "cpu, avx2"; empty if that is not known. It is no part of the key: a study
 /// goes on with what another machine has trained.
 std::string device_of(const std::filesystem::path& folder);
