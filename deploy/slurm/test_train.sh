@@ -20,8 +20,10 @@ some() { [ -s "$1/last.safetensors" ]; }
 submit() { # submit NODES MINUTES SIGNAL OUT
   sbatch --parsable --nodes="$1" --cpus-per-task=1 --mem=0 --time="$2" --signal="$3" "$here/train.sh" tissue "$4" "${training[@]}"
 }
-# Slurm lets a job wait two minutes before it runs again. If it cannot be hurried, it takes those.
+# Slurm lets a job wait two minutes before it runs again. If it cannot be hurried, it takes those. Not at once: for 30 s
+# (KillWait) a node may still kill what it finds of the job, its next run too.
 hurry() {
+  sleep 35
   for _ in $(seq 20); do
     scontrol update jobid="$1" TimeLimit=30 StartTime=now 2> /dev/null && return
     sleep 0.5
