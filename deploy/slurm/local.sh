@@ -41,7 +41,11 @@ clean() {
   for node in "${nodes[@]}"; do for pid in $(tasks_on "$node"); do kill -9 "$pid" 2> /dev/null; done; done
   for pidfile in "$work"/*.pid; do [ ! -s "$pidfile" ] || kill "$(< "$pidfile")" 2> /dev/null; done
   [ ! -e "$work/own-munge" ] || kill "$(< /run/munge/munged.pid)" 2> /dev/null
-  [ -n "${KEEP:-}" ] && echo "kept: $work" || rm -rf "$work"
+  if [ -n "${KEEP:-}" ]; then
+    echo "kept: $work"
+    return
+  fi
+  for _ in $(seq 25); do rm -rf "$work" 2> /dev/null && return; sleep 0.2; done  # the controller writes its state as it ends
 }
 trap clean EXIT
 
