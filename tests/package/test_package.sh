@@ -77,4 +77,4 @@ strict() {  # strict COMPILER STANDARD LEVEL CMAKE_OPTION...
 }
 strict "$compiler" 23 -O3 -DCMAKE_PREFIX_PATH="$work/moved"
 strict clang++ 20 -O0 -DCMAKE_PREFIX_PATH="$work/moved"
-strict clang++ 23 -O0 -DNUCDET_SOURCE="$source"
+strict clang++ 23 -O0 -DNUCDET_SOURCE="$source" -DCMAKE_UNITY_BUILD=ON
