@@ -9,22 +9,21 @@ starts_two "$mpiexec"
 
 "$nucdet" synth --out tissue --images 6 --size 96 --seed 7 > /dev/null
 train=("$nucdet" train tissue --base 4 --crop 48 --batch 4 --validate-every 4 --device cpu --threads 1 --quiet)
-short=(--iterations 12)
-check "one process" 0 "" "${train[@]}" "${short[@]}" --out alone
+# By plain steps: the gradient of a bias ahead of a batch norm is rounding alone, of which Adam makes whole steps, and a
+# validation sees them until the running mean has followed.
+short=(--iterations 12) plain=(--optimizer sgd --rate 0.01)
+check "one process" 0 "" "${train[@]}" "${short[@]}" "${plain[@]}" --out alone
 for n in 2 4; do
-  for turn in a b; do check "$n ranks" 0 "best.safetensors" "$mpiexec" -n $n "${train[@]}" "${short[@]}" --out "r$n$turn"; done
+  for turn in a b; do check "$n ranks" 0 "best.safetensors" "$mpiexec" -n $n "${train[@]}" "${short[@]}" "${plain[@]}" --out "r$n$turn"; done
   for file in best.safetensors last.safetensors log.csv; do cmp "r${n}a/$file" "r${n}b/$file" || fail "$n ranks, again"; done
   python3 - alone/log.csv "r${n}a/log.csv" << 'PYTHON' || failed=1
 import csv, sys
 alone, ranks = (list(csv.DictReader(open(f))) for f in sys.argv[1:])
 assert len(alone) == len(ranks) == 3, (len(alone), len(ranks))
-# Validations differ by more than steps do: the gradient of a bias ahead of a batch norm is rounding alone, which Adam makes
-# whole steps of, and the running mean follows the bias later.
 for a, b in zip(alone, ranks):
-    for key, most in ("loss", 1e-2), ("gradient_norm", 1e-2), ("validation_loss", 5e-2):
+    for key in ("loss", "gradient_norm", "validation_loss"):
         x, y = float(a[key]), float(b[key])
-        assert abs(x - y) <= most * abs(x), (key, x, y)
-assert abs(float(alone[0]["loss"]) / float(ranks[0]["loss"]) - 1) < 1e-4, (alone[0], ranks[0])
+        assert abs(x - y) <= 1e-4 * abs(x), (key, x, y)
 PYTHON
 done
 
@@ -44,7 +43,7 @@ done
 check "resumed after $kills kills" 0 "" "$mpiexec" -n 2 "${train[@]}" "${long[@]}" --out killed --resume
 for file in best.safetensors last.safetensors log.csv; do cmp whole/$file killed/$file || fail "$file after $kills kills"; done
 cp -r r2a on
-check "goes on with four" 0 "" "$mpiexec" -n 4 "${train[@]}" --iterations 12 --out on --resume
+check "goes on with four" 0 "" "$mpiexec" -n 4 "${train[@]}" "${short[@]}" "${plain[@]}" --out on --resume
 
 check "a batch that cannot be shared" 2 "among 3 ranks" "$mpiexec" -n 3 "${train[@]}" "${short[@]}" --out x
 check "ranks that differ" 1 "rank 1 has other data, settings or another program than rank 0" \
