@@ -5,6 +5,7 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   set(_optimised -O1)
 endif()
 add_library(nucdet_cpu_kernels OBJECT src/cpu/convolution.cpp src/cpu/depthwise.cpp src/cpu/direct.cpp src/cpu/winograd.cpp
+  src/cpu/winograd_gradient.cpp
                                       src/cpu/isa_portable.cpp)
 set_target_properties(nucdet_cpu_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(nucdet_cpu_kernels PRIVATE ${PROJECT_SOURCE_DIR}/src)

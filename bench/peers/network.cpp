@@ -1,10 +1,10 @@
-/// The whole MicroNet, as a worker of network.py, which starts it beside its peers, on the same weights.
+/// A whole network, as a worker of network.py, which starts it beside its peers, on the same weights.
 ///
-///   peer_network forward WEIGHTS BASE THREADS SIZE BATCH INPUT
-///   peer_network train   WEIGHTS BASE THREADS SIZE BATCH INPUT TARGET
+///   peer_network forward NET WEIGHTS BASE THREADS SIZE BATCH INPUT
+///   peer_network train   NET WEIGHTS BASE THREADS SIZE BATCH INPUT TARGET
 ///
-/// INPUT and TARGET are bare floats, [batch, size, size, 3] and [batch, size, size, 1]. It prints "imported VERSION",
-/// then answers each line that it reads with one of its own:
+/// NET is micronet or micronet-lite. INPUT and TARGET are bare floats, [batch, size, size, 3] and [batch, size, size,
+/// 1]. It prints "imported VERSION", then answers each line that it reads with one of its own:
 ///
 ///   load         "loaded"
 ///   run          forward: milliseconds; train: milliseconds and the loss before the step
@@ -28,6 +28,7 @@
 #include "nucdet/loss/evaluate.hpp"
 #include "nucdet/loss/weighted_squared_error.hpp"
 #include "nucdet/nets/micronet.hpp"
+#include "nucdet/nets/micronet_lite.hpp"
 #include "nucdet/nn/passes.hpp"
 #include "nucdet/optim/sgd.hpp"
 #include "nucdet/optim/step.hpp"
@@ -39,33 +40,41 @@ using namespace nucdet;
 
 /// No dropout, so that every peer trains on the same numbers.
 template <int Base>
-using Net = nn::Network<nn::MicroNet<nn::MicroNetOptions{.base = Base, .drop_rate = 0}>, 3, Cpu>;
+using MicroNet = nn::MicroNet<nn::MicroNetOptions{.base = Base, .drop_rate = 0}>;
+template <int Base>
+using MicroNetLite = nn::MicroNetLite<nn::MicroNetLiteOptions{.base = Base, .drop_rate = 0}>;
 using Model = std::unique_ptr<nn::Model<Cpu>>;
 
 struct Arguments {
-  std::string mode, weights;
+  std::string mode, net, weights;
   int base = 0, threads = 0;
   Index size = 0, batch = 0;
   std::string input{}, target{};
 };
 
 Arguments parse(const std::vector<std::string>& words) {
-  const bool forward = words.size() == 7 && words[0] == "forward", train = words.size() == 8 && words[0] == "train";
+  const bool forward = words.size() == 8 && words[0] == "forward", train = words.size() == 9 && words[0] == "train";
   if (!forward && !train)
     throw ArgumentError(
-        "usage: peer_network forward|train WEIGHTS BASE THREADS SIZE BATCH INPUT [TARGET], the last to train only");
-  Arguments a{words[0], words[1], std::stoi(words[2]), std::stoi(words[3])};
-  a.size = std::stol(words[4]), a.batch = std::stol(words[5]), a.input = words[6];
-  if (train) a.target = words[7];
+        "usage: peer_network forward|train NET WEIGHTS BASE THREADS SIZE BATCH INPUT [TARGET], the last to train only");
+  Arguments a{words[0], words[1], words[2], std::stoi(words[3]), std::stoi(words[4])};
+  a.size = std::stol(words[5]), a.batch = std::stol(words[6]), a.input = words[7];
+  if (train) a.target = words[8];
   return a;
 }
 
+template <template <int> class Net>
 Model make_network(Context<Cpu>& context, int base) {
-  if (base == 4) return std::make_unique<Net<4>>(context);
-  if (base == 8) return std::make_unique<Net<8>>(context);
-  if (base == 16) return std::make_unique<Net<16>>(context);
-  if (base == 32) return std::make_unique<Net<32>>(context);
+  if (base == 4) return std::make_unique<nn::Network<Net<4>, 3, Cpu>>(context);
+  if (base == 8) return std::make_unique<nn::Network<Net<8>, 3, Cpu>>(context);
+  if (base == 16) return std::make_unique<nn::Network<Net<16>, 3, Cpu>>(context);
+  if (base == 32) return std::make_unique<nn::Network<Net<32>, 3, Cpu>>(context);
   throw ArgumentError(message("base ", base, ", wanted 4, 8, 16 or 32"));
+}
+Model make_network(Context<Cpu>& context, const Arguments& a) {
+  if (a.net == "micronet") return make_network<MicroNet>(context, a.base);
+  if (a.net == "micronet-lite") return make_network<MicroNetLite>(context, a.base);
+  throw ArgumentError(message("network '", a.net, "', wanted micronet or micronet-lite"));
 }
 
 std::streamsize bytes_of(const Tensor<Cpu>& t) {
@@ -109,7 +118,7 @@ class Forward final : public Work {
 
  private:
   static nn::InferenceProgram<Cpu> fused(Context<Cpu>& context, const Arguments& a) {
-    const Model net = make_network(context, a.base);
+    const Model net = make_network(context, a);
     io::load_weights(a.weights, *net);
     return nn::for_inference(*net);
   }
@@ -125,7 +134,7 @@ class Training final : public Work {
  public:
   Training(Context<Cpu>& context, const Arguments& a)
       : context_(context),
-        net_(make_network(context, a.base)),
+        net_(make_network(context, a)),
         x_(read_tensor(context, a.input, {a.batch, a.size, a.size, 3})),
         target_(read_tensor(context, a.target, {a.batch, a.size, a.size, 1})) {
     io::load_weights(a.weights, *net_);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times a whole MicroNet beside its peers: PyTorch, ONNX Runtime and OpenVINO, on the CPU, with the same weights.
+"""Times a whole network beside its peers: PyTorch, ONNX Runtime and OpenVINO, on the CPU, with the same weights.
 
-    python bench/peers/network.py [--nucdet build/bench/peer_network] [--threads 2] [--rounds 7] [--json FILE]
+    python bench/peers/network.py [--nucdet build/bench/peer_network] [--net NET] [--threads 2] [--rounds 7]
     python bench/peers/network.py --forward --base 8 --size 128 --rounds 3      (a quick trial)
 
 Forward passes (--forward) and training steps (--train), both unless one is named. Each contender is a process of its
@@ -64,6 +64,7 @@ DOUBLE = Contender("PyTorch eager, float64", "float64")
 
 class Workload(NamedTuple):
     what: str  # forward or train
+    net: str  # of NETWORKS
     base: int
     threads: int
     size: int
@@ -105,21 +106,31 @@ def convolve_in_strips(net):
             layer._conv_forward = in_strips(layer)
 
 
-def micronet(base):
-    """The network without dropout, its sizes constants to a tracer, and no copy where match_size adds nothing."""
-    import make_network
+def match_size(x, like):
+    """Sizes are constants to a tracer, and nothing is copied where none is added."""
     from torch.nn.functional import pad
+    h, w = (int(like.shape[axis]) - int(x.shape[axis]) for axis in (2, 3))
+    return pad(x, (w // 2, w - w // 2, h // 2, h - h // 2)) if h or w else x
 
-    def match_size(x, like):
-        h, w = (int(like.shape[axis]) - int(x.shape[axis]) for axis in (2, 3))
-        return pad(x, (w // 2, w - w // 2, h // 2, h - h // 2)) if h or w else x
+
+def micronet(base):
+    import make_network
     make_network.match_size = match_size
     return make_network.MicroNet(base, dropout=0.0)
 
 
+def micronet_lite(base):
+    import make_networks
+    make_networks.match_size = match_size
+    return make_networks.MicroNetLite(base)
+
+
+NETWORKS = {"micronet": micronet, "micronet-lite": micronet_lite}  # without dropout
+
+
 def loaded_network(w):
     import torch
-    net = micronet(w.base)
+    net = NETWORKS[w.net](w.base)
     net.load_state_dict(torch.load(w.file("weights.pt")))
     return net
 
@@ -195,9 +206,9 @@ class NetworkWorker(Worker):
         numbers = [str(n) for n in (w.base, w.threads, w.size, w.batch)]
         if contender.variant == "nucdet":
             files = ["input"] if w.what == "forward" else ["input", "target"]
-            command = [nucdet, w.what, w.file("weights.safetensors"), *numbers, *map(w.file, files)]
+            command = [nucdet, w.what, w.net, w.file("weights.safetensors"), *numbers, *map(w.file, files)]
         else:
-            command = [sys.executable, __file__, "--worker", contender.variant, w.what, *numbers, w.folder]
+            command = [sys.executable, __file__, "--worker", contender.variant, w.what, w.net, *numbers, w.folder]
         super().__init__(command, w.file(f"{w.what} {contender.name}.log"), w.threads, contender.keeps_memory)
 
     def map(self, w):
@@ -207,12 +218,12 @@ class NetworkWorker(Worker):
 
 # ---- weights and images ---------------------------------------------------------------------------------------------
 
-def trained_network(base):
+def trained_network(name, base):
     """Weights for which every term matters, and running statistics that fit the activations, as after training."""
     import torch
     from make_network import uneven
     torch.manual_seed(base)
-    net = micronet(base)
+    net = NETWORKS[name](base)
     uneven(net, np.random.default_rng(base))
     for layer in net.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
@@ -228,7 +239,7 @@ def trained_network(base):
 def write_files(w):
     import torch
     from make_network import write_safetensors
-    net, random = trained_network(w.base), np.random.default_rng(w.size)
+    net, random = trained_network(w.net, w.base), np.random.default_rng(w.size)
     torch.save(net.state_dict(), w.file("weights.pt"))
     with contextlib.redirect_stdout(sys.stderr):
         write_safetensors(w.file("weights.safetensors"), {n: t.detach() for n, t in net.named().items()}, {})
@@ -304,7 +315,7 @@ def records(w, workers):
         times, peak = worker.times[WARM_UP:], worker.memory("VmHWM")
         median = statistics.median(times)
         found.append({
-            "what": w.what, "contender": worker.contender.name, "version": worker.version, "base": w.base,
+            "what": w.what, "contender": worker.contender.name, "version": worker.version, "net": w.net, "base": w.base,
             "size": w.size, "batch": w.batch, "threads": w.threads, "median_ms": median, "best_ms": min(times),
             "times_ms": times, "ratio": median / own, "peak_bytes": peak, "over_import_bytes": peak - worker.imported,
             "difference": worker.error, "losses": worker.losses[:COMPARED_LOSSES]})
@@ -314,7 +325,7 @@ def records(w, workers):
 def print_table(w, found):
     difference = "largest difference from float64 / largest value" if w.what == "forward" else \
         f"largest difference of {COMPARED_LOSSES} losses from PyTorch's"
-    print(f"{w.what}, base {w.base}, {w.batch}x{w.size}x{w.size}, {w.threads} threads\n\n"
+    print(f"{w.what}, {w.net}, base {w.base}, {w.batch}x{w.size}x{w.size}, {w.threads} threads\n\n"
           "| contender | version | median ms | best ms | median / nucdet's | peak MiB | over import MiB "
           f"| {difference} |\n" + "|---" * 8 + "|")
     for r in found:
@@ -329,6 +340,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--forward", action="store_true", help="forward passes; with neither this nor --train, both")
     parser.add_argument("--train", action="store_true", help="training steps")
+    parser.add_argument("--net", choices=NETWORKS, default="micronet")
     parser.add_argument("--base", type=int, choices=(4, 8, 16, 32), default=32)
     parser.add_argument("--size", type=int, default=512, help="pixels a side in a forward pass")
     parser.add_argument("--batch", type=int, default=1, help="images in a forward pass")
@@ -343,20 +355,20 @@ def parse():
 
 def main():
     if sys.argv[1:2] == ["--worker"]:
-        variant, what, *numbers, folder = sys.argv[2:]
-        return serve(stages_of(Workload(what, *map(int, numbers), pathlib.Path(folder)), variant))
+        variant, what, net, *numbers, folder = sys.argv[2:]
+        return serve(stages_of(Workload(what, net, *map(int, numbers), pathlib.Path(folder)), variant))
     arguments = parse()
     if not arguments.nucdet.exists():
         sys.exit(f"{arguments.nucdet}: not there; build it (ninja peer_network) and name it by --nucdet")
     both = arguments.forward == arguments.train
     sizes = {"forward": (arguments.size, arguments.batch), "train": (arguments.train_size, arguments.train_batch)}
     found = []
-    print(f"MicroNet on {processor()}, medians of {arguments.rounds} rounds in turns, threads wait {wait_policy()}ly\n",
+    print(f"{processor()}, medians of {arguments.rounds} rounds in turns, threads wait {wait_policy()}ly\n",
           flush=True)
     for what in ("forward", "train"):
         if both or getattr(arguments, what):
             with tempfile.TemporaryDirectory() as folder:
-                w = Workload(what, arguments.base, arguments.threads, *sizes[what], pathlib.Path(folder))
+                w = Workload(what, arguments.net, arguments.base, arguments.threads, *sizes[what], pathlib.Path(folder))
                 try:
                     rows = measure(w, arguments.rounds, arguments.nucdet)
                 except (ValueError, WorkerFailed) as error:

@@ -39,7 +39,7 @@ struct Numbers {
     if (pass != Pass::forward) fill(small, p.small.count(), 1.0f);
     const Index depth = to_large ? p.small.c : p.large.c;
     if (pass != Pass::weights)
-      fill(weight, p.weights(), std::sqrt(2.0f / static_cast<float>(p.kernel * p.kernel * depth)));
+      fill(weight, p.weights(), std::sqrt(2.0f / static_cast<float>(p.kernel.count() * depth)));
     fill(bias, to_large ? p.large.c : p.small.c, 0.1f);
   }
 };
@@ -99,7 +99,7 @@ class OneDnn {
     output(DNNL_ARG_DST, small(), how.dst_desc());
   }
   void transposed(Numbers& numbers) {
-    const Desc weight({p_.large.c, p_.small.c, p_.kernel, p_.kernel}, dnnl::memory::data_type::f32, Tag::ihwo);
+    const Desc weight({p_.large.c, p_.small.c, p_.kernel.y, p_.kernel.x}, dnnl::memory::data_type::f32, Tag::ihwo);
     const Deconvolution::desc what(dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
                                    any(small()), any(weight), vector(p_.large.c), any(large()), strides(), padding(),
                                    padding_after());
@@ -139,18 +139,18 @@ class OneDnn {
   Desc large() const { return image(p_.large); }
   Desc small() const { return image(p_.small); }
   Desc weight() const {
-    return {{p_.small.c, p_.large.c, p_.kernel, p_.kernel}, dnnl::memory::data_type::f32, Tag::ohwi};
+    return {{p_.small.c, p_.large.c, p_.kernel.y, p_.kernel.x}, dnnl::memory::data_type::f32, Tag::ohwi};
   }
   static Desc image(const Shape& s) { return {{s.n, s.c, s.h, s.w}, dnnl::memory::data_type::f32, Tag::nhwc}; }
   static Desc vector(Index count) { return {{count}, dnnl::memory::data_type::f32, Tag::x}; }
   /// The layout that oneDNN prefers.
   static Desc any(const Desc& dense) { return {dense.dims(), dense.data_type(), Tag::any}; }
 
-  dnnl::memory::dims strides() const { return {p_.stride, p_.stride}; }
-  dnnl::memory::dims padding() const { return {p_.pad, p_.pad}; }
+  dnnl::memory::dims strides() const { return {p_.stride.y, p_.stride.x}; }
+  dnnl::memory::dims padding() const { return {p_.pad.y, p_.pad.x}; }
   dnnl::memory::dims padding_after() const {
-    return {(p_.small.h - 1) * p_.stride + p_.kernel - p_.pad - p_.large.h,
-            (p_.small.w - 1) * p_.stride + p_.kernel - p_.pad - p_.large.w};
+    return {(p_.small.h - 1) * p_.stride.y + p_.kernel.y - p_.pad.y - p_.large.h,
+            (p_.small.w - 1) * p_.stride.x + p_.kernel.x - p_.pad.x - p_.large.w};
   }
   static dnnl::primitive_attr elu() {
     dnnl::post_ops elu;

@@ -33,11 +33,18 @@ DeviceArray<float, Cpu> padded_bias(Context<Cpu>& context, const Isa& isa, const
 
 namespace {
 
-/// The filters of a problem without groups, or depthwise, and those of a phase of its data gradient, turned.
+/// The filters of a problem without groups, or depthwise; those of one of its phases; and those of a phase of its data
+/// gradient, turned.
 Filters filters_of(const ops::Conv2dProblem& p, const float* weight) {
   const Index ci = p.group_inputs(), taps = p.kernel.count();
   const Index inputs = p.depthwise() ? 1 : ci;
   return {weight, taps * ci, 1, p.kernel.x * ci, ci, p.small.c, inputs, p.kernel.y, p.kernel.x};
+}
+Filters taps_of(Filters f, const ops::detail::Taps& rows, const ops::detail::Taps& columns) {
+  f.data += rows.first * f.by_row + columns.first * f.by_column;
+  f.by_row *= rows.step, f.by_column *= columns.step;
+  f.rows = rows.count, f.columns = columns.count;
+  return f;
 }
 Filters turned(const ops::Conv2dProblem& p, const float* weight, const ops::detail::Taps& rows,
                const ops::detail::Taps& columns) {
@@ -65,11 +72,62 @@ void convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const 
       convolution(context, part, x.channels(in, part.large.c), weight + first, epilogue.channels(out, part.small.c),
                   y.channels(out, part.small.c));
     });
+  if (const Winograd* f = winograd_for(isa, context.convolution(), Pass::map, p, p.large.c, p.small.c)) {
+    const DeviceArray<Correlation, Cpu> terms(context, static_cast<std::size_t>(p.stride.count()));
+    std::size_t count = 0;
+    ops::detail::for_each_block(p,
+                                [&](Index a, Index b, const ops::detail::Taps& rows, const ops::detail::Taps& columns) {
+                                  terms.data()[count++] = {x.phase(a, b, p.stride.y, p.stride.x),
+                                                           taps_of(filters_of(p, weight), rows, columns),
+                                                           1,
+                                                           1,
+                                                           -rows.shift,
+                                                           -columns.shift,
+                                                           epilogue,
+                                                           y};
+                                });
+    return correlate_winograd(context, isa, *f, Sharing::output, {terms.data(), count});
+  }
   const Correlation c{x, filters_of(p, weight), p.stride, p.dilation, p.pad.y, p.pad.x, epilogue, y, p.depthwise()};
-  if (const Winograd* f = winograd_for(isa, context.convolution(), Pass::map, p, p.large.c, p.small.c))
-    return correlate_winograd(context, isa, *f, c);
   correlate_direct(context, isa, {&c, 1});
 }
+
+bool joins(const Context<Cpu>& context, const ops::Conv2dProblem& p, std::span<const Index> channels) {
+  const Isa& isa = *context.kernels()->isa;
+  return p.stride == 1 && winograd_for(isa, context.convolution(), Pass::map, p, p.large.c, p.small.c) != nullptr &&
+         std::all_of(channels.begin(), channels.end(), [&](Index count) { return count % isa.lanes == 0; });
+}
+
+void joined_convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, std::span<const Source> sources,
+                        const float* weight, const ops::Epilogue<float>& epilogue, View<float> y) {
+  const Isa& isa = *context.kernels()->isa;
+  const DeviceArray<Correlation, Cpu> terms(context, sources.size());
+  Filters filters = filters_of(p, weight);
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    const Source& s = sources[k];
+    filters.inputs = s.x.shape.c;
+    terms.data()[k] = {s.x, filters, 1, 1, p.pad.y + s.top, p.pad.x + s.left, epilogue, y};
+    filters.data += filters.inputs * filters.by_input;
+  }
+  correlate_winograd(context, isa, *winograd_for(isa, context.convolution(), Pass::map, p, p.large.c, p.small.c),
+                     Sharing::output, {terms.data(), sources.size()});
+}
+
+namespace {
+
+/// Moves the taps of phases so that all of them read the same tiles of x. False: they do not fit into `taps` an axis.
+bool align(std::span<Correlation> phases, Index taps) {
+  Index off_y = phases[0].off_y, off_x = phases[0].off_x;
+  for (const Correlation& c : phases) off_y = std::max(off_y, c.off_y), off_x = std::max(off_x, c.off_x);
+  return std::all_of(phases.begin(), phases.end(), [&](Correlation& c) {
+    c.place = {off_y - c.off_y, off_x - c.off_x};
+    c.off_y = off_y, c.off_x = off_x;
+    return c.filters.rows > 0 && c.filters.columns > 0 && c.place.y + c.filters.rows <= taps &&
+           c.place.x + c.filters.columns <= taps;
+  });
+}
+
+}  // namespace
 
 /// One correlation with the turned kernel for each phase of the large side.
 void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const float> dy, const float* weight,
@@ -98,8 +156,12 @@ void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<cons
       if (epilogue.residual.data != nullptr) c.epilogue.residual = epilogue.residual.phase(a, b, s.y, s.x);
       phases.data()[count++] = c;
     }
-  if (const Winograd* f = winograd_for(isa, context.convolution(), Pass::map, p, p.small.c, p.large.c))
-    return correlate_winograd(context, isa, *f, phases.data()[0]);
+  if (const Winograd* f = winograd_for(isa, context.convolution(), Pass::map, p, p.small.c, p.large.c)) {
+    const DeviceArray<Correlation, Cpu> aligned(context, count);
+    std::copy_n(phases.data(), count, aligned.data());
+    if (align({aligned.data(), count}, f->r))
+      return correlate_winograd(context, isa, *f, Sharing::input, {aligned.data(), count});
+  }
   correlate_direct(context, isa, {phases.data(), count});
 }
 
@@ -119,7 +181,7 @@ void weight_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<co
 namespace {
 
 constexpr Kernels table(const char* name, const Isa& isa) {
-  return {name, &convolution, &data_gradient, &weight_gradient, &isa};
+  return {name, &convolution, &data_gradient, &weight_gradient, &joins, &joined_convolution, &isa};
 }
 // In order of speed.
 constexpr Kernels kTables[] = {

@@ -28,6 +28,7 @@ struct Correlation {
   ops::Epilogue<float> epilogue;
   View<float> y;
   bool depthwise = false;
+  ops::Axes place = 0;  ///< of the first tap in the taps that Winograd's transforms reckon with
 
   /// Rows or columns of x under the taps of one output.
   Index height() const { return (filters.rows - 1) * spacing.y + 1; }
@@ -55,12 +56,16 @@ void weight_gradient_depthwise(Context<Cpu>& context, const Isa& isa, const ops:
 
 /// What a pass makes: a map (forward, and the gradient of the input), or the gradient of the weights.
 enum class Pass { map, weights };
-/// The transforms that `method` means for this problem, of stride 1 without gaps, and these channels; null if there are
-/// none. The size of the map has no say: tiles of one image come in several sizes, and other transforms would give them
-/// other roundings.
+/// The transforms that `method` means for a problem without gaps and groups, or for the phases of a strided one, and
+/// these channels; null if there are none. The size of the map has no say: tiles of one image come in several sizes,
+/// and other transforms would give them other roundings.
 const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, const ops::Conv2dProblem& problem,
                              Index inputs, Index outputs);
-void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c);
+/// What correlations have in common: the output, whose terms they are, or the input, of which they make the phases of
+/// an output. Of the terms each has an x of its own; the epilogue is the first one's.
+enum class Sharing { input, output };
+void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, Sharing sharing,
+                        std::span<const Correlation> parts);
 void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f,
                               const ops::Conv2dProblem& problem, View<const float> x, View<const float> dy,
                               float* dweight);

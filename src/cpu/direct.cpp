@@ -196,9 +196,10 @@ void weight_gradient_direct(Context<Cpu>& context, const Isa& isa, const ops::Co
                             View<const float> dy, float* dweight) {
   if (dy.shape.count() == 0 || x.shape.count() == 0) return;
   const RowProducts products{isa, p, x, dy};
-  constexpr Index kSums = 1 << 22, kMostStrips = 32;
+  constexpr Index kSums = 1 << 22, kMostStrips = 32, kPixels = 256;  // a strip's, so that its sums are worth it
   const Index k = p.kernel.y, taps = p.kernel.x * p.large.c, rows = products.rows(), size = taps * products.outputs;
-  const Index strips = std::clamp<Index>(kSums / (k * size), 1, std::min(rows, kMostStrips));
+  const Index most = std::min({rows, kMostStrips, pieces(dy.shape.pixels(), kPixels)});
+  const Index strips = std::clamp<Index>(kSums / (k * size), 1, most);
   Tensor<Cpu> memory = context.zeros({strips, k, 1, size});
   float* const sums = memory.view<float>().data;
   const auto window = context.scratch<float>(products.window());

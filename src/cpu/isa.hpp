@@ -43,15 +43,19 @@ struct Map {
 /// Winograd's minimal filtering F(m x m, r x r): see isa/points.hpp. A strip is up to kStrip neighbouring tiles of one
 /// row of tiles; a plane holds one of the n x n points, [tile][channel].
 inline constexpr int kStrip = 8;
+/// Inputs whose filters are transformed at a time, at most.
+inline constexpr int kFilterInputs = 16;
 struct Winograd {
   int m = 0, r = 0, n = 0;
-  /// v[point][tile][channel] = B' d B of the tiles whose first input pixels are (y0, x0), (y0, x0 + m), ...
-  void (*input)(const Map& x, Index y0, Index x0, Index tiles, float* v, Index plane) = nullptr;
+  /// v[point][tile][channel] = B' d B of the tiles whose first input pixels are (y0, x0), (y0, x0 + m), ... Tiles are
+  /// `tile` floats apart.
+  void (*input)(const Map& x, Index y0, Index x0, Index tiles, float* v, Index tile, Index plane) = nullptr;
   /// u[point][input][panel] = G g G' of one panel of filters. Filter o, input c, tap (ky, kx):
-  /// w[o by_output + c by_input + ky by_row + kx by_column].
+  /// w[o by_output + c by_input + ky by_row + kx by_column]. There are rows x columns of them, the first at (place_y,
+  /// place_x) of the r x r; the others are zeros.
   struct Filters {
     const float* w;
-    Index by_output, by_input, by_row, by_column, inputs, outputs;
+    Index by_output, by_input, by_row, by_column, inputs, outputs, rows, columns, place_y, place_x;
   };
   void (*filters)(const Filters& g, float* u, Index plane) = nullptr;
   /// Stores A' p A, of the products p[point][tile][panel] of a strip, to at most height x width pixels.
@@ -86,8 +90,9 @@ struct Isa {
   int lanes;  ///< floats in a register
   int panel;  ///< outputs that one product computes at a time: two registers
   bool (*available)();
-  /// c[rows][panel] = a[rows][depth] b[depth][panel], or += with `add`.
-  void (*product)(Index rows, Index depth, const float* a, Index lda, const float* b, float* c, Index ldc, bool add);
+  /// c[rows][panel] = a[rows][depth] b[depth][panel], or += with `add`; of the panel at least the first `outputs`.
+  void (*product)(Index rows, Index depth, const float* a, Index lda, const float* b, float* c, Index ldc,
+                  Index outputs, bool add);
   /// c[rows][cols] += sum over depth of a[depth][rows] b[depth][cols]; cols: whole panels.
   void (*product_transposed)(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b, Index ldb,
                              float* c, Index ldc);
@@ -96,7 +101,7 @@ struct Isa {
   /// panels.
   void (*depthwise)(const DirectRow& row);
   void (*depthwise_gradient)(const DepthwiseSlopes& row);
-  Winograd winograd[5];  ///< F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
+  Winograd winograd[6];  ///< F(2,3), F(4,3), F(6,3), F(2,5), F(4,5), F(5,2)
 };
 
 extern const Isa kPortable;

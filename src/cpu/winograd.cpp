@@ -1,113 +1,164 @@
-#include <algorithm>
+#include "cpu/winograd.hpp"
 
-#include "cpu/convolution.hpp"
+#include <algorithm>
+#include <utility>
 
 namespace nucdet::cpu {
 
 const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass, const ops::Conv2dProblem& problem,
                              Index inputs, Index outputs) {
-  const Index kernel = problem.kernel.y;
-  if (problem.stride != 1 || problem.dilation != 1 || problem.groups != 1 || problem.kernel.x != kernel) return nullptr;
+  const Index taps = pieces(problem.kernel.y, problem.stride.y);  // the most that a phase has along an axis
+  if (pieces(problem.kernel.x, problem.stride.x) != taps || problem.dilation != 1 || problem.groups != 1)
+    return nullptr;
   if (inputs % isa.lanes != 0 || outputs % isa.lanes != 0) return nullptr;
-  int m = 4;
+  const bool strided = problem.stride != 1;
+  constexpr Index kMostPhases = 4;  // each has filters of its own
+  if (strided && (problem.stride.count() > kMostPhases || pass == Pass::weights)) return nullptr;
+  int m = taps == 2 ? 5 : 4;
   switch (method) {
     case ConvolutionMethod::direct:
       return nullptr;
     case ConvolutionMethod::winograd_2:
-      m = 2;
+      if (taps != 2) m = 2;
       break;
     case ConvolutionMethod::winograd_4:
       break;
     case ConvolutionMethod::winograd_6:
-      m = 6;
+      if (taps != 2) m = 6;
       break;
     case ConvolutionMethod::automatic:
-      // Measured (bench_ops): 6 to 10 % faster with few channels, slower with many on the small maps that have them.
-      // In the gradient of weights the sums grow with the number of points.
-      if (pass == Pass::map && kernel == 3 && inputs <= 128 && inputs * outputs <= 128 * 64) m = 6;
+      // Measured (bench_ops): phases are 1.2 to 1.5 times as fast as plain sums, with many channels on the small maps
+      // that have them slower; 6 x 6 are 6 to 10 % faster with few channels, alike. In the gradient of weights the sums
+      // grow with the number of points.
+      if (strided && std::min(inputs, outputs) > 64) return nullptr;
+      if (pass == Pass::map && !strided && taps == 3 && inputs <= 128 && inputs * outputs <= 128 * 64) m = 6;
   }
   for (const Winograd& f : isa.winograd)
-    if (f.r == kernel && f.m == m) return &f;
+    if (f.r == taps && f.m == m) return &f;
   return nullptr;
 }
 
 namespace {
 
-/// The tiles of a batch of maps, numbered image by image, row by row.
-struct TileGrid {
-  Index images, down, across, m;
-  TileGrid(const Shape& y, Index size) : images(y.n), down(pieces(y.h, size)), across(pieces(y.w, size)), m(size) {}
-  Index count() const { return images * down * across; }
-
-  /// Calls body(n, row of tiles, first column, tiles, number of the first) for the strips of [begin, end).
-  template <class Body>
-  void strips(Index begin, Index end, const Body& body) const {
-    for (Index t = begin; t < end;) {
-      const Index row = t / across, column = t % across;
-      const Index count = std::min({Index{kStrip}, across - column, end - t});
-      body(row / down, row % down, column, count, t - begin);
-      t += count;
-    }
-  }
-};
-
-Map map_of(View<const float> x, Index n) {
-  return {x.pixel(n, 0, 0), x.row_stride, x.pixel_stride, x.shape.h, x.shape.w, x.shape.c};
-}
-
-/// Elements between the planes of two points: padded, or all points of a tile would meet in one set of the cache.
-Index plane_of(Index tiles, Index channels) { return tiles * channels + 16; }
-
 /// The products of one panel at one point, the depth in parts whose factors stay in the first-level cache.
-void product(const Isa& isa, Index tiles, Index depth, const float* v, const float* u, float* p) {
+void product(const Isa& isa, Index tiles, Index depth, const float* v, Index ldv, const float* u, float* p,
+             Index outputs, bool add) {
   constexpr Index kDepth = 256;
   for (Index k = 0; k < depth; k += kDepth)
-    isa.product(tiles, std::min(kDepth, depth - k), v + k, depth, u + k * isa.panel, p, isa.panel, k > 0);
+    isa.product(tiles, std::min(kDepth, depth - k), v + k, ldv, u + k * isa.panel, p, isa.panel, outputs, add || k > 0);
 }
 
+/// Correlations that share their transforms: the terms of one output, each from an input of its own, or the outputs of
+/// one input.
 struct Work {
   const Isa& isa;
   const Winograd& f;
-  const Correlation& c;
+  std::span<const Correlation> parts;
+  Sharing sharing;
   TileGrid grid;
-  Index points, outputs;  ///< outputs: panels
-  const float* filters;   ///< [panel][point][input][panel's outputs]
+  Index points, panels_each;  ///< panels of an output
+  const float* filters;       ///< [output][panel][point][depth][panel's channels], depth: the inputs side by side
   DeviceArray<float, Cpu> bias;
 
-  Index inputs() const { return c.x.shape.c; }
-  Index filter_plane() const { return inputs() * isa.panel; }
+  /// Parts whose inputs lie side by side.
+  Index inputs() const { return sharing == Sharing::output ? static_cast<Index>(parts.size()) : 1; }
+  /// Where the channels of part k's input begin among them.
+  Index begin_of(Index k) const {
+    Index begin = 0;
+    for (Index i = 0; sharing == Sharing::output && i < k; ++i) begin += part(i).filters.inputs;
+    return begin;
+  }
+  Index depth() const { return begin_of(inputs() - 1) + part(inputs() - 1).filters.inputs; }
+  Index filter_plane() const { return depth() * isa.panel; }
+  /// All panels of all outputs.
+  Index panels_in_all() const {
+    return panels_each * (sharing == Sharing::output ? 1 : static_cast<Index>(parts.size()));
+  }
+  const Correlation& part(Index k) const { return parts[static_cast<std::size_t>(k)]; }
 
   void transform(Index begin, Index end, float* v, Index plane) const {
-    grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
-      f.input(map_of(c.x, n), row * f.m - c.off_y, column * f.m - c.off_x, count, v + at * inputs(), plane);
-    });
+    const Index tile = depth();
+    for (Index k = 0; k < inputs(); ++k) {
+      const Correlation& c = part(k);
+      float* const first = v + begin_of(k);
+      grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
+        f.input(map_of(c.x, n), row * f.m - c.off_y, column * f.m - c.off_x, count, first + at * tile, tile, plane);
+      });
+    }
+  }
+  /// Whether a part's filters differ from zero at a point: those with fewer taps than r vanish at 0, at infinity or at
+  /// both, by where their taps lie.
+  bool reaches(const Correlation& c, Index point) const {
+    const auto along = [&](Index at, Index place, Index taps) {
+      return at == 0 ? place == 0 : at == f.n - 1 ? place + taps == f.r : true;
+    };
+    return along(point / f.n, c.place.y, c.filters.rows) && along(point % f.n, c.place.x, c.filters.columns);
   }
   void multiply(Index panel, Index point, Index tiles, const float* v, float* p) const {
-    product(isa, tiles, inputs(), v, filters + (panel * points + point) * filter_plane(), p);
+    const float* const u = filters + (panel * points + point) * filter_plane();
+    const Index tile = depth(), outputs = parts[0].y.shape.c - panel % panels_each * isa.panel;
+    bool any = false;
+    const auto add = [&](Index first, Index last) {
+      product(isa, tiles, last - first, v + first, tile, u + first * isa.panel, p, outputs, std::exchange(any, true));
+    };
+    if (sharing == Sharing::input) {
+      if (reaches(part(panel / panels_each), point)) add(0, tile);
+    } else {
+      Index first = 0, last = 0;  // neighbours together
+      for (const Correlation& c : parts) {
+        const bool reached = reaches(c, point);
+        if (!reached && last > first) add(first, last);
+        last += c.filters.inputs;
+        if (!reached) first = last;
+      }
+      if (last > first) add(first, last);
+    }
+    if (!any) std::fill_n(p, tiles * isa.panel, 0.0f);
   }
   void write(Index panel, Index begin, Index end, const float* p, Index plane) const {
+    const Correlation& c = part(panel / panels_each);
     const Shape& y = c.y.shape;
     grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
       const Index top = row * f.m, left = column * f.m;
+      if (top >= y.h || left >= y.w) return;  // a later phase may be a pixel smaller
       f.output(p + at * isa.panel, plane, count, std::min<Index>(f.m, y.h - top), y.w - left,
-               store_at(isa, c, bias.data(), n, top, left, panel));
+               store_at(isa, c, bias.data(), n, top, left, panel % panels_each));
     });
   }
 };
+
+/// Filters as products read them.
+void transform_filters(Context<Cpu>& context, const Work& w, float* filters) {
+  const Index plane = w.filter_plane();
+  for (Index k = 0; k < static_cast<Index>(w.parts.size()); ++k) {
+    const Correlation& c = w.part(k);
+    const Filters& g = c.filters;
+    const Index chunks = pieces(g.inputs, kFilterInputs);
+    const Index panel_of_output = w.sharing == Sharing::output ? 0 : k * w.panels_each;
+    context.run(w.panels_each * chunks, [&](Index chunk, int) {
+      const Index panel = chunk / chunks, first = chunk % chunks * kFilterInputs;
+      w.f.filters(
+          {g.data + panel * w.isa.panel * g.by_output + first * g.by_input, g.by_output, g.by_input, g.by_row,
+           g.by_column, std::min<Index>(kFilterInputs, g.inputs - first),
+           std::min<Index>(w.isa.panel, g.outputs - panel * w.isa.panel), g.rows, g.columns, c.place.y, c.place.x},
+          filters + (panel_of_output + panel) * w.points * plane + (w.begin_of(k) + first) * w.isa.panel, plane);
+    });
+  }
+}
 
 /// Many tiles: a block of them is transformed, multiplied and stored by one worker, in its caches.
 void run_blocks(Context<Cpu>& context, const Work& w, Index blocks) {
   constexpr Index kGroup = 4;  // panels whose products wait to be stored
-  const Index group = std::min(kGroup, w.outputs);
+  const Index group = std::min(kGroup, w.panels_in_all());
   const Index tiles = w.grid.count(), most = pieces(tiles, blocks);
-  const Index v_plane = plane_of(most, w.inputs()), p_plane = plane_of(most, w.isa.panel);
+  const Index v_plane = plane_of(most, w.depth()), p_plane = plane_of(most, w.isa.panel);
   const auto memory = context.scratch<float>(w.points * (v_plane + group * p_plane));
   context.run(blocks, [&](Index chunk, int worker) {
     const Index begin = piece_begin(tiles, blocks, chunk), end = piece_begin(tiles, blocks, chunk + 1);
     float *const v = memory[worker], *const p = v + w.points * v_plane;
     w.transform(begin, end, v, v_plane);
-    for (Index first = 0; first < w.outputs; first += group) {
-      const Index last = std::min(first + group, w.outputs);
+    for (Index first = 0; first < w.panels_in_all(); first += group) {
+      const Index last = std::min(first + group, w.panels_in_all());
       for (Index point = 0; point < w.points; ++point)
         for (Index panel = first; panel < last; ++panel)
           w.multiply(panel, point, end - begin, v + point * v_plane,
@@ -120,16 +171,16 @@ void run_blocks(Context<Cpu>& context, const Work& w, Index blocks) {
 
 /// Few tiles and many filters: all tiles are transformed first, then every worker takes filters that nobody else reads.
 void run_panels(Context<Cpu>& context, const Work& w) {
-  const Index tiles = w.grid.count(), v_plane = plane_of(tiles, w.inputs()), p_plane = plane_of(tiles, w.isa.panel);
+  const Index tiles = w.grid.count(), v_plane = plane_of(tiles, w.depth()), p_plane = plane_of(tiles, w.isa.panel);
   Tensor<Cpu> memory = context.make({1, 1, 1, w.points * v_plane});
   float* const v = memory.view<float>().data;
   const Index parts = pieces(tiles, kStrip);
   context.run(parts, [&](Index part, int) {
     const Index begin = piece_begin(tiles, parts, part), end = piece_begin(tiles, parts, part + 1);
-    w.transform(begin, end, v + begin * w.inputs(), v_plane);
+    w.transform(begin, end, v + begin * w.depth(), v_plane);
   });
   const auto products = context.scratch<float>(w.points * p_plane);
-  context.run(w.outputs, [&](Index panel, int worker) {
+  context.run(w.panels_in_all(), [&](Index panel, int worker) {
     float* const p = products[worker];
     for (Index point = 0; point < w.points; ++point)
       w.multiply(panel, point, tiles, v + point * v_plane, p + point * p_plane);
@@ -147,126 +198,26 @@ Index blocks_of(Index tiles, Index filter_elements) {
 
 }  // namespace
 
-void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const Correlation& c) {
+void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, Sharing sharing,
+                        std::span<const Correlation> parts) {
+  const Correlation& c = parts[0];  // of the largest output
   if (c.y.shape.count() == 0) return;
-  const Index points = f.n * f.n, inputs = c.x.shape.c, outputs = panels(isa, c.y.shape.c);
-  const Index plane = inputs * isa.panel;
-  Tensor<Cpu> memory = context.make({1, outputs, points, plane});
-  float* const filters = memory.view<float>().data;
-  constexpr Index kInputs = 16;
-  const Index parts = pieces(inputs, kInputs);
-  context.run(outputs * parts, [&](Index chunk, int) {
-    const Filters& g = c.filters;
-    const Index panel = chunk / parts, first = chunk % parts * kInputs;
-    const Index left = c.y.shape.c - panel * isa.panel;
-    f.filters({g.data + panel * isa.panel * g.by_output + first * g.by_input, g.by_output, g.by_input, g.by_row,
-               g.by_column, std::min(kInputs, inputs - first), std::min<Index>(isa.panel, left)},
-              filters + panel * points * plane + first * isa.panel, plane);
-  });
-  const Work work{isa,    f,       c,       TileGrid(c.y.shape, f.m),
-                  points, outputs, filters, padded_bias(context, isa, c.epilogue.bias, c.y.shape.c)};
+  Work work{isa,
+            f,
+            parts,
+            sharing,
+            {c.y.shape, f.m},
+            f.n * f.n,
+            panels(isa, c.y.shape.c),
+            nullptr,
+            padded_bias(context, isa, c.epilogue.bias, c.y.shape.c)};
+  Tensor<Cpu> memory = context.make({1, work.panels_in_all(), work.points, work.filter_plane()});
+  transform_filters(context, work, memory.view<float>().data);
+  work.filters = memory.view<float>().data;
   constexpr Index kFewTiles = 144;
   const Index tiles = work.grid.count();
   if (tiles < kFewTiles) return run_panels(context, work);
-  run_blocks(context, work, blocks_of(tiles, outputs * points * plane));
-}
-
-namespace {
-
-/// What the weight gradient sums over: products of transformed inputs and transformed slopes, [point][input][outputs].
-struct GradientWork {
-  const Isa& isa;
-  const Winograd& f;
-  const ops::Conv2dProblem& p;
-  View<const float> x, dy;
-  TileGrid grid;
-  Index points, inputs, outputs;  ///< outputs: padded to whole panels
-
-  Index sums() const { return points * inputs * outputs; }
-  Index v_plane(Index tiles) const { return plane_of(tiles, inputs); }
-  Index d_plane(Index tiles) const { return plane_of(tiles, outputs); }
-
-  void transform(Index begin, Index end, float* v, Index v_plane, float* d, Index d_plane) const {
-    if (outputs != dy.shape.c)
-      for (Index q = 0; q < points; ++q) std::fill_n(d + q * d_plane, (end - begin) * outputs, 0.0f);
-    grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
-      const Index y0 = row * f.m, x0 = column * f.m;
-      f.input(map_of(x, n), y0 - p.pad.y, x0 - p.pad.x, count, v + at * inputs, v_plane);
-      f.slopes(map_of(dy, n), y0, x0, count, d + at * outputs, outputs, d_plane);
-    });
-  }
-  void multiply(Index point, Index tiles, const float* v, Index v_plane, const float* d, Index d_plane,
-                float* sum) const {
-    isa.product_transposed(inputs, outputs, tiles, v + point * v_plane, inputs, d + point * d_plane, outputs,
-                           sum + point * inputs * outputs, outputs);
-  }
-};
-
-/// Each strip of blocks has sums of its own.
-void sum_strips(Context<Cpu>& context, const GradientWork& w, Index blocks, Index strips, float* sums) {
-  const Index tiles = w.grid.count(), most = pieces(tiles, blocks);
-  const Index v_plane = w.v_plane(most), d_plane = w.d_plane(most);
-  const auto scratch = context.scratch<float>(w.points * (v_plane + d_plane));
-  context.run(strips, [&](Index strip, int worker) {
-    float *const v = scratch[worker], *const d = v + w.points * v_plane;
-    for (Index b = piece_begin(blocks, strips, strip); b < piece_begin(blocks, strips, strip + 1); ++b) {
-      const Index begin = piece_begin(tiles, blocks, b), end = piece_begin(tiles, blocks, b + 1);
-      w.transform(begin, end, v, v_plane, d, d_plane);
-      for (Index q = 0; q < w.points; ++q) w.multiply(q, end - begin, v, v_plane, d, d_plane, sums + strip * w.sums());
-    }
-  });
-}
-
-/// Where the sums are large there is one copy of them, and a worker has points of its own.
-void sum_points(Context<Cpu>& context, const GradientWork& w, float* sums) {
-  constexpr Index kTiles = 256;
-  const Index tiles = w.grid.count(), rounds = pieces(tiles, kTiles), most = pieces(tiles, rounds);
-  const Index v_plane = w.v_plane(most), d_plane = w.d_plane(most);
-  Tensor<Cpu> memory = context.make({1, 1, 1, w.points * (v_plane + d_plane)});
-  float *const v = memory.view<float>().data, *const d = v + w.points * v_plane;
-  for (Index round = 0; round < rounds; ++round) {
-    const Index first = piece_begin(tiles, rounds, round), count = piece_begin(tiles, rounds, round + 1) - first;
-    const Index parts = pieces(count, kStrip);
-    context.run(parts, [&](Index part, int) {
-      const Index begin = piece_begin(count, parts, part), end = piece_begin(count, parts, part + 1);
-      w.transform(first + begin, first + end, v + begin * w.inputs, v_plane, d + begin * w.outputs, d_plane);
-    });
-    context.run(w.points, [&](Index q, int) { w.multiply(q, count, v, v_plane, d, d_plane, sums); });
-  }
-}
-
-}  // namespace
-
-/// dG = G' [ sum over tiles of (B' d B)' (A dy A') ] G: the products of forward's transforms, summed over tiles.
-void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f, const ops::Conv2dProblem& p,
-                              View<const float> x, View<const float> dy, float* dweight) {
-  if (dy.shape.count() == 0) return;
-  const Index ci = x.shape.c, k = p.kernel.y;
-  const GradientWork w{isa, f, p, x, dy, TileGrid(dy.shape, f.m), f.n * f.n, ci, panels(isa, dy.shape.c) * isa.panel};
-  constexpr Index kSums = 1 << 23, kCached = 110000;
-  const Index block = std::clamp<Index>(kCached / (w.points * std::max(ci, w.outputs)), 24, 96);
-  const Index blocks = pieces(w.grid.count(), block);
-  const Index strips = std::clamp<Index>(kSums / w.sums(), 1, std::min<Index>(blocks, 16));
-  const bool many = strips >= 4 || strips == blocks;
-  const Index copies = many ? strips : 1;
-  Tensor<Cpu> memory = context.zeros({copies, w.points, ci, w.outputs});
-  float* const sums = memory.view<float>().data;
-  if (many)
-    sum_strips(context, w, blocks, strips, sums);
-  else
-    sum_points(context, w, sums);
-  constexpr Index kInputs = 16;
-  const Index parts = pieces(ci, kInputs);
-  context.run(parts, [&](Index part, int) {
-    const Index first = part * kInputs, last = std::min(ci, first + kInputs);
-    for (Index strip = 1; strip < copies; ++strip)
-      for (Index q = 0; q < w.points; ++q) {
-        float* const to = sums + q * ci * w.outputs;
-        const float* const from = to + strip * w.sums();
-        for (Index i = first * w.outputs; i < last * w.outputs; ++i) to[i] += from[i];
-      }
-    f.filter_gradients(sums, ci * w.outputs, {dweight, k * k * ci, 1, k * ci, ci, dy.shape.c, w.outputs}, first, last);
-  });
+  run_blocks(context, work, blocks_of(tiles, memory.shape().count()));
 }
 
 }  // namespace nucdet::cpu

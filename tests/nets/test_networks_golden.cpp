@@ -51,7 +51,11 @@ void check_parameters(Model<Cpu>& net, const io::SafeTensorFile& golden) {
     }
     const auto wanted = stored(golden, "gradient/" + entry.name), got = io::to_doubles(*gradients.find(entry.name));
     REQUIRE(got.size() == wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i) REQUIRE(got[i] == Approx(wanted[i]).epsilon(1e-8).margin(1e-11));
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      // Of a bias before a norm PyTorch gives the rounding of its sums, we 0.
+      const bool none = got[i] == 0 && entry.name.ends_with(".bias");
+      REQUIRE(got[i] == Approx(wanted[i]).epsilon(1e-8).margin(none ? 1e-9 : 1e-11));
+    }
   }
 }
 

@@ -146,6 +146,36 @@ TEST_CASE("frozen blocks keep weights' gradients zero, their statistics, and run
   CHECK_THROWS_WITH(net.freeze(none), Contains("down9"));
 }
 
+TEST_CASE("a bias before a normalisation has no gradient where the normalisation takes the batch's mean") {
+  Context<Cpu> context({.threads = 2, .seed = 2});
+  using Layers = Graph<Node<"a", Conv<4, 3>>, Node<"norm", BatchNorm>, Node<"b", Conv<4, 3>>,
+                       Node<"each", InstanceNorm>, Node<"c", Conv<4, 3>>, Node<"groups", GroupNorm<2>>,
+                       Node<"up", TransposedConv<4, 3>>, Node<"last", BatchNorm>>;
+  Network<Layers, 3, Cpu> net(context, DType::f64);
+  auto x = context.make({2, 9, 8, 3}, DType::f64);
+  testing::fill_random(x, 9);
+  CHECK(testing::worst_gradient_error(net, x.shape()) < 1e-6);
+  const auto with_gradient = [&](Mode mode) {
+    Tape<Cpu> tape;
+    auto dy = net.forward(x, {.mode = mode, .tape = &tape});
+    testing::fill_random(dy, 7);
+    net.zero_gradients();
+    net.backward(dy, tape);
+    std::vector<std::string> names;
+    for (const auto& e : net.parameters()->entries()) {
+      if (e.statistic || !e.name.ends_with("conv1.bias")) continue;
+      const double* g = net.parameters()->gradients().view<double>().data + e.offset;
+      if (std::any_of(g, g + e.count, [](double slope) { return slope != 0; })) names.push_back(e.name);
+    }
+    return names;
+  };
+  CHECK(with_gradient(Mode::training) == std::vector<std::string>{"c.conv1.bias"});
+  CHECK(with_gradient(Mode::inference) == std::vector<std::string>{"a.conv1.bias", "c.conv1.bias", "up.tconv1.bias"});
+  const std::vector<std::string> frozen{"norm"};
+  net.freeze(frozen);
+  CHECK(with_gradient(Mode::training) == std::vector<std::string>{"a.conv1.bias", "c.conv1.bias"});
+}
+
 TEST_CASE("sizes that do not fit are found before anything is allocated, and the node is named") {
   struct Net : Graph<Node<"low", Conv<2, 3, ConvOptions{.stride = 2}>>,
                      Node<"join", Concat<Identity, Upsample<2>>, From<"input", "low">>> {};
@@ -187,6 +217,42 @@ TEST_CASE("the fused program gives the model's results") {
                                  .output = OutputActivation::scaled_sigmoid}>{});
   check(Sequential<BatchNorm, Relu, Conv<4, 3>, ChannelDropout<0.3f>, BatchNorm, LeakyRelu<0.1f>,
                    Residual<BatchNorm, Conv<4, 1>, ChannelDropout<0.2f>>, Sigmoid>{});
+}
+
+TEST_CASE("a convolution reads what a concatenation would put side by side, in whole maps and in parts") {
+  using Branch = Sequential<Conv<16, 3>, Relu>;
+  using Short = Sequential<Conv<32, 3, ConvOptions{.pad = 0}>, Relu>;  // 2 pixels smaller
+  struct Net : Graph<Node<"a", Branch>, Node<"b", Short, From<"a">>, Node<"c", Branch, From<"a">>,
+                     Node<"join", Sequential<ConcatTo<0, Branch, Short>, Conv<16, 5>, BatchNorm, Elu>>,
+                     Node<"last", Sequential<ConcatTo<0, Identity, Identity>, Conv<32, 3>, Relu>, From<"join", "b">>> {
+  };
+  const Shape shape{2, 48, 40, 3};
+  Context<Cpu> context({.threads = 2, .seed = 6}), plain({.threads = 2, .convolution = ConvolutionMethod::direct});
+  Network<Net, 3, Cpu> net(context);
+  const auto x = random_input(context, shape);
+  const auto fused = for_inference(net);
+  std::string steps;
+  for (const auto& step : fused.program.steps()) steps += step.layer->describe() + "; ";
+  CHECK_THAT(steps, Contains("Concat + Conv 5x5 + norm + act") && Contains("Concat + Conv 3x3 + act"));
+  const std::vector<float> wanted = numbers_in(net.forward(x)), found = numbers_in(fused.forward(context, x));
+  const std::vector<float> unjoined = numbers_in(fused.forward(plain, x));
+  double worst = 0, worst_plain = 0, scale = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    worst = std::max<double>(worst, std::abs(found[i] - wanted[i]));
+    worst_plain = std::max<double>(worst_plain, std::abs(unjoined[i] - wanted[i]));
+    scale = std::max<double>(scale, std::abs(wanted[i]));
+  }
+  CHECK(worst < 2e-5 * scale);
+  CHECK(worst_plain < 2e-5 * scale);
+  Workspace<Cpu> workspace;
+  const Rectangle middle{12, 10, 16, 20};
+  const auto& part = fused.program.forward(context, workspace, x, {}, middle);
+  const std::vector<float> cut = numbers_in(part[0]),
+                           whole = numbers_in(fused.forward(context, x).window(10, 12, 20, 16));
+  REQUIRE(cut.size() == whole.size());
+  double off = 0;
+  for (std::size_t i = 0; i < cut.size(); ++i) off = std::max<double>(off, std::abs(cut[i] - whole[i]));
+  CHECK(off < 2e-5 * scale);
 }
 
 TEST_CASE("the summary names every step and the totals") {

@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,13 @@ namespace nucdet::cpu {
 
 struct Isa;
 
+/// One of several maps that a convolution reads side by side in the channels, and where its first pixel lies in the
+/// problem's large side.
+struct Source {
+  View<const float> x;
+  Index top = 0, left = 0;
+};
+
 /// The CPU kernels of nucdet::cpu for one instruction set: plain function pointers, float only. A Context that is given
 /// none uses the header-only functions of ops/conv2d.hpp, which also serve as the oracle for any table.
 struct Kernels {
@@ -27,6 +35,11 @@ struct Kernels {
   /// dweight += weight gradient.
   void (*weight_gradient)(Context<Cpu>&, const ops::Conv2dProblem&, View<const float> x, View<const float> dy,
                           float* dweight);
+  /// Whether these kernels can join maps of these channels; null: never.
+  bool (*joins)(const Context<Cpu>&, const ops::Conv2dProblem&, std::span<const Index> channels) = nullptr;
+  /// The convolution of maps that are never put together: the bits are those of the convolution of their concatenation.
+  void (*joined_convolution)(Context<Cpu>&, const ops::Conv2dProblem&, std::span<const Source>, const float* weight,
+                             const ops::Epilogue<float>&, View<float> y) = nullptr;
   const Isa* isa = nullptr;  ///< what they are made of: src/cpu/isa.hpp
 };
 

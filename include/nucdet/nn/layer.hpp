@@ -96,6 +96,11 @@ class Layer {
     throw Error(message(describe(), ": the layer does not say how it is written in ONNX's operators (Layer::write)"));
   }
 
+  /// Whether its output stays what it is when each channel of its input gets a number added (a normalisation by the
+  /// batch). The gradient of a bias before it is then 0, of which sums would give their rounding: noise that Adam takes
+  /// for a direction.
+  virtual bool ignores_bias(Mode) const { return false; }
+
   // What the passes may do with it; by default nothing.
 
   /// In inference a line for each channel: folded into the convolution before it.
@@ -106,6 +111,9 @@ class Layer {
   virtual std::optional<ConvolutionView<Device>> as_convolution() const { return std::nullopt; }
   /// The sum of its inputs, which have one shape.
   virtual bool is_sum() const { return false; }
+  /// Its inputs side by side, centred in the first one or cut to its size or another's: the channels of each; else
+  /// none.
+  virtual std::vector<Index> as_concatenation() const { return {}; }
   /// In inference its input, unchanged: no step is made of it.
   virtual bool is_identity_in_inference() const { return false; }
   /// For training: this layer with the activation behind it as one layer, or null. It shares the parameters.

@@ -2,130 +2,14 @@
 #include <cmath>
 #include <optional>
 
+#include "nucdet/nn/joined_conv.hpp"
 #include "nucdet/nn/layers.hpp"
 #include "nucdet/nn/model.hpp"
-#include "nucdet/ops/fold.hpp"
 
 /// Inference passes: batch norm (any line for each channel) folded into the convolution before it, dropout dropped,
 /// activation and residual sum taken into the convolution's store. Loops over the list of steps, which ask the layers
 /// themselves (fusion.hpp).
 namespace nucdet::nn {
-
-namespace detail {
-
-/// Weights as convolutions on the context's maps read them: themselves, or rounded to 16 bits.
-template <class D>
-Tensor<D> rounded_factors(Context<D>& context, Tensor<D> weight) {
-  const DType type = map_type(context, weight.dtype());
-  if (type == weight.dtype()) return weight;
-  Tensor<D> rounded = context.make(weight.shape(), type);
-  dispatch<D>(type, [&]<class Half>() {
-    if constexpr (!std::is_same_v<Half, compute_t<Half>>)
-      ops::convert<float, Half>(context, std::as_const(weight).template view<const float>(),
-                                rounded.template view<Half>());
-  });
-  return rounded;
-}
-
-}  // namespace detail
-
-/// A convolution of any kind with what follows it folded in: y = last(first(conv(x) + b) + residual). Inference only;
-/// inputs: x and, with a residual, the residual.
-template <class D>
-class FusedConvLayer final : public Layer<D> {
- public:
-  /// Takes a copy of the weights.
-  FusedConvLayer(Context<D>& context, const ConvolutionView<D>& conv, std::string name)
-      : problem_(conv.problem), transposed_(conv.transposed), name_(std::move(name)) {
-    const DType type = conv.weight.store->dtype();
-    weight_ = context.make({1, 1, 1, conv.weight.count()}, type);
-    bias_ = context.zeros({1, 1, 1, conv.outputs}, type);
-    dispatch<D>(type, [&]<class T>() {
-      if constexpr (std::is_same_v<T, compute_t<T>>) {
-        const auto copy = [&](const Parameter<D>& from, Tensor<D>& to) {
-          ops::copy<T>(context, View<const T>(from.template value<T>(), to.shape()), to.template view<T>());
-        };
-        copy(conv.weight, weight_);
-        if (conv.bias.store != nullptr) copy(conv.bias, bias_);
-      }
-    });
-  }
-
-  /// Takes a line for each channel into the weights.
-  void fold(Context<D>& context, const AffineView<D>& line) {
-    dispatch<D>(weight_.dtype(), [&]<class T>() {
-      if constexpr (std::is_same_v<T, compute_t<T>>) {
-        const auto values = [](const Parameter<D>& p) -> const T* {
-          return p.store != nullptr ? p.template value<T>() : nullptr;
-        };
-        ops::fold_norm<T>(context, values(line.gamma), values(line.beta), values(line.mean), values(line.variance),
-                          line.epsilon, bias_.shape().c, weight_.shape().c, transposed_,
-                          weight_.template view<T>().data, bias_.template view<T>().data);
-      }
-    });
-    name_ += " + norm";
-  }
-  /// Rounds the weights to the type of the maps; nothing is folded afterwards.
-  void finish(Context<D>& context) { weight_ = detail::rounded_factors(context, std::move(weight_)); }
-  void set_first(ops::Fused f) { first_ = f, name_ += " + act"; }
-  void set_last(ops::Fused f) { last_ = f, name_ += " + act"; }
-  void set_residual() { residual_ = true, name_ += " + add"; }
-
-  Shape output_shape(std::span<const Shape> in) const override {
-    const ops::Conv2dProblem p = problem_(in[0]);
-    const Shape y = transposed_ ? p.large : p.small;
-    if (residual_ && in[1] != y) throw ShapeError(message("Add: input 1 is ", y, " but input 0 is ", in[1]));
-    return y;
-  }
-  void forward(Context<D>& context, Inputs<D> x, Tensor<D>& y, const Pass<D>& pass) const override {
-    if (pass.tape != nullptr || pass.mode == Mode::training) throw Error("a fused network is for inference only");
-    ops::Conv2dProblem p = problem_(x[0].shape());
-    Tensor<D> in = x[0], residual = residual_ ? x[1] : Tensor<D>();
-    const Shape& part = y.shape();
-    if (!transposed_ && (part.h != p.small.h || part.w != p.small.w)) {
-      const ops::CroppedConvolution crop = ops::cropped(p, pass.top, pass.left, part);
-      p = crop.problem, in = in.window(crop.large);
-      if (residual) residual = residual.window(pass.top, pass.left, part.h, part.w);
-    }
-    dispatch<D>(y.dtype(), [&]<class T>() {
-      const ops::Epilogue<T> epilogue{bias_.template view<const compute_t<T>>().data, first_,
-                                      residual ? std::as_const(residual).template view<const T>() : View<const T>(),
-                                      last_};
-      const T* const weight = weight_.template view<const T>().data;
-      const View<const T> from = std::as_const(in).template view<const T>();
-      if (transposed_)
-        ops::conv2d_data_gradient<T>(context, p, from, weight, epilogue, y.template view<T>());
-      else
-        ops::conv2d<T>(context, p, from, weight, epilogue, y.template view<T>());
-    });
-  }
-  bool can_crop() const override { return !transposed_; }
-  std::vector<Tensor<D>> backward(Context<D>&, const Tensor<D>&, Tape<D>&, Wanted) const override {
-    throw Error("a fused network is for inference only");
-  }
-  Index flops(std::span<const Shape> in) const override { return problem_(in[0]).flops(); }
-  Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
-    const Extent own = extent_of(in[0], problem_(shapes[0]), transposed_);
-    if (!residual_) return own;
-    const Extent both[] = {own, in[1]};
-    return Extent::in_place(both);
-  }
-  std::string describe() const override { return name_; }
-  std::string write(Context<D>& context, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
-    std::string y =
-        write_convolution(graph, problem_, transposed_, numbers_of(context, weight_), numbers_of(context, bias_), x[0]);
-    y = write_activation(graph, first_, y);
-    if (residual_) y = graph.add("Add", {y, x[1].name});
-    return write_activation(graph, last_, y);
-  }
-
- private:
-  std::function<ops::Conv2dProblem(const Shape&)> problem_;
-  bool transposed_, residual_ = false;
-  ops::Fused first_, last_;
-  Tensor<D> weight_, bias_;
-  std::string name_;
-};
 
 /// A program for inference; it may outlive the model it was made from. Nothing of it changes when it runs: threads and
 /// contexts (on a GPU, those of its device) may share one.
@@ -160,6 +44,7 @@ class Fuser {
         steps_(model.program().steps()),
         wires_(model.program().wires()),
         taken_(steps_.size(), false),
+        joined_(steps_.size(), kNone),
         slot_(steps_.size() + 1, -1),
         readers_(steps_.size() + 1) {
     for (std::size_t k = 0; k < wires_.size(); ++k)
@@ -181,6 +66,7 @@ class Fuser {
         slot_[out] = slot_[in];
         continue;
       }
+      if (leave_to_reader(k)) continue;
       std::vector<int> inputs;
       for (const int slot : wires_[k].inputs) inputs.push_back(slot_[static_cast<std::size_t>(slot)]);
       auto step = steps_[k];
@@ -189,7 +75,7 @@ class Fuser {
         auto fused = std::make_shared<FusedConvLayer<D>>(model_.context(), *conv, step.layer->describe());
         end = absorb(*fused, conv->outputs, k, inputs);
         fused->finish(model_.context());
-        step.layer = std::move(fused);
+        step.layer = joined_[k] == kNone ? std::move(fused) : with_concatenation(joined_[k], std::move(fused), inputs);
       } else if (step.parameters) {
         result.parameters = model_.parameters();
       }
@@ -249,6 +135,31 @@ class Fuser {
     if (take_activation(slot, activation)) conv.set_last(activation);
     return slot;
   }
+  /// Whether step k is a concatenation that the one convolution that reads it can do without.
+  bool leave_to_reader(std::size_t k) {
+    if constexpr (std::is_same_v<D, Cpu>) {
+      const std::vector<Index> channels = steps_[k].layer->as_concatenation();
+      std::size_t reader = 0;
+      const Layer<D>* const next =
+          channels.empty() ? nullptr : only_reader(static_cast<std::size_t>(wires_[k].output), reader);
+      const auto conv = next != nullptr ? next->as_convolution() : std::nullopt;
+      if (!conv || !JoinedConvLayer::can_join(model_.context(), *conv, channels)) return false;
+      joined_[reader] = k;
+      return true;
+    }
+    return false;
+  }
+  /// The convolution with the inputs of the concatenation made at step k in the place of its own.
+  std::shared_ptr<const Layer<D>> with_concatenation(std::size_t k, std::shared_ptr<const FusedConvLayer<D>> conv,
+                                                     std::vector<int>& inputs) const {
+    inputs.erase(inputs.begin());
+    std::vector<int> all;
+    for (const int slot : wires_[k].inputs) all.push_back(slot_[static_cast<std::size_t>(slot)]);
+    inputs.insert(inputs.begin(), all.begin(), all.end());
+    if constexpr (std::is_same_v<D, Cpu>)
+      return std::make_shared<JoinedConvLayer>(steps_[k].layer, steps_[k].layer->as_concatenation(), std::move(conv));
+    return conv;
+  }
   /// Whether each parameter of a line has a number for every channel.
   static bool fits(const AffineView<D>& line, Index channels) {
     for (const Parameter<D>* p : {&line.gamma, &line.beta, &line.mean, &line.variance})
@@ -264,8 +175,10 @@ class Fuser {
   const Model<D>& model_;
   const std::vector<typename Program<D>::Step>& steps_;
   const std::vector<Wire>& wires_;
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::vector<bool> taken_;
-  std::vector<int> slot_;  // of the old program in the new one
+  std::vector<std::size_t> joined_;  // of a convolution: the concatenation that it takes in
+  std::vector<int> slot_;            // of the old program in the new one
   std::vector<std::vector<std::size_t>> readers_;
 };
 

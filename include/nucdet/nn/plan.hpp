@@ -37,6 +37,7 @@ struct Plan {
   std::vector<Index> flops{};           ///< of every step
   std::vector<Placement> placements{};  ///< of every slot
   std::vector<int> last_uses{};         ///< of every slot: the step after which nothing reads it
+  std::vector<int> only_readers{};      ///< of every slot: the one step that reads it, or -1
   /// Of every slot, where it lies in one block of memory that holds a pass in inference; below 0: it has its own.
   std::vector<Index> offsets{};
   Index block_elements = 0;
@@ -67,6 +68,9 @@ struct Plan {
 
 /// The slot whose buffer a slot lives in.
 int root_of(int slot, std::span<const Wire> wires, std::span<const Placement> placements);
+
+/// The one step that reads a slot; -1: none or several do, or it leaves the network.
+std::vector<int> only_readers(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs);
 
 /// The step after which a slot is no longer read; those that leave the network are read after the last one.
 std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs);
@@ -100,6 +104,17 @@ NUCDET_INLINE int root_of(int slot, std::span<const Wire> wires, std::span<const
   while (placements[static_cast<std::size_t>(slot)].step >= 0)
     slot = wires[static_cast<std::size_t>(placements[static_cast<std::size_t>(slot)].step)].output;
   return slot;
+}
+
+NUCDET_INLINE std::vector<int> only_readers(std::span<const Wire> wires, std::size_t slots,
+                                            std::span<const int> outputs) {
+  std::vector<int> reads(slots, 0), readers(slots, -1);
+  for (const int slot : outputs) ++reads[static_cast<std::size_t>(slot)];
+  for (std::size_t step = 0; step < wires.size(); ++step)
+    for (const int slot : wires[step].inputs)
+      readers[static_cast<std::size_t>(slot)] =
+          ++reads[static_cast<std::size_t>(slot)] == 1 ? static_cast<int>(step) : -1;
+  return readers;
 }
 
 NUCDET_INLINE std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::span<const int> outputs) {

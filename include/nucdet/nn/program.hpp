@@ -128,6 +128,7 @@ Plan Program<Device>::plan(const Shape& input, const Rectangle& wanted) const {
     }
   }
   plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
+  plan.only_readers = only_readers(wires_, plan.shapes.size(), ends);
   settle_placements(wires_, plan.shapes, plan.last_uses, plan.placements);
   plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements);
   lay_out(wires_, ends, plan);
@@ -160,6 +161,10 @@ const std::vector<Tensor<Device>>& Program<Device>::forward(Context<Device>& con
     mine.step = steps_[k].number;
     if (steps_[k].frozen) mine.mode = Mode::inference;
     if (workspace.needs_gradient_[out] == 0) mine.tape = nullptr;
+    if (const int next = plan.only_readers[out]; next >= 0) {
+      const Step& reader = steps_[static_cast<std::size_t>(next)];
+      need.bias = !reader.layer->ignores_bias(reader.frozen ? Mode::inference : pass.mode);
+    }
     if (mine.tape != nullptr) mine.tape->mark(k, need, steps_[k].gradients_end);
     if (!plan.parts.empty()) mine.top = plan.parts[k].top, mine.left = plan.parts[k].left;
     make_slot(context, plan, values, out, type, block);

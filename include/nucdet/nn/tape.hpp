@@ -13,6 +13,7 @@ namespace nucdet::nn {
 /// Which gradients the backward pass of a step must make.
 struct Wanted {
   bool inputs = true, parameters = true;
+  bool bias = true;  ///< of the parameters also the bias, if there is one; false: its gradient is 0
 };
 
 /// What the forward pass leaves for the backward pass: last in, first out. Layers hold no activations themselves.

@@ -15,15 +15,27 @@ template <class T>
 struct Mix {
   Index first, second;
   T share;
-  NUCDET_HD Mix(Index u, Index factor, Index size) {
-    // (u + 1/2) / factor - 1/2 = (2 u + 1 - factor) / (2 factor), exact up to the one division
-    const Index numerator = 2 * u + 1 - factor;
-    first = numerator <= 0 ? 0 : numerator / (2 * factor);
-    share = numerator <= 0 ? T(0) : static_cast<T>(numerator - first * 2 * factor) / static_cast<T>(2 * factor);
-    second = first + 1 < size ? first + 1 : first;
+  NUCDET_HD Mix(Index u, Index factor, Index size) : numerator_(2 * u + 1 - factor), whole_(2 * factor), size_(size) {
+    first = numerator_ <= 0 ? 0 : numerator_ / whole_;
+    settle();
+  }
+  /// To the next output pixel: without the division of whole numbers, which takes as long as a pixel's channels.
+  NUCDET_HD void advance() {
+    numerator_ += 2;
+    first += numerator_ - first * whole_ >= whole_ ? 1 : 0;
+    settle();
   }
   /// The weight of input pixel i.
   NUCDET_HD T of(Index i) const { return (i == first ? T(1) - share : T(0)) + (i == second ? share : T(0)); }
+
+ private:
+  NUCDET_HD void settle() {
+    share = numerator_ <= 0 ? T(0) : static_cast<T>(numerator_ - first * whole_) / static_cast<T>(whole_);
+    second = first + 1 < size_ ? first + 1 : first;
+  }
+
+  // (u + 1/2) / factor - 1/2 = (2 u + 1 - factor) / (2 factor), exact up to the one division
+  Index numerator_, whole_, size_;
 };
 
 template <class T>
@@ -61,19 +73,37 @@ struct UpsampleBilinear {
   Index factor;
   View<T> y;
   NUCDET_HD void operator()(const exec::Tile& t) const {
-    using C = compute_t<T>;
-    const Mix<C> rows(t.y, factor, x.shape.h);
-    for (Index i = t.x0; i < t.x1; ++i) {
-      const Mix<C> columns(i, factor, x.shape.w);
+    const Mix<compute_t<T>> rows(t.y, factor, x.shape.h);
+    Mix<compute_t<T>> columns(t.x0, factor, x.shape.w);
+    for (Index i = t.x0; i < t.x1;) {
       const T *const a = x.pixel(t.n, rows.first, columns.first), *const b = x.pixel(t.n, rows.first, columns.second);
       const T *const d = x.pixel(t.n, rows.second, columns.first), *const e = x.pixel(t.n, rows.second, columns.second);
       T* const q = y.pixel(t.n, t.y, i);
-      for (Index c = t.c0; c < t.c1; ++c) {
-        const C left = static_cast<C>(a[c]), low = static_cast<C>(d[c]);
-        const C top = left + columns.share * (static_cast<C>(b[c]) - left),
-                bottom = low + columns.share * (static_cast<C>(e[c]) - low);
-        q[c] = static_cast<T>(top + rows.share * (bottom - top));
+      const compute_t<T> share = columns.share;
+      const Index first = columns.first;
+      columns.advance();
+      // Two outputs of the same four inputs share what is mixed along the columns.
+      if (i + 1 < t.x1 && columns.first == first) {
+        mix<2>(t, a, b, d, e, rows.share, share, columns.share, q, y.pixel(t.n, t.y, i + 1));
+        columns.advance(), i += 2;
+      } else {
+        mix<1>(t, a, b, d, e, rows.share, share, share, q, q), ++i;
       }
+    }
+  }
+
+ private:
+  /// One or two pixels of y.
+  template <int Outputs>
+  NUCDET_HD static void mix(const exec::Tile& t, const T* a, const T* b, const T* d, const T* e, compute_t<T> down,
+                            compute_t<T> one, compute_t<T> other, T* __restrict q, T* __restrict r) {
+    using C = compute_t<T>;
+    for (Index c = t.c0; c < t.c1; ++c) {
+      const C above = static_cast<C>(a[c]), beyond = static_cast<C>(b[c]);
+      const C left = above + down * (static_cast<C>(d[c]) - above),
+              right = beyond + down * (static_cast<C>(e[c]) - beyond);
+      q[c] = static_cast<T>(left + one * (right - left));
+      if constexpr (Outputs == 2) r[c] = static_cast<T>(left + other * (right - left));
     }
   }
 };
@@ -93,7 +123,8 @@ struct UpsampleBilinearGradient {
         for (Index u = top; u < bottom; ++u) {
           const C row = Mix<C>(u, factor, dx.shape.h).of(t.y);
           if (row == C(0)) continue;
-          for (Index v = left; v < right; ++v) add(row * Mix<C>(v, factor, dx.shape.w).of(i), dy.pixel(t.n, u, v));
+          Mix<C> columns(left, factor, dx.shape.w);
+          for (Index v = left; v < right; ++v, columns.advance()) add(row * columns.of(i), dy.pixel(t.n, u, v));
         }
       });
     }

@@ -10,7 +10,7 @@ using nucdet::cpu::DirectRow;
 /// R neighbouring pixels, so that a tap's weights are loaded once for all of them.
 template <int R>
 [[gnu::noinline]] static void depthwise_pixels(const DirectRow& row, Index first, float* sums) {
-  Block<R> block;
+  Block<R, 2> block;
   block.set(row.store.bias);
   const float* w = row.weights;
   for (Index tap = 0; tap < row.runs; ++tap, w += kPanel) {
@@ -28,17 +28,17 @@ static void depthwise(const DirectRow& row) {
   alignas(64) float sums[kPixels * kPanel];
   for (Index first = 0; first < row.pixels; first += kPixels) {
     const Index count = row.pixels - first < kPixels ? row.pixels - first : kPixels;
-    for_blocks(
-        count, [&]<int R>(Index at)
+    for_blocks<2>(
+        count, [&]<int R, int>(Index at)
                    __attribute__((always_inline)) { depthwise_pixels<R>(row, first + at, sums + at * kPanel); });
-    finish_row(row.store, sums, first, count);
+    finish_row<2>(row.store, sums, first, count);
   }
 }
 
 /// R taps, whose sums stay in registers along the row.
 template <int R>
 [[gnu::noinline]] static void depthwise_taps(const DepthwiseSlopes& row, Index tap) {
-  Block<R> block;
+  Block<R, 2> block;
   float* const sums = row.sums + tap * kPanel;
   block.read(sums, kPanel);
   const float* d = row.d;
@@ -55,8 +55,8 @@ template <int R>
 }
 
 static void depthwise_gradient(const DepthwiseSlopes& row) {
-  for_blocks(
-      row.taps, [&]<int R>(Index tap) __attribute__((always_inline)) { depthwise_taps<R>(row, tap); });
+  for_blocks<2>(
+      row.taps, [&]<int R, int>(Index tap) __attribute__((always_inline)) { depthwise_taps<R>(row, tap); });
 }
 
 }  // namespace NUCDET_ISA

@@ -3,40 +3,54 @@
 
 namespace NUCDET_ISA {
 
-/// Rows of the largest block: with its two columns of registers, a column of factors and one more it fills the file.
+/// Rows of the largest block of sums that are H registers wide: with a column of factors and one more they fill the
+/// file.
 #ifdef __AVX512F__
+template <int H>
 inline constexpr int kRows = 12;
 #else
-inline constexpr int kRows = 6;
+template <int H>
+inline constexpr int kRows = H == 2 ? 6 : 12;
 #endif
 
-/// Sums of R rows and one panel, in registers.
-template <int R>
+/// Registers that hold the outputs wanted of a panel.
+[[gnu::always_inline]] inline int registers(Index outputs) { return outputs > kLanes ? 2 : 1; }
+
+/// Sums of R rows and a panel, or its first half, in registers.
+template <int R, int H>
 struct Block {
-  Lanes sum[R][2];
+  Lanes sum[R][H];
 
   [[gnu::always_inline]] void set(const float* panel) {
-    const Lanes low = panel != nullptr ? load(panel) : Lanes{},
-                high = panel != nullptr ? load(panel + kLanes) : Lanes{};
+#pragma GCC unroll 2
+    for (int h = 0; h < H; ++h) {
+      const Lanes all = panel != nullptr ? load(panel + h * kLanes) : Lanes{};
 #pragma GCC unroll 12
-    for (int r = 0; r < R; ++r) sum[r][0] = low, sum[r][1] = high;
+      for (int r = 0; r < R; ++r) sum[r][h] = all;
+    }
   }
   [[gnu::always_inline]] void read(const float* c, Index ldc) {
 #pragma GCC unroll 12
-    for (int r = 0; r < R; ++r) sum[r][0] = load(c + r * ldc), sum[r][1] = load(c + r * ldc + kLanes);
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+      for (int h = 0; h < H; ++h) sum[r][h] = load(c + r * ldc + h * kLanes);
   }
   [[gnu::always_inline]] void write(float* c, Index ldc) const {
 #pragma GCC unroll 12
-    for (int r = 0; r < R; ++r) store(c + r * ldc, sum[r][0]), store(c + r * ldc + kLanes, sum[r][1]);
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+      for (int h = 0; h < H; ++h) store(c + r * ldc + h * kLanes, sum[r][h]);
   }
   /// sum[r] += a[r lda] b[panel]; `first` and every third row's pointer keep addresses within one instruction.
   [[gnu::always_inline]] void add(const float* const* a, Index lda, const float* b) {
-    const Lanes low = load(b), high = load(b + kLanes);
+    Lanes factors[H];
+#pragma GCC unroll 2
+    for (int h = 0; h < H; ++h) factors[h] = load(b + h * kLanes);
 #pragma GCC unroll 12
     for (int r = 0; r < R; ++r) {
       const float factor = a[r / 3][r % 3 * lda];
-      multiply_add(sum[r][0], factor, low);
-      multiply_add(sum[r][1], factor, high);
+#pragma GCC unroll 2
+      for (int h = 0; h < H; ++h) multiply_add(sum[r][h], factor, factors[h]);
     }
   }
   /// Adds `depth` products; a's rows are lda apart, b is packed. Returns b's end.
@@ -62,25 +76,25 @@ struct Block {
   }
 };
 
-/// Calls body.template operator()<R>(first row) for groups of at most kRows rows, as equal as can be.
-template <int R = kRows, class Body>
+/// Calls body.template operator()<R, H>(first row) for groups of at most kRows<H> rows, as equal as can be.
+template <int H, int R = kRows<H>, class Body>
 [[gnu::always_inline]] inline void rows_of(Index count, Index row, const Body& body) {
   if constexpr (R > 1) {
-    if (count < R) return rows_of<R - 1>(count, row, body);
+    if (count < R) return rows_of<H, R - 1>(count, row, body);
   }
-  body.template operator()<R>(row);
+  body.template operator()<R, H>(row);
 }
-template <class Body>
+template <int H, class Body>
 [[gnu::always_inline]] inline void for_blocks(Index rows, const Body& body) {
-  const Index groups = (rows + kRows - 1) / kRows;
+  const Index groups = (rows + kRows<H> - 1) / kRows<H>;
   for (Index group = 0; group < groups; ++group)
-    rows_of(rows * (group + 1) / groups - rows * group / groups, rows * group / groups, body);
+    rows_of<H>(rows * (group + 1) / groups - rows * group / groups, rows * group / groups, body);
 }
 
-template <int R, bool Add>
+template <int R, int H, bool Add>
 [[gnu::noinline]] static void product_rows(Index depth, const float* a, Index lda, const float* b, float* c,
                                            Index ldc) {
-  Block<R> block;
+  Block<R, H> block;
   if constexpr (Add)
     block.read(c, ldc);
   else
@@ -89,20 +103,29 @@ template <int R, bool Add>
   block.write(c, ldc);
 }
 
-static void product(Index rows, Index depth, const float* a, Index lda, const float* b, float* c, Index ldc, bool add) {
-  for_blocks(
-      rows, [&]<int R>(Index row) __attribute__((always_inline)) {
+template <int H>
+[[gnu::always_inline]] inline void product_of(Index rows, Index depth, const float* a, Index lda, const float* b,
+                                              float* c, Index ldc, bool add) {
+  for_blocks<H>(
+      rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
         if (add)
-          product_rows<R, true>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
+          product_rows<R, H, true>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
         else
-          product_rows<R, false>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
+          product_rows<R, H, false>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
       });
+}
+static void product(Index rows, Index depth, const float* a, Index lda, const float* b, float* c, Index ldc,
+                    Index outputs, bool add) {
+  if (registers(outputs) == 2)
+    product_of<2>(rows, depth, a, lda, b, c, ldc, add);
+  else
+    product_of<1>(rows, depth, a, lda, b, c, ldc, add);
 }
 
 template <int R>
 [[gnu::noinline]] static void product_transposed_rows(Index depth, const float* a, Index lda, const float* b, Index ldb,
                                                       float* c, Index ldc) {
-  Block<R> block;
+  Block<R, 2> block;
   block.read(c, ldc);
   for (Index k = 0; k < depth; ++k, a += lda, b += ldb) {
     const float* rows[(R + 2) / 3];
@@ -116,8 +139,8 @@ template <int R>
 static void product_transposed(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b,
                                Index ldb, float* c, Index ldc) {
   for (Index col = 0; col < cols; col += kPanel)
-    for_blocks(
-        rows, [&]<int R>(Index row) __attribute__((always_inline)) {
+    for_blocks<2>(
+        rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
           product_transposed_rows<R>(depth, a + row, lda, b + col, ldb, c + row * ldc + col, ldc);
         });
 }

@@ -17,7 +17,7 @@ constexpr nucdet::cpu::Isa table(const char* name, bool (*available)()) {
           &depthwise,
           &depthwise_gradient,
           {Transforms<2, 3>::table(), Transforms<4, 3>::table(), Transforms<6, 3>::table(), Transforms<2, 5>::table(),
-           Transforms<4, 5>::table()}};
+           Transforms<4, 5>::table(), Transforms<5, 2>::table()}};
 }
 
 }  // namespace NUCDET_ISA

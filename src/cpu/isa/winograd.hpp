@@ -5,6 +5,7 @@
 /// The transforms of F(M x M, R x R): columns first, then rows, a register of channels at a time.
 namespace NUCDET_ISA {
 
+using nucdet::cpu::kFilterInputs;
 using nucdet::cpu::kStrip;
 using nucdet::cpu::Map;
 using nucdet::cpu::Winograd;
@@ -14,19 +15,26 @@ struct Transforms {
   static constexpr int N = M + R - 1;
 
   /// Neighbouring tiles overlap: the columns of a whole strip are transformed once.
-  static void input(const Map& x, Index y0, Index x0, Index tiles, float* v, Index plane) {
+  static void input(const Map& x, Index y0, Index x0, Index tiles, float* v, Index tile, Index plane) {
     const Index columns = tiles * M + R - 1;
     const bool rows_inside = y0 >= 0 && y0 + N <= x.height;
     for (Index c = 0; c < x.channels; c += kLanes) {
       Lanes column[(kStrip * M + R - 1) * N];
       const float* from = x.data + y0 * x.row + x0 * x.pixel + c;
+      // No processor foresees a walk down the rows of a map: what comes next is asked for, the channels behind these or
+      // the first ones of the next strip.
+      const Index next = c + kLanes < x.channels ? kLanes : tiles * M * x.pixel - c;
       for (Index j = 0; j < columns; ++j, from += x.pixel) {
         Lanes d[N];
         // By the column alone, not by the strip that it is in: one tile has the same bits in every strip.
         const bool within = x0 + j >= 0 && x0 + j < x.width;
         if (rows_inside && within) {
+          const float* at = from;
 #pragma GCC unroll 8
-          for (int i = 0; i < N; ++i) d[i] = load(from + i * x.row);
+          for (int i = 0; i < N; ++i, at += x.row) {
+            d[i] = load(at);
+            __builtin_prefetch(at + next, 0, 2);
+          }
         } else {
           for (int i = 0; i < N; ++i)
             d[i] = within && y0 + i >= 0 && y0 + i < x.height ? load(from + i * x.row) : Lanes{};
@@ -41,21 +49,31 @@ struct Transforms {
 #pragma GCC unroll 8
           for (int j = 0; j < N; ++j) d[j] = column[(t * M + j) * N + i];
           interpolate<N>(d);
-          float* to = v + i * N * plane + t * x.channels + c;
+          float* to = v + i * N * plane + t * tile + c;
 #pragma GCC unroll 8
-          for (int j = 0; j < N; ++j) store(to + j * plane, d[j]);
+          for (int j = 0; j < N; ++j, to += plane) store(to, d[j]);
         }
     }
   }
 
   static void filters(const Winograd::Filters& g, float* u, Index plane) {
+    // Gathered first: a register that is read right after its lanes were written one by one waits for them.
+    alignas(64) float taps[kFilterInputs * R * R * kPanel];
+    if (g.rows * g.columns < R * R || g.outputs < kPanel)
+      for (float& tap : taps) tap = 0;
+    const Index outputs = g.outputs < kPanel ? g.outputs : kPanel;
+    for (Index o = 0; o < outputs; ++o)
+      for (Index ky = 0; ky < g.rows; ++ky)
+        for (Index kx = 0; kx < g.columns; ++kx) {
+          const float* const from = g.w + o * g.by_output + ky * g.by_row + kx * g.by_column;
+          float* const to = taps + ((kx + g.place_x) * R + ky + g.place_y) * kPanel + o;
+          for (Index c = 0; c < g.inputs; ++c) to[c * R * R * kPanel] = from[c * g.by_input];
+        }
     for (Index c = 0; c < g.inputs; ++c)
       for (int half = 0; half < kPanel; half += kLanes) {
-        Lanes tap[R * R] = {}, columns[R * N];
-        for (int o = half; o < half + kLanes && o < g.outputs; ++o)
-          for (int ky = 0; ky < R; ++ky)
-            for (int kx = 0; kx < R; ++kx)
-              tap[kx * R + ky][o - half] = g.w[o * g.by_output + c * g.by_input + ky * g.by_row + kx * g.by_column];
+        Lanes tap[R * R], columns[R * N];
+#pragma GCC unroll 25
+        for (int k = 0; k < R * R; ++k) tap[k] = load(taps + (c * R * R + k) * kPanel + half);
         for (int kx = 0; kx < R; ++kx) evaluate<N, R, true>(tap + kx * R, columns + kx * N);
         for (int i = 0; i < N; ++i) {
           Lanes row[R], out[N];
@@ -74,8 +92,9 @@ struct Transforms {
         Lanes column[N * M];
         for (int j = 0; j < N; ++j) {
           Lanes in[N];
+          const float* from = p + j * plane + t * kPanel + half;
 #pragma GCC unroll 8
-          for (int i = 0; i < N; ++i) in[i] = load(p + (i * N + j) * plane + t * kPanel + half);
+          for (int i = 0; i < N; ++i, from += N * plane) in[i] = load(from);
           collect<N, M, false>(in, column + j * M);
         }
         for (int i = 0; i < M; ++i) {
@@ -141,24 +160,18 @@ struct Transforms {
   /// Finishes the tiles sums[tile][M][M][kLanes] of the channels from `half` on, of which `height` rows and, over the
   /// strip, `width` columns are wanted.
   static void finish_strip(const Store& s, float* sums, int half, Index tiles, Index height, Index width) {
-    activate(s.first, sums, tiles * kTile);
-    if (s.residual != nullptr)
-      for_pixels(
-          tiles, height, width, [&](Index at, Index i, Index x) __attribute__((always_inline)) {
-            store(sums + at, load(sums + at) + load(s.residual + i * s.residual_row + x * s.residual_pixel + half));
-          });
-    activate(s.last, sums, tiles * kTile);
-    for_pixels(
-        tiles, height, width, [&](Index at, Index i, Index x) __attribute__((always_inline)) {
-          store(s.y + i * s.row + x * s.pixel + half, load(sums + at));
-        });
+    finish(s, sums, tiles * kTile, [&](const auto f) { store_strip(f, s, sums, half, tiles, height, width); });
   }
-  /// Calls body(place in the sums, row, column) for the pixels of a strip that are wanted.
-  template <class Body>
-  [[gnu::always_inline]] static void for_pixels(Index tiles, Index height, Index width, const Body& body) {
+  template <class F>
+  [[gnu::flatten]] static void store_strip(const F f, const Store& s, const float* sums, int half, Index tiles,
+                                           Index height, Index width) {
     for (Index t = 0; t < tiles; ++t)
-      for (Index i = 0; i < height; ++i)
-        for (Index j = 0; j < M && t * M + j < width; ++j) body(t * kTile + (i * M + j) * kLanes, i, t * M + j);
+      for (Index i = 0; i < height; ++i) {
+        const float* const residual =
+            s.residual != nullptr ? s.residual + i * s.residual_row + t * M * s.residual_pixel + half : nullptr;
+        store_pixels<1>(f, {sums + t * kTile + i * M * kLanes, kLanes, width - t * M < M ? width - t * M : M, residual,
+                            s.residual_pixel, s.y + i * s.row + t * M * s.pixel + half, s.pixel});
+      }
   }
 };
 

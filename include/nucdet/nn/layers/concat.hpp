@@ -56,6 +56,11 @@ class ConcatLayer final : public CombineLayer<D> {
     if (!wanted.inputs) dx.clear();
     return dx;
   }
+  std::vector<Index> as_concatenation() const override {
+    const bool all =
+        channels_.size() > 1 && std::all_of(channels_.begin(), channels_.end(), [](Index c) { return c > 0; });
+    return all ? channels_ : std::vector<Index>{};
+  }
   std::string describe() const override { return this->name_; }
   std::string write(Context<D>&, OperatorGraph& graph, std::span<const OperatorInput> x) const override {
     std::vector<std::string> parts;

@@ -78,7 +78,7 @@ class ConvLayer final : public Layer<D> {
       if (wanted.parameters) {
         ops::conv2d_weight_gradient<T>(context, problem, x.template view<const T>(), slopes,
                                        weight_.template gradient<compute_t<T>>());
-        if (settings_.bias == Bias::with)
+        if (settings_.bias == Bias::with && wanted.bias)
           ops::bias_gradient<T>(context, slopes, bias_.template gradient<compute_t<T>>());
       }
       if (wanted.inputs) {

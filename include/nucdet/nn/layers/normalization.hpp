@@ -97,6 +97,7 @@ class NormalizationLayer final : public Layer<D> {
   Extent extent(std::span<const Extent> in, std::span<const Shape>) const override {
     return s_.statistics == Statistics::running ? Extent::in_place(in) : Extent::everything(in[0].scale);
   }
+  bool ignores_bias(Mode mode) const override { return s_.statistics != Statistics::group && !uses_running(mode); }
   std::string describe() const override {
     switch (s_.statistics) {
       case Statistics::running:
@@ -173,6 +174,7 @@ class NormActivationLayer final : public Layer<D> {
   Extent extent(std::span<const Extent> in, std::span<const Shape> shapes) const override {
     return norm_.extent(in, shapes);
   }
+  bool ignores_bias(Mode mode) const override { return norm_.ignores_bias(mode); }
   std::string describe() const override { return norm_.describe() + " + act"; }
 
  private:

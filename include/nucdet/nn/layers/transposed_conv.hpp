@@ -65,7 +65,7 @@ class TransposedConvLayer final : public Layer<D> {
       if (wanted.parameters) {
         ops::conv2d_weight_gradient<T>(context, problem, slopes, x.template view<const T>(),
                                        weight_.template gradient<compute_t<T>>());
-        if (has_bias()) ops::bias_gradient<T>(context, slopes, bias_.template gradient<compute_t<T>>());
+        if (has_bias() && wanted.bias) ops::bias_gradient<T>(context, slopes, bias_.template gradient<compute_t<T>>());
       }
       if (wanted.inputs) {
         dx.push_back(context.make(x.shape(), x.dtype()));
