@@ -62,11 +62,23 @@ Filters turned(const ops::Conv2dProblem& p, const float* weight, const ops::deta
   return f;
 }
 
+/// The context's instructions, or narrower ones for channels that do not fill the registers: where those have
+/// transforms for them, or nothing would be in the second half.
+const Isa& isa_for(const Context<Cpu>& context, Pass pass, const ops::Conv2dProblem& p, Index inputs, Index outputs) {
+  const Isa& isa = *context.kernels()->isa;
+  if (isa.narrower == nullptr || p.groups > 1) return isa;
+  const auto transforms = [&](const Isa& one) {
+    return winograd_for(one, context.convolution(), pass, p, inputs, outputs) != nullptr;
+  };
+  const bool narrow = !transforms(isa) && (transforms(*isa.narrower) || outputs <= isa.narrower->lanes);
+  return narrow ? *isa.narrower : isa;
+}
+
 }  // namespace
 
 void convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const float> x, const float* weight,
                  const ops::Epilogue<float>& epilogue, View<float> y) {
-  const Isa& isa = *context.kernels()->isa;
+  const Isa& isa = isa_for(context, Pass::map, p, p.large.c, p.small.c);
   if (p.groups > 1 && !p.depthwise())
     return ops::detail::for_each_group(p, [&](const ops::Conv2dProblem& part, Index in, Index out, Index first) {
       convolution(context, part, x.channels(in, part.large.c), weight + first, epilogue.channels(out, part.small.c),
@@ -93,14 +105,14 @@ void convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const 
 }
 
 bool joins(const Context<Cpu>& context, const ops::Conv2dProblem& p, std::span<const Index> channels) {
-  const Isa& isa = *context.kernels()->isa;
+  const Isa& isa = isa_for(context, Pass::map, p, p.large.c, p.small.c);
   return p.stride == 1 && winograd_for(isa, context.convolution(), Pass::map, p, p.large.c, p.small.c) != nullptr &&
          std::all_of(channels.begin(), channels.end(), [&](Index count) { return count % isa.lanes == 0; });
 }
 
 void joined_convolution(Context<Cpu>& context, const ops::Conv2dProblem& p, std::span<const Source> sources,
                         const float* weight, const ops::Epilogue<float>& epilogue, View<float> y) {
-  const Isa& isa = *context.kernels()->isa;
+  const Isa& isa = isa_for(context, Pass::map, p, p.large.c, p.small.c);
   const DeviceArray<Correlation, Cpu> terms(context, sources.size());
   Filters filters = filters_of(p, weight);
   for (std::size_t k = 0; k < sources.size(); ++k) {
@@ -132,7 +144,7 @@ bool align(std::span<Correlation> phases, Index taps) {
 /// One correlation with the turned kernel for each phase of the large side.
 void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const float> dy, const float* weight,
                    const ops::Epilogue<float>& epilogue, View<float> dx) {
-  const Isa& isa = *context.kernels()->isa;
+  const Isa& isa = isa_for(context, Pass::map, p, p.small.c, p.large.c);
   if (p.groups > 1 && !p.depthwise())
     return ops::detail::for_each_group(p, [&](const ops::Conv2dProblem& part, Index in, Index out, Index first) {
       data_gradient(context, part, dy.channels(out, part.small.c), weight + first, epilogue.channels(in, part.large.c),
@@ -167,7 +179,7 @@ void data_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<cons
 
 void weight_gradient(Context<Cpu>& context, const ops::Conv2dProblem& p, View<const float> x, View<const float> dy,
                      float* dweight) {
-  const Isa& isa = *context.kernels()->isa;
+  const Isa& isa = isa_for(context, Pass::weights, p, p.large.c, p.small.c);
   if (p.depthwise()) return weight_gradient_depthwise(context, isa, p, x, dy, dweight);
   if (p.groups > 1)
     return ops::detail::for_each_group(p, [&](const ops::Conv2dProblem& part, Index in, Index out, Index first) {

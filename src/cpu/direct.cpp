@@ -182,9 +182,9 @@ struct RowProducts {
     }
     const Index ci = p.large.c, lda = p.stride.x * ci;
     if (p.dilation.x == 1)
-      return isa.product_transposed(p.kernel.x * ci, outputs, count, window, lda, d, pixel, sums, outputs);
+      return isa.product_transposed(p.kernel.x * ci, dy.shape.c, count, window, lda, d, pixel, sums, outputs);
     for (Index kx = 0; kx < p.kernel.x; ++kx)
-      isa.product_transposed(ci, outputs, count, window + kx * p.dilation.x * ci, lda, d, pixel,
+      isa.product_transposed(ci, dy.shape.c, count, window + kx * p.dilation.x * ci, lda, d, pixel,
                              sums + kx * ci * outputs, outputs);
   }
 };

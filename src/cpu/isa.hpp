@@ -93,7 +93,7 @@ struct Isa {
   /// c[rows][panel] = a[rows][depth] b[depth][panel], or += with `add`; of the panel at least the first `outputs`.
   void (*product)(Index rows, Index depth, const float* a, Index lda, const float* b, float* c, Index ldc,
                   Index outputs, bool add);
-  /// c[rows][cols] += sum over depth of a[depth][rows] b[depth][cols]; cols: whole panels.
+  /// c[rows][cols] += sum over depth of a[depth][rows] b[depth][cols], and of the columns up to whole registers.
   void (*product_transposed)(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b, Index ldb,
                              float* c, Index ldc);
   void (*direct)(const DirectRow& row);
@@ -101,6 +101,7 @@ struct Isa {
   /// panels.
   void (*depthwise)(const DirectRow& row);
   void (*depthwise_gradient)(const DepthwiseSlopes& row);
+  const Isa* narrower;   ///< for channels that do not fill these registers, or null
   Winograd winograd[6];  ///< F(2,3), F(4,3), F(6,3), F(2,5), F(4,5), F(5,2)
 };
 

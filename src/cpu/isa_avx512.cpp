@@ -8,6 +8,6 @@ static bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 }
-constinit const Isa kAvx512 = avx512::table("avx512", &has_avx512);
+constinit const Isa kAvx512 = avx512::table("avx512", &has_avx512, &kAvx2);
 
 }  // namespace nucdet::cpu

@@ -30,7 +30,7 @@ struct GradientWork {
   }
   void multiply(Index point, Index tiles, const float* v, Index v_plane, const float* d, Index d_plane,
                 float* sum) const {
-    isa.product_transposed(inputs, outputs, tiles, v + point * v_plane, inputs, d + point * d_plane, outputs,
+    isa.product_transposed(inputs, dy.shape.c, tiles, v + point * v_plane, inputs, d + point * d_plane, outputs,
                            sum + point * inputs * outputs, outputs);
   }
 };
@@ -76,10 +76,12 @@ void weight_gradient_winograd(Context<Cpu>& context, const Isa& isa, const Winog
   if (dy.shape.count() == 0) return;
   const Index ci = x.shape.c, k = p.kernel.y;
   const GradientWork w{isa, f, p, x, dy, TileGrid(dy.shape, f.m), f.n * f.n, ci, panels(isa, dy.shape.c) * isa.panel};
-  constexpr Index kSums = 1 << 23, kCached = 110000;
+  // A strip clears its sums and adds them to the first one's: with less work than that it is not worth a copy.
+  constexpr Index kSums = 1 << 23, kCached = 110000, kTiles = 150;
   const Index block = std::clamp<Index>(kCached / (w.points * std::max(ci, w.outputs)), 24, 96);
   const Index blocks = pieces(w.grid.count(), block);
-  const Index strips = std::clamp<Index>(kSums / w.sums(), 1, std::min<Index>(blocks, 16));
+  const Index most = std::min({blocks, Index{16}, std::max<Index>(w.grid.count() / kTiles, 1)});
+  const Index strips = std::clamp<Index>(kSums / w.sums(), 1, most);
   const bool many = strips >= 4 || strips == blocks;
   const Index copies = many ? strips : 1;
   Tensor<Cpu> memory = context.zeros({copies, w.points, ci, w.outputs});

@@ -1,9 +1,9 @@
 #include "detect_image.hpp"
 
 #include <iostream>
+#include <utility>
 
 #include "nucdet/core/printable.hpp"
-#include "nucdet/io/content_hash.hpp"
 #include "nucdet/models/dataset.hpp"
 
 #include "json_output.hpp"
@@ -12,11 +12,11 @@ namespace nucdet::program {
 
 namespace fs = std::filesystem;
 
-io::DetectionReport report_of(const DetectOptions& o, const detect::LocalMaxima& peaks,
+io::DetectionReport report_of(const DetectOptions& o, std::string model_hash, const detect::LocalMaxima& peaks,
                               const data::Normalization& rule) {
   io::DetectionReport report;
   report.model = fs::path(o.model).filename().string();
-  report.model_hash = io::content_hash_of(o.model);
+  report.model_hash = std::move(model_hash);
   report.normalization = data::name_of(rule);
   report.threshold = o.thresholds.components ? static_cast<float>(*o.thresholds.components) : peaks.threshold();
   report.xi = o.thresholds.components ? 0 : peaks.relative;

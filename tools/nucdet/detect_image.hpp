@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "nucdet/data/he_look.hpp"
 #include "nucdet/detect/detector.hpp"
+#include "nucdet/io/content_hash.hpp"
 #include "nucdet/io/json.hpp"
 #include "nucdet/io/summary_csv.hpp"
 #include "nucdet/models/dataset.hpp"
@@ -31,8 +33,8 @@
 /// What `detect` does with one image: look at it, write what was found.
 namespace nucdet::program {
 
-/// The settings that all images of a call share.
-io::DetectionReport report_of(const DetectOptions& options, const detect::LocalMaxima& peaks,
+/// The settings that all images of a call share. model_hash: of the weights' file.
+io::DetectionReport report_of(const DetectOptions& options, std::string model_hash, const detect::LocalMaxima& peaks,
                               const data::Normalization& rule);
 
 /// Tells the guard what is to be written of an image.
@@ -70,9 +72,10 @@ class ImageDetector {
         inputs_(inputs),
         interrupt_(interrupt),
         pictures_(o, inputs),
+        model_hash_(std::async(std::launch::async, [file = o.model] { return io::content_hash_of(file); })),
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
         detector_(fitting_detector()),
-        settings_(report_of(o, loaded_.peaks, loaded_.normalization)) {
+        settings_(report_of(o, model_hash_.get(), loaded_.peaks, loaded_.normalization)) {
     settings_.device = device, settings_.tile = detector_.tiles().cell;
     settings_.classes = ClassNames(detector_.classes());
     loaded_.model.reset();  // the detector has weights of its own
@@ -112,6 +115,7 @@ class ImageDetector {
   const std::vector<Input>& inputs_;
   const Interrupt& interrupt_;
   PicturesAhead pictures_;
+  std::future<std::string> model_hash_;  ///< while they are loaded
   models::LoadedModel<Device> loaded_;
   detect::Detector<Device> detector_;
   io::DetectionReport settings_;

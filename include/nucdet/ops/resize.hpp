@@ -108,17 +108,17 @@ struct UpsampleBilinear {
   }
 };
 
-/// Gathers: an input pixel sums the outputs that mixed it in, which lie within factor of its block.
+/// Gathers: an input pixel sums the outputs that mixed it in.
 template <class T>
 struct UpsampleBilinearGradient {
   View<const T> dy;
   Index factor;
   View<T> dx;
   NUCDET_HD void operator()(const exec::Tile& t) const {
-    const Index top = max0((t.y - 1) * factor), bottom = least((t.y + 2) * factor, dy.shape.h);
+    const Index top = begin(t.y), bottom = end(t.y, dy.shape.h);
     using C = compute_t<T>;
     for (Index i = t.x0; i < t.x1; ++i) {
-      const Index left = max0((i - 1) * factor), right = least((i + 2) * factor, dy.shape.w);
+      const Index left = begin(i), right = end(i, dy.shape.w);
       gather_channels(dx.pixel(t.n, t.y, i), t.c0, t.c1, [&](const auto& add) {
         for (Index u = top; u < bottom; ++u) {
           const C row = Mix<C>(u, factor, dx.shape.h).of(t.y);
@@ -131,8 +131,12 @@ struct UpsampleBilinearGradient {
   }
 
  private:
-  NUCDET_HD static Index max0(Index a) { return a > 0 ? a : 0; }
-  NUCDET_HD static Index least(Index a, Index b) { return a < b ? a : b; }
+  /// The outputs that lie within a pixel of input pixel i, at i - 1 < (u + 1/2) / factor - 1/2 < i + 1.
+  NUCDET_HD Index begin(Index i) const { return i == 0 ? 0 : (factor * (2 * i - 1) - 1) / 2 + 1; }
+  NUCDET_HD Index end(Index i, Index size) const {
+    const Index all = factor * (2 * i + 3) / 2;
+    return all < size ? all : size;
+  }
 };
 
 inline void check_upsample(const char* op, const Shape& small, Index factor, const Shape& large) {

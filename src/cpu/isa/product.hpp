@@ -5,7 +5,7 @@ namespace NUCDET_ISA {
 
 /// Rows of the largest block of sums that are H registers wide: with a column of factors and one more they fill the
 /// file.
-#ifdef __AVX512F__
+#if defined(__AVX512F__) || defined(__aarch64__)  // 32 registers
 template <int H>
 inline constexpr int kRows = 12;
 #else
@@ -122,10 +122,10 @@ static void product(Index rows, Index depth, const float* a, Index lda, const fl
     product_of<1>(rows, depth, a, lda, b, c, ldc, add);
 }
 
-template <int R>
+template <int R, int H>
 [[gnu::noinline]] static void product_transposed_rows(Index depth, const float* a, Index lda, const float* b, Index ldb,
                                                       float* c, Index ldc) {
-  Block<R, 2> block;
+  Block<R, H> block;
   block.read(c, ldc);
   for (Index k = 0; k < depth; ++k, a += lda, b += ldb) {
     const float* rows[(R + 2) / 3];
@@ -136,13 +136,21 @@ template <int R>
   block.write(c, ldc);
 }
 
+template <int H>
+[[gnu::always_inline]] inline void product_transposed_of(Index rows, Index depth, const float* a, Index lda,
+                                                         const float* b, Index ldb, float* c, Index ldc) {
+  for_blocks<H>(
+      rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
+        product_transposed_rows<R, H>(depth, a + row, lda, b, ldb, c + row * ldc, ldc);
+      });
+}
 static void product_transposed(Index rows, Index cols, Index depth, const float* a, Index lda, const float* b,
                                Index ldb, float* c, Index ldc) {
   for (Index col = 0; col < cols; col += kPanel)
-    for_blocks<2>(
-        rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
-          product_transposed_rows<R>(depth, a + row, lda, b + col, ldb, c + row * ldc + col, ldc);
-        });
+    if (registers(cols - col) == 2)
+      product_transposed_of<2>(rows, depth, a, lda, b + col, ldb, c + col, ldc);
+    else
+      product_transposed_of<1>(rows, depth, a, lda, b + col, ldb, c + col, ldc);
 }
 
 }  // namespace NUCDET_ISA

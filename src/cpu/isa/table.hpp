@@ -6,7 +6,7 @@
 
 namespace NUCDET_ISA {
 
-constexpr nucdet::cpu::Isa table(const char* name, bool (*available)()) {
+constexpr nucdet::cpu::Isa table(const char* name, bool (*available)(), const nucdet::cpu::Isa* narrower = nullptr) {
   return {name,
           kLanes,
           kPanel,
@@ -16,6 +16,7 @@ constexpr nucdet::cpu::Isa table(const char* name, bool (*available)()) {
           &direct,
           &depthwise,
           &depthwise_gradient,
+          narrower,
           {Transforms<2, 3>::table(), Transforms<4, 3>::table(), Transforms<6, 3>::table(), Transforms<2, 5>::table(),
            Transforms<4, 5>::table(), Transforms<5, 2>::table()}};
 }
