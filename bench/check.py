@@ -5,7 +5,8 @@ that are kept in bench/ratios.json. By hand, or in the night (scripts/nightly.sh
     build/peers/bin/python bench/check.py build/release [--update] [--only NAME ...] [--tolerance 0.15]
 
 The folder is a build with the program and the benchmarks (-DNUCDET_BUILD_BENCH=ON). Exit status: 0 no ratio fell by more
-than the tolerance; 1 some did, each of them measured twice; 2 wrong usage. --update keeps the ratios that are measured now.
+than the tolerance; 1 some did, each of them measured twice; 2 wrong usage; 3 a peer is missing or a program failed. --update
+keeps the ratios that are measured now.
 Ratios are kept by kernels, "avx2" and so on: a machine with others says that there is nothing to compare with.
 """
 import argparse
@@ -33,6 +34,13 @@ CASES = [
     Case("training, MicroNet", "network.py", ["--train", "--rounds", "2"]),
     Case("programs", "programs.py", ["--rounds", "6", "--images", "200"]),
 ]
+PEERS = {"forward": {"PyTorch eager", "ONNX Runtime", "OpenVINO"}, "training": {"PyTorch eager"},
+         "programs": {"Python + ONNX Runtime", "Python + OpenVINO"}}
+
+
+def stop(code, text):
+    print(text, file=sys.stderr)
+    sys.exit(code)
 
 
 def measured(case, build):
@@ -41,8 +49,15 @@ def measured(case, build):
         file = pathlib.Path(folder) / "records.json"
         program = [build / "tools/nucdet/nucdet"] if case.script == "programs.py" else \
             ["--nucdet", build / "bench/peer_network"]
-        subprocess.run([sys.executable, HERE / "peers" / case.script, *program, *case.options, "--json", file], check=True)
+        try:
+            subprocess.run([sys.executable, HERE / "peers" / case.script, *program, *case.options, "--json", file],
+                           check=True)
+        except subprocess.CalledProcessError as error:
+            stop(3, f"{case.name}: {error}")
         records = json.loads(file.read_text(encoding="utf-8"))
+    missing = PEERS[case.name.split(",")[0]] - {record["contender"] for record in records}
+    if missing:
+        stop(3, f"{case.name}: without {', '.join(sorted(missing))} there is no ratio to compare")
     ratios = {}
     for record in records:
         if record["contender"] != "nucdet":
@@ -63,6 +78,8 @@ def main():
     parser.add_argument("--only", nargs="+", help="cases with one of these in their names")
     parser.add_argument("--tolerance", type=float, default=0.15)
     a = parser.parse_args()
+    if a.only and not any(part in case.name for part in a.only for case in CASES):
+        parser.error(f"--only: no case has one of {a.only} in its name")
     kernels, kept = kernels_of(a.build), json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     before, found, fallen = kept.setdefault(kernels, {}), {}, []
     for case in CASES:

@@ -12,15 +12,34 @@ for program in $compiler qemu-aarch64-static; do
     fi
 done
 build=build/neon
+# Headers alone, which Debian keeps with the machine's libraries.
+xtensor=$(dirname "$(find /usr/lib /usr/share -name xtensorConfig.cmake | head -n 1)")
 cmake -S . -B $build -G Ninja -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
     -DCMAKE_CXX_COMPILER=$compiler -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \
-    -DCMAKE_CROSSCOMPILING_EMULATOR="qemu-aarch64-static;-L;/usr/aarch64-linux-gnu" \
+    -Dxtensor_DIR="$xtensor" -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -DCMAKE_UNITY_BUILD=ON -DNUCDET_WERROR=ON \
     -DNUCDET_CUDA=OFF -DNUCDET_IO=OFF -DNUCDET_C=OFF -DNUCDET_PYTHON=OFF -DNUCDET_MPI=OFF -DNUCDET_ONNX=OFF \
     -DNUCDET_BUILD_TOOLS=OFF -DNUCDET_BUILD_BENCH=OFF -DNUCDET_BUILD_EXAMPLES=OFF -DNUCDET_TOOLS_ARCH= \
     "-DNUCDET_TEST_FOLDERS=exec;ops;cpu;nn;detect"
-ninja -C $build
+ninja -C $build tests_exec tests_ops tests_cpu tests_nn tests_detect
 # What the kernels were compiled to: fused multiply-adds of four lanes.
 aarch64-linux-gnu-objdump -d --no-show-raw-insn $build/CMakeFiles/nucdet_cpu_kernels.dir/src/cpu/isa_portable.cpp.o |
     grep -c 'fmla.*v[0-9]*\.4s' | { read -r count && echo "fused multiply-adds of four lanes: $count" && [ "$count" -gt 100 ]; }
-ctest --test-dir $build --output-on-failure -R '^(exec|ops|cpu|nn|detect)$' -E 'symbols'
+# A process for each test: the emulator keeps what a context reserved until it ends.
+failed=0
+for folder in exec ops cpu nn detect; do
+    program=$build/tests/tests_$folder
+    emulated="qemu-aarch64-static -L /usr/aarch64-linux-gnu $program"
+    $emulated --list-test-names-only >$build/names || [ -s $build/names ]
+    count=0
+    while IFS= read -r name; do
+        pattern=$(printf '%s' "$name" | sed 's/[],[\\*]/\\&/g')
+        if ! $emulated "$pattern" '~[long]' </dev/null >$build/output 2>&1; then
+            cat $build/output
+            failed=1
+        fi
+        count=$((count + 1))
+    done <$build/names
+    echo "$folder: $count tests"
+done
+exit $failed

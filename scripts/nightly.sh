@@ -7,8 +7,6 @@ cd "$(dirname "$0")/.."
 build=${1:-build/nightly}
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DNUCDET_BUILD_TESTS=OFF -DNUCDET_BUILD_EXAMPLES=OFF
 ninja -C "$build" nucdet_program peer_network
-if [ ! -x build/peers/bin/python ]; then
-    /usr/bin/python3 -m venv --system-site-packages build/peers
-    build/peers/bin/pip install -q -r bench/peers/requirements.txt
-fi
+[ -x build/peers/bin/python ] || /usr/bin/python3 -m venv --system-site-packages build/peers
+build/peers/bin/pip install -q -r bench/peers/requirements.txt
 exec build/peers/bin/python bench/check.py "$build"

@@ -10,8 +10,8 @@ own, so that its peak memory is its own too; they take turns, A B C A B C, and w
 processes, of the call alone: nobody's files, conversions or first two runs are counted. Maps are compared with
 PyTorch's in double precision, losses of training with PyTorch's: whoever is off by more than 1e-3 ends the program.
 
-Threads that wait sleep, ours always, those of OpenMP and ONNX Runtime by settings: spinning ones lose many times more
-than they gain as soon as anything else runs. OMP_WAIT_POLICY=active lets them spin, for a machine that is idle.
+Threads that wait sleep, ours after 20 us, those of OpenMP and ONNX Runtime by settings: spinning ones lose many times
+more than they gain as soon as anything else runs. OMP_WAIT_POLICY=active lets them spin, for a machine that is idle.
 
 glibc's malloc maps and unmaps every large tensor anew, which costs PyTorch up to half its time. It gets a malloc that
 keeps its memory; the rows "default malloc" show it without. Debian's PyTorch does its transposed convolutions through

@@ -14,12 +14,14 @@ const Winograd* winograd_for(const Isa& isa, ConvolutionMethod method, Pass pass
   const bool strided = problem.stride != 1;
   constexpr Index kMostPhases = 4;  // each has filters of its own
   if (strided && (problem.stride.count() > kMostPhases || pass == Pass::weights)) return nullptr;
+  if (taps == 2 && !strided) return nullptr;
   int m = taps == 2 ? 5 : 4;
   switch (method) {
     case ConvolutionMethod::direct:
       return nullptr;
     case ConvolutionMethod::winograd_2:
-      if (taps != 2) m = 2;
+      if (taps == 2) return nullptr;  // tiles of 5 x 5 are not as accurate
+      m = 2;
       break;
     case ConvolutionMethod::winograd_4:
       break;

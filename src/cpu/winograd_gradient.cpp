@@ -20,8 +20,6 @@ struct GradientWork {
   Index d_plane(Index tiles) const { return plane_of(tiles, outputs); }
 
   void transform(Index begin, Index end, float* v, Index v_plane, float* d, Index d_plane) const {
-    if (outputs != dy.shape.c)
-      for (Index q = 0; q < points; ++q) std::fill_n(d + q * d_plane, (end - begin) * outputs, 0.0f);
     grid.strips(begin, end, [&](Index n, Index row, Index column, Index count, Index at) {
       const Index y0 = row * f.m, x0 = column * f.m;
       f.input(map_of(x, n), y0 - p.pad.y, x0 - p.pad.x, count, v + at * inputs, inputs, v_plane);

@@ -224,8 +224,9 @@ TEST_CASE("a convolution reads what a concatenation would put side by side, in w
   using Short = Sequential<Conv<32, 3, ConvOptions{.pad = 0}>, Relu>;  // 2 pixels smaller
   struct Net : Graph<Node<"a", Branch>, Node<"b", Short, From<"a">>, Node<"c", Branch, From<"a">>,
                      Node<"join", Sequential<ConcatTo<0, Branch, Short>, Conv<16, 5>, BatchNorm, Elu>>,
-                     Node<"last", Sequential<ConcatTo<0, Identity, Identity>, Conv<32, 3>, Relu>, From<"join", "b">>> {
-  };
+                     Node<"cut", Sequential<ConcatTo<1, Branch, Short>, Conv<16, 3>>, From<"join">>,
+                     Node<"sum", Add<Sequential<Concat<Branch, Branch>, Conv<16, 3>>, Identity>>,
+                     Node<"last", Sequential<ConcatTo<0, Identity, Identity>, Conv<32, 3>, Relu>, From<"sum", "b">>> {};
   const Shape shape{2, 48, 40, 3};
   Context<Cpu> context({.threads = 2, .seed = 6}), plain({.threads = 2, .convolution = ConvolutionMethod::direct});
   Network<Net, 3, Cpu> net(context);
@@ -233,7 +234,8 @@ TEST_CASE("a convolution reads what a concatenation would put side by side, in w
   const auto fused = for_inference(net);
   std::string steps;
   for (const auto& step : fused.program.steps()) steps += step.layer->describe() + "; ";
-  CHECK_THAT(steps, Contains("Concat + Conv 5x5 + norm + act") && Contains("Concat + Conv 3x3 + act"));
+  CHECK_THAT(steps, Contains("Concat + Conv 5x5 + norm + act") && Contains("Concat + Conv 3x3 + act") &&
+                        Contains("Concat + Conv 3x3 + add") && Contains("Concat + Conv 3x3; "));
   const std::vector<float> wanted = numbers_in(net.forward(x)), found = numbers_in(fused.forward(context, x));
   const std::vector<float> unjoined = numbers_in(fused.forward(plain, x));
   double worst = 0, worst_plain = 0, scale = 0;

@@ -72,7 +72,7 @@ class ImageDetector {
         inputs_(inputs),
         interrupt_(interrupt),
         pictures_(o, inputs),
-        model_hash_(std::async(std::launch::async, [file = o.model] { return io::content_hash_of(file); })),
+        model_hash_(std::async(kAside, [file = o.model] { return io::content_hash_of(file); })),
         loaded_(models::load_model(context, o.model, o.thresholds.replaced)),
         detector_(fitting_detector()),
         settings_(report_of(o, model_hash_.get(), loaded_.peaks, loaded_.normalization)) {
@@ -115,7 +115,7 @@ class ImageDetector {
   const std::vector<Input>& inputs_;
   const Interrupt& interrupt_;
   PicturesAhead pictures_;
-  std::future<std::string> model_hash_;  ///< while they are loaded
+  std::future<std::string> model_hash_;  ///< of the weights' file, taken while they are loaded; `settings_` has it
   models::LoadedModel<Device> loaded_;
   detect::Detector<Device> detector_;
   io::DetectionReport settings_;

@@ -40,8 +40,8 @@ inline const Kernels* best_kernels() { return detail::registered_kernels.load(st
 enum class ConvolutionMethod {
   automatic,   ///< the fastest by measurement (docs/numerics.md has the error)
   direct,      ///< plain sums: the same bits however an image is cut into tiles
-  winograd_2,  ///< Winograd with outputs of 2 x 2 (as accurate as plain sums), 4 x 4, 6 x 6 where it applies, else
-  winograd_4,  ///< plain sums
+  winograd_2,  ///< Winograd with outputs of 2 x 2 (as accurate as plain sums), 4 x 4, 6 x 6 where it applies (5 x 5 by
+  winograd_4,  ///< the last two for 3 x 3 of stride 2), else plain sums
   winograd_6,
 };
 

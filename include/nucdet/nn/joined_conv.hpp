@@ -57,10 +57,14 @@ class JoinedConvLayer final : public Layer<Cpu> {
 
 NUCDET_INLINE bool JoinedConvLayer::can_join(const Context<Cpu>& context, const ConvolutionView<Cpu>& conv,
                                              std::span<const Index> channels) {
-  if (conv.transposed || channels.size() > kMostInputs) return false;
-  Shape any{1, 64, 64, 0};
+  if (conv.transposed || channels.size() > kMostInputs || conv.weight.store->dtype() != DType::f32) return false;
+  Shape any{1, 512, 512, 0};
   for (const Index c : channels) any.c += c;
-  return can_join(context, conv.problem(any), channels);
+  try {
+    return can_join(context, conv.problem(any), channels);
+  } catch (const ShapeError&) {  // it needs larger maps
+    return false;
+  }
 }
 
 NUCDET_INLINE Shape JoinedConvLayer::output_shape(std::span<const Shape> in) const {
@@ -70,6 +74,7 @@ NUCDET_INLINE Shape JoinedConvLayer::output_shape(std::span<const Shape> in) con
 
 NUCDET_INLINE void JoinedConvLayer::forward(Context<Cpu>& context, Inputs<Cpu> x, Tensor<Cpu>& y,
                                             const Pass<Cpu>& pass) const {
+  if (pass.tape != nullptr || pass.mode == Mode::training) throw Error("a fused network is for inference only");
   std::array<Shape, kMostInputs> shapes;
   for (std::size_t i = 0; i < count(); ++i) shapes[i] = x[i].shape();
   const Shape joined = joined_shape({shapes.data(), count()});
