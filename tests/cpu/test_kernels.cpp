@@ -230,7 +230,7 @@ TEST_CASE("maps are convolved side by side as if they were one, smaller ones wit
       const Shape& s = shapes[k];
       const Index top = (p.large.h - s.h) / 2, left = (p.large.w - s.w) / 2;
       const auto slice = joined.channels(k == 0 ? 0 : k == 1 ? 16 : 48, s.c).window(top, left, s.h, s.w);
-      const auto numbers = random_numbers(s.count(), static_cast<int>(k) + 1);
+      const auto numbers = random_numbers(s.count(), k + 1);
       maps.push_back(context.make(s));
       std::copy(numbers.begin(), numbers.end(), maps.back().view<float>().data);
       ops::copy<float>(context, std::as_const(maps.back()).view<const float>(), Tensor<Cpu>(slice).view<float>());

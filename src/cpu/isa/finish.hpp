@@ -31,12 +31,12 @@ template <int H, class F>
   float* to = p.to;
   if (more == nullptr)
     for (Index j = 0; j < p.count; ++j, from += p.sum, to += p.pixel) {
-#pragma GCC ivdep
+      NUCDET_INDEPENDENT
       for (Index k = 0; k < H * kLanes; ++k) to[k] = f(from[k]);
     }
   else
     for (Index j = 0; j < p.count; ++j, from += p.sum, to += p.pixel, more += p.residual_pixel) {
-#pragma GCC ivdep
+      NUCDET_INDEPENDENT
       for (Index k = 0; k < H * kLanes; ++k) to[k] = f(from[k] + more[k]);
     }
 }
