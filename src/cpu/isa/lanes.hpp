@@ -15,9 +15,9 @@ typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 /// The same anywhere in memory.
 typedef float Unaligned __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-/// Before a loop of which no turn reads what another writes.
+/// Before a loop of which no turn reads what another writes. Clang, which takes such a promise for an order, finds out.
 #ifdef __clang__
-#define NUCDET_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define NUCDET_INDEPENDENT
 #else
 #define NUCDET_INDEPENDENT _Pragma("GCC ivdep")
 #endif
