@@ -111,8 +111,7 @@ class Layer {
   virtual std::optional<ConvolutionView<Device>> as_convolution() const { return std::nullopt; }
   /// The sum of its inputs, which have one shape.
   virtual bool is_sum() const { return false; }
-  /// Its inputs side by side, centred in the first one or cut to its size or another's: the channels of each; else
-  /// none.
+  /// The channels of its inputs, if all that it does is to put them side by side at the size of one of them; else none.
   virtual std::vector<Index> as_concatenation() const { return {}; }
   /// In inference its input, unchanged: no step is made of it.
   virtual bool is_identity_in_inference() const { return false; }

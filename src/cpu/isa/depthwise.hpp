@@ -29,7 +29,7 @@ static void depthwise(const DirectRow& row) {
   for (Index first = 0; first < row.pixels; first += kPixels) {
     const Index count = row.pixels - first < kPixels ? row.pixels - first : kPixels;
     for_blocks<2>(
-        count, [&]<int R, int>(Index at)
+        count, [&]<int R>(Index at)
                    __attribute__((always_inline)) { depthwise_pixels<R>(row, first + at, sums + at * kPanel); });
     finish_row<2>(row.store, sums, first, count);
   }
@@ -56,7 +56,7 @@ template <int R>
 
 static void depthwise_gradient(const DepthwiseSlopes& row) {
   for_blocks<2>(
-      row.taps, [&]<int R, int>(Index tap) __attribute__((always_inline)) { depthwise_taps<R>(row, tap); });
+      row.taps, [&]<int R>(Index tap) __attribute__((always_inline)) { depthwise_taps<R>(row, tap); });
 }
 
 }  // namespace NUCDET_ISA

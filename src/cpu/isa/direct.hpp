@@ -23,7 +23,7 @@ template <int H>
   for (Index first = 0; first < row.pixels; first += kPixels) {
     const Index count = row.pixels - first < kPixels ? row.pixels - first : kPixels;
     for_blocks<H>(
-        count, [&]<int R, int>(Index at)
+        count, [&]<int R>(Index at)
                    __attribute__((always_inline)) { direct_pixels<R, H>(row, first + at, sums + at * H * kLanes); });
     finish_row<H>(row.store, sums, first, count);
   }

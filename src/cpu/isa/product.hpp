@@ -76,13 +76,13 @@ struct Block {
   }
 };
 
-/// Calls body.template operator()<R, H>(first row) for groups of at most kRows<H> rows, as equal as can be.
+/// Calls body.template operator()<R>(first row) for groups of at most kRows<H> rows, as equal as can be.
 template <int H, int R = kRows<H>, class Body>
 [[gnu::always_inline]] inline void rows_of(Index count, Index row, const Body& body) {
   if constexpr (R > 1) {
     if (count < R) return rows_of<H, R - 1>(count, row, body);
   }
-  body.template operator()<R, H>(row);
+  body.template operator()<R>(row);
 }
 template <int H, class Body>
 [[gnu::always_inline]] inline void for_blocks(Index rows, const Body& body) {
@@ -107,7 +107,7 @@ template <int H>
 [[gnu::always_inline]] inline void product_of(Index rows, Index depth, const float* a, Index lda, const float* b,
                                               float* c, Index ldc, bool add) {
   for_blocks<H>(
-      rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
+      rows, [&]<int R>(Index row) __attribute__((always_inline)) {
         if (add)
           product_rows<R, H, true>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
         else
@@ -140,7 +140,7 @@ template <int H>
 [[gnu::always_inline]] inline void product_transposed_of(Index rows, Index depth, const float* a, Index lda,
                                                          const float* b, Index ldb, float* c, Index ldc) {
   for_blocks<H>(
-      rows, [&]<int R, int>(Index row) __attribute__((always_inline)) {
+      rows, [&]<int R>(Index row) __attribute__((always_inline)) {
         product_transposed_rows<R, H>(depth, a + row, lda, b, ldb, c + row * ldc, ldc);
       });
 }
