@@ -71,7 +71,7 @@ struct Work {
     return begin;
   }
   Index depth() const { return begin_of(inputs() - 1) + part(inputs() - 1).filters.inputs; }
-  Index filter_plane() const { return depth() * isa.panel; }
+  Index filter_plane() const { return plane_of(depth(), isa.panel); }
   /// All panels of all outputs.
   Index panels_in_all() const {
     return panels_each * (sharing == Sharing::output ? 1 : static_cast<Index>(parts.size()));

@@ -45,13 +45,10 @@ NUCDET_HD inline float bounded_below(float x, float limit) {
 }
 inline double bounded_below(double x, double limit) { return x < -limit ? -limit : x; }
 
-/// 2^n and expm1(r), with x = n ln 2 + r and |r| <= ln(2)/2: exp(x) = scale * rest + scale. Needs |x| <= 87; a clamp
-/// here would tempt compilers into branches, so callers bound their argument.
-struct ReducedExp {
-  float scale, rest;
-};
-
-NUCDET_HD inline ReducedExp reduced_exp(float x) {
+/// exp(x) for |x| <= 87, to about 2 units in the last place. A clamp here would tempt compilers into branches, so callers
+/// bound their argument.
+NUCDET_HD inline float exp(float x) {
+  // x = n ln 2 + r, |r| <= ln(2)/2: exp(x) is 2^n times expm1(r) + 1.
   // Adding 1.5 * 2^23 leaves the rounded sum in the low bits; casting a NaN to an integer would be undefined.
   constexpr std::uint32_t kShift = 0x4B400000u;
   const float shifted = x * 1.44269504f + from_bits(kShift), whole = shifted - from_bits(kShift);
@@ -62,20 +59,26 @@ NUCDET_HD inline ReducedExp reduced_exp(float x) {
   p = p * r + 1.0f / 24.0f;
   p = p * r + 1.0f / 6.0f;
   p = p * r + 0.5f;
-  return {from_bits((to_bits(shifted) - (kShift - 127)) << 23), r + r * r * p};
+  const float scale = from_bits((to_bits(shifted) - (kShift - 127)) << 23);
+  return scale * (r + r * r * p) + scale;
 }
 
-/// exp(x) - 1 for |x| <= 87, to about 2 units in the last place.
-NUCDET_HD inline float expm1(float x) {
-  const ReducedExp e = reduced_exp(x);
-  return e.scale * e.rest + (e.scale - 1.0f);
+/// 2^x - 1 for |x| <= 120: to about 2e-7 of the larger of 2^x and 1, near x = 0 to about that of the result.
+NUCDET_HD inline float exp2m1(float x) {
+  // Adding it leaves the rounded sum in the low bits, and there what a float's exponent adds to it.
+  constexpr float kShift = 12582912.0f + 127.0f;  // 1.5 * 2^23 + 127
+  const float shifted = x + kShift, r = x - (shifted - kShift);
+  const float scale = from_bits(to_bits(shifted) << 23);
+  // Taylor's terms (ln 2)^k / k!, in pairs.
+  const float r2 = r * r;
+  const float first = 0.693147181f + 0.240226507f * r, second = 0.0555041087f + 0.00961812911f * r,
+              third = 0.00133335581f + 0.000154035304f * r;
+  const float rest = r * (first + r2 * (second + r2 * third));
+  return scale * rest + (scale - 1.0f);
 }
 
-/// exp(x) for |x| <= 87, to about 2 units in the last place.
-NUCDET_HD inline float exp(float x) {
-  const ReducedExp e = reduced_exp(x);
-  return e.scale * e.rest + e.scale;
-}
+/// exp(x) - 1 for -83 <= x <= 0, where it loses nothing by 2^x: to about 2e-7 of the result.
+NUCDET_HD inline float expm1(float x) { return exp2m1(x * 1.44269504f); }
 
 /// Double precision serves checks and may call the library.
 inline double expm1(double x) { return std::expm1(x); }
@@ -103,19 +106,6 @@ NUCDET_HD inline float normal_cdf(float x) {
   return 0.5f + from_bits(to_bits(inner) | (to_bits(x) & 0x80000000u));
 }
 inline double normal_cdf(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752); }
-
-/// 2^x - 1 for |x| <= 120: to about 2e-7 of the larger of 2^x and 1, near x = 0 to about that of the result.
-NUCDET_HD inline float exp2m1(float x) {
-  constexpr float kShift = 12582912.0f;  // 1.5 * 2^23: adding it leaves the rounded sum in the low bits
-  const float shifted = x + kShift, r = x - (shifted - kShift);
-  const float scale = from_bits((to_bits(shifted) + 127u) << 23);
-  // Taylor's terms (ln 2)^k / k!, in pairs.
-  const float r2 = r * r;
-  const float first = 0.693147181f + 0.240226507f * r, second = 0.0555041087f + 0.00961812911f * r,
-              third = 0.00133335581f + 0.000154035304f * r;
-  const float rest = r * (first + r2 * (second + r2 * third));
-  return scale * rest + (scale - 1.0f);
-}
 
 /// Square root of 0 <= x <= 1e30, to about 1 unit in the last place: the reciprocal root from the bits and one of
 /// Newton's steps, then one of third order. Short chains of multiply-adds: this is the larger part of drawing a label.

@@ -42,7 +42,7 @@ struct Elu {
   NUCDET_HD T operator()(T x) const {
     // A sum of two parts, one of which is 0: no branch, so that compilers make vectors of it.
     const T negative = math::negative_part(x);
-    return (x - negative) + static_cast<T>(alpha) * math::expm1(math::bounded_below(negative, T(87)));
+    return (x - negative) + static_cast<T>(alpha) * math::expm1(math::bounded_below(negative, T(83)));
   }
   template <class T>
   NUCDET_HD T slope(T y) const {

@@ -67,6 +67,7 @@ struct Transforms {
         for (Index kx = 0; kx < g.columns; ++kx) {
           const float* const from = g.w + o * g.by_output + ky * g.by_row + kx * g.by_column;
           float* const to = taps + ((kx + g.place_x) * R + ky + g.place_y) * kPanel + o;
+          __builtin_prefetch(from + 3 * g.by_output, 0, 2);  // as far ahead as memory is
           for (Index c = 0; c < g.inputs; ++c) to[c * R * R * kPanel] = from[c * g.by_input];
         }
     for (Index c = 0; c < g.inputs; ++c)
@@ -89,6 +90,7 @@ struct Transforms {
       const Lanes bias = s.bias != nullptr ? load(s.bias + half) : Lanes{};
       alignas(64) float sums[kStrip * kTile];
       for (Index t = 0; t < tiles; ++t) {
+        ask_for_tile(s, half, t, height, width);
         Lanes column[N * M];
         for (int j = 0; j < N; ++j) {
           Lanes in[N];
@@ -156,6 +158,18 @@ struct Transforms {
 
  private:
   static constexpr Index kTile = M * M * kLanes;
+
+  /// Where a tile goes and what is added to it, wanted as soon as the strip is transformed: the rows of a map are far
+  /// apart, and a store waits for its line as a load does.
+  [[gnu::always_inline]] static void ask_for_tile(const Store& s, int half, Index t, Index height, Index width) {
+    const Index left = t * M, right = left + M < width ? left + M : width;
+    for (Index i = 0; i < height; ++i)
+      for (Index j = left; j < right; ++j) {
+        __builtin_prefetch(s.y + i * s.row + j * s.pixel + half, 1, 2);
+        if (s.residual != nullptr)
+          __builtin_prefetch(s.residual + i * s.residual_row + j * s.residual_pixel + half, 0, 2);
+      }
+  }
 
   /// Finishes the tiles sums[tile][M][M][kLanes] of the channels from `half` on, of which `height` rows and, over the
   /// strip, `width` columns are wanted.
