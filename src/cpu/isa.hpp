@@ -42,7 +42,7 @@ struct Map {
 
 /// Winograd's minimal filtering F(m x m, r x r): see isa/points.hpp. A strip is up to kStrip neighbouring tiles of one
 /// row of tiles; a plane holds one of the n x n points, [tile][channel].
-inline constexpr int kStrip = 8;
+inline constexpr int kStrip = 4;
 /// Inputs whose filters are transformed at a time, at most.
 inline constexpr int kFilterInputs = 16;
 struct Winograd {
