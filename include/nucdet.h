@@ -65,7 +65,7 @@ NUCDET_API const char* nucdet_last_error(void);
 NUCDET_API const char* nucdet_version(void);
 /** The processor's kernels that are used: "portable", "avx2" or "avx512". */
 NUCDET_API const char* nucdet_instruction_set(void);
-/** The version of OpenSlide, which reads scanners' slides; null if the library was built without it. */
+/** The version of OpenSlide, which reads scanners' slides; null where there is none. */
 NUCDET_API const char* nucdet_openslide_version(void);
 /** How many GPUs can be used; 0 where the library was built without CUDA. */
 NUCDET_API int32_t nucdet_cuda_devices(void);

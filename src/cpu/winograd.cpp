@@ -219,7 +219,7 @@ void correlate_winograd(Context<Cpu>& context, const Isa& isa, const Winograd& f
   constexpr Index kFewTiles = 144;
   const Index tiles = work.grid.count();
   if (tiles < kFewTiles) return run_panels(context, work);
-  run_blocks(context, work, blocks_of(tiles, memory.shape().count()));
+  run_blocks(context, work, blocks_of(tiles, work.panels_in_all() * work.points * work.depth() * isa.panel));
 }
 
 }  // namespace nucdet::cpu

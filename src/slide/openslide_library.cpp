@@ -96,7 +96,11 @@ const OpenSlideLibrary* openslide_library() {
   const std::scoped_lock lock(l.mutex);
   for (const char* name : kNames) {
     if (l.sought || l.functions) break;
-    if (void* const library = dlopen(name, RTLD_NOW | RTLD_LOCAL)) l.functions = functions_of(library, name);
+    void* const library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) continue;
+    try {
+      l.functions = functions_of(library, name);
+    } catch (const IoError&) { continue; }  // not one that can be used: the other may be
   }
   l.sought = true;
   return l.functions ? &*l.functions : nullptr;

@@ -23,8 +23,8 @@ struct OpenSlideLibrary {
   decltype(&::openslide_read_associated_image) read_associated_image;
 };
 
-/// The library that nucdet was linked with, or, with NUCDET_OPENSLIDE=LOAD, the one that is opened when it is first
-/// asked for: null where there is none. Thread-safe.
+/// The library that nucdet was linked with, or, with NUCDET_OPENSLIDE=AUTO or LOAD, the one that is opened when it is
+/// first asked for: null where there is none. Thread-safe.
 const OpenSlideLibrary* openslide_library();
 
 }  // namespace nucdet::slide::detail

@@ -21,7 +21,7 @@ TEST_CASE("label: exp, expm1 and root agree with the library's in double") {
         std::max(worst_root, std::abs(static_cast<double>(math::root(x)) / std::sqrt(static_cast<double>(x)) - 1));
   }
   CHECK(worst_exp < 2.5e-7);
-  CHECK(worst_expm1 < 6e-7);
+  CHECK(worst_expm1 < 2.5e-7);
   CHECK(worst_root < 1.5e-7);
   CHECK(math::exp(0.0f) == 1.0f);
   CHECK(math::expm1(0.0f) == 0.0f);
@@ -34,5 +34,5 @@ TEST_CASE("label: exp, expm1 and root agree with the library's in double") {
     worst_exp2m1 = std::max(worst_exp2m1,
                             std::abs(static_cast<double>(math::exp2m1(x)) - wanted) / std::max(1.0, std::abs(wanted)));
   }
-  CHECK(worst_exp2m1 < 3e-7);
+  CHECK(worst_exp2m1 < 1.5e-7);
 }

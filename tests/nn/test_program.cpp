@@ -33,6 +33,15 @@ Tensor<Cpu> random_input(Context<Cpu>& context, const Shape& shape) {
 struct Dense : Graph<Node<"a", Conv<2, 3>>, Node<"b", Concat<Identity, Conv<3, 3>>>,
                      Node<"c", Concat<Identity, Conv<2, 3>>>, Node<"d", Conv<1, 3>>> {};
 
+/// Sums: one may take the memory of "up", but not of "wide", which is read again; then another that of "sum".
+struct Sums : Graph<Node<"a", Conv<4, 3>>, Node<"wide", Upsample<2>>, Node<"b", Conv<4, 3>, From<"a">>,
+                    Node<"up", Upsample<2>>, Node<"sum", AddOp<kEqualSizes>, From<"wide", "up">>,
+                    Node<"more", AddOp<kEqualSizes>, From<"sum", "wide">>, Node<"end", Conv<1, 3>>> {};
+
+/// 2 a + b.
+struct Twice : Graph<Node<"a", Conv<4, 3>>, Node<"b", Conv<4, 3>, From<"a">>,
+                     Node<"sum", AddOp<kEqualSizes>, From<"a", "b", "a">>, Node<"end", Conv<1, 3>>> {};
+
 }  // namespace
 
 TEST_CASE("a whole small MicroNet has right gradients") {
@@ -50,6 +59,33 @@ TEST_CASE("concatenations written in place give what copying gives") {
   for (const Placement& p : plan.placements) placed += p.step >= 0 ? 1 : 0;
   CHECK(placed >= 2);
   CHECK(plan.peak_elements < 30 * (3 + 2 + 3 + 5 + 2 + 7 + 1));
+}
+
+TEST_CASE("sums take the memory of what nobody reads again, and give what they give in memory of their own") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  Network<Sums, 3, Cpu> net(context);
+  const Shape shape{1, 12, 10, 3};
+  const Plan plan = net.plan(shape);
+  const auto slots = static_cast<int>(plan.shapes.size());  // the input, a, wide, b, up, sum, more, end
+  REQUIRE(slots == 8);
+  CHECK(plan.overwritten == std::vector<int>{-1, -1, -1, -1, -1, 4, 5, -1});
+  CHECK(plan.offsets[4] == plan.offsets[5]);
+  CHECK(plan.offsets[5] == plan.offsets[6]);
+  CHECK(plan.offsets[2] != plan.offsets[4]);
+  CHECK(plan.peak_elements == 120 * (3 + 4 * 4 + 4 * 4 + 4));  // input, wide, up, b
+  const auto x = random_input(context, shape);
+  Tape<Cpu> tape;
+  CHECK(numbers_in(net.forward(x)) == numbers_in(net.forward(x, {.mode = Mode::training, .tape = &tape})));
+}
+
+TEST_CASE("a sum that reads a map twice leaves it as it is") {
+  Context<Cpu> context({.threads = 2, .seed = 3});
+  Network<Twice, 3, Cpu> net(context);
+  const Shape shape{1, 12, 10, 3};
+  CHECK(net.plan(shape).overwritten == std::vector<int>{-1, -1, -1, 2, -1});  // of the input, a, b, sum, end: b
+  const auto x = random_input(context, shape);
+  Tape<Cpu> tape;
+  CHECK(numbers_in(net.forward(x)) == numbers_in(net.forward(x, {.mode = Mode::training, .tape = &tape})));
 }
 
 TEST_CASE("what the planner says is alive at the peak is what the pool hands out") {

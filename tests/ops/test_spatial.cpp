@@ -14,7 +14,7 @@ using namespace nucdet_test;
 
 namespace {
 
-constexpr Shape kSpatial[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 2, 1}, {3, 4, 11, 17}, {1, 31, 9, 2}};
+constexpr Shape kSpatial[] = {{1, 1, 1, 1}, {2, 5, 7, 3}, {1, 13, 2, 1}, {3, 4, 11, 17}, {1, 31, 9, 2}, {2, 3, 37, 1}};
 
 double at(const std::vector<double>& v, const Shape& s, Index n, Index y, Index x, Index c) {
   return v[static_cast<std::size_t>(((n * s.h + y) * s.w + x) * s.c + c)];

@@ -97,8 +97,8 @@ int doctor(const DoctorOptions& o) {
   for (const Json& name : kernels) std::cout << name.get<std::string>() << ' ';
   std::cout << "(--kernels auto is " << cpu::best_kernels()->name << ")\n";
   std::cout << "OpenSlide:        "
-            << (openslide.empty() ? "this program was built without it: of slides, SVS and tiled TIFF are read; for "
-                                    "NDPI, MRXS, ... install libopenslide-dev and build again"
+            << (openslide.empty() ? "goes without it: of slides, SVS and tiled TIFF are read; for "
+                                    "NDPI, MRXS, ... install libopenslide0, and before building libopenslide-dev"
                                   : openslide)
             << '\n';
   print_cuda(cuda);

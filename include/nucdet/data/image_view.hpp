@@ -135,16 +135,30 @@ struct PixelsInto {
   View<float> y;
 
   NUCDET_HD void operator()(const exec::Tile& t) const {
-    constexpr float most = sizeof(T) == 1 ? 255.0f : 65535.0f;
     const T* const row = pixels + (reflect(t.y + top, height) - first_row) * stride;
-    for (Index x = t.x0; x < t.x1; ++x) {
-      const T* const p = row + (reflect(x + left, width) - first_column) * channels;
-      float* const q = y.pixel(t.n, t.y, x);
-      for (Index c = t.c0; c < t.c1; ++c) q[c] = static_cast<float>(p[source_of(c)]) / most;
-    }
+    if (swapped || t.c0 != 0 || channels != t.c1 || y.pixel_stride != channels) return reflected(t, row, t.x0, t.x1);
+    // Memory as it lies; of the columns [x0, first) and [last, x1) the reflections are shown.
+    const Index first = clamped(-left, t.x0, t.x1), last = clamped(width - left, first, t.x1);
+    reflected(t, row, t.x0, first);
+    const T* const p = row + (first + left - first_column) * channels;
+    float* const q = y.pixel(t.n, t.y, first);
+    for (Index i = 0; i < (last - first) * channels; ++i) q[i] = static_cast<float>(p[i]) / kMost;
+    reflected(t, row, last, t.x1);
   }
 
  private:
+  static constexpr float kMost = sizeof(T) == 1 ? 255.0f : 65535.0f;
+
+  NUCDET_HD static Index clamped(Index value, Index least, Index most) {
+    return value < least ? least : value > most ? most : value;
+  }
+  NUCDET_HD void reflected(const exec::Tile& t, const T* row, Index x0, Index x1) const {
+    for (Index x = x0; x < x1; ++x) {
+      const T* const p = row + (reflect(x + left, width) - first_column) * channels;
+      float* const q = y.pixel(t.n, t.y, x);
+      for (Index c = t.c0; c < t.c1; ++c) q[c] = static_cast<float>(p[source_of(c)]) / kMost;
+    }
+  }
   NUCDET_HD Index source_of(Index c) const { return channels == 1 ? 0 : swapped && c < 3 ? 2 - c : c; }
 };
 

@@ -106,25 +106,38 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensorFile& 
 
 namespace detail {
 
-/// Values of the format's type Stored, each by way of Number.
-template <class T, class Stored, class Number = Stored>
-std::vector<T> convert_values(const std::vector<std::byte>& data) {
-  std::vector<T> values(data.size() / sizeof(Stored));
-  for (std::size_t i = 0; i < values.size(); ++i) {
+/// Number i of values of the format's type Stored, by way of Number, wherever they lie in memory.
+template <class Stored, class Number = Stored>
+struct StoredNumbers {
+  const std::byte* data;
+  std::size_t count;
+
+  Number operator[](std::size_t i) const {
     Stored stored;
-    std::memcpy(&stored, data.data() + i * sizeof(Stored), sizeof(Stored));
-    values[i] = static_cast<T>(static_cast<Number>(stored));
+    std::memcpy(&stored, data + i * sizeof(Stored), sizeof(Stored));
+    return static_cast<Number>(stored);
   }
-  return values;
+};
+
+/// body(numbers) of a tensor of any real type. Throws IoError for another type.
+template <class Body>
+decltype(auto) with_numbers(const SafeTensor& tensor, Body&& body) {
+  const std::byte* const data = tensor.data.data();
+  const std::size_t bytes = tensor.data.size();
+  if (tensor.dtype == "F32") return body(StoredNumbers<float>{data, bytes / sizeof(float)});
+  if (tensor.dtype == "F64") return body(StoredNumbers<double>{data, bytes / sizeof(double)});
+  if (tensor.dtype == "F16") return body(StoredNumbers<f16, float>{data, bytes / sizeof(f16)});
+  if (tensor.dtype == "BF16") return body(StoredNumbers<bf16, float>{data, bytes / sizeof(bf16)});
+  throw IoError(message("tensor '", tensor.name, "' is ", tensor.dtype, ", wanted F32, F64, F16 or BF16"));
 }
 
 template <class T>
 std::vector<T> to_reals(const SafeTensor& tensor) {
-  if (tensor.dtype == "F32") return convert_values<T, float>(tensor.data);
-  if (tensor.dtype == "F64") return convert_values<T, double>(tensor.data);
-  if (tensor.dtype == "F16") return convert_values<T, f16, float>(tensor.data);
-  if (tensor.dtype == "BF16") return convert_values<T, bf16, float>(tensor.data);
-  throw IoError(message("tensor '", tensor.name, "' is ", tensor.dtype, ", wanted F32, F64, F16 or BF16"));
+  return with_numbers(tensor, [](const auto& numbers) {
+    std::vector<T> values(numbers.count);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(numbers[i]);
+    return values;
+  });
 }
 
 constexpr std::uint64_t kSafeTensorsHeaderLimit = 100'000'000;  // the limit of the reference implementation

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -78,8 +79,8 @@ void for_each_element(const nn::ParameterEntry& entry, Body&& body) {
   }
   const Index taps = entry.shape[1] * entry.shape[2], channels = entry.shape[3];
   for (Index a = 0; a < entry.shape[0]; ++a)
-    for (Index b = 0; b < channels; ++b)
-      for (Index t = 0; t < taps; ++t) body((a * channels + b) * taps + t, (a * taps + t) * channels + b);
+    for (Index t = 0; t < taps; ++t)
+      for (Index b = 0; b < channels; ++b) body((a * channels + b) * taps + t, (a * taps + t) * channels + b);
 }
 
 template <class T, class OnHost>
@@ -92,23 +93,32 @@ SafeTensor entry_tensor(const nn::ParameterEntry& entry, OnHost& store, std::siz
 
 template <class T, class OnHost>
 void read_entry(const SafeTensor& tensor, const nn::ParameterEntry& entry, OnHost& store, std::size_t number) {
-  const std::vector<T> values = to_reals<T>(tensor);
-  T* memory = store.template value<T>(number);
-  for_each_element(entry, [&](Index file, Index at) { memory[at] = values[static_cast<std::size_t>(file)]; });
+  T* const memory = store.template value<T>(number);
+  with_numbers(tensor, [&](const auto& numbers) {
+    for_each_element(
+        entry, [&](Index file, Index at) { memory[at] = static_cast<T>(numbers[static_cast<std::size_t>(file)]); });
+  });
 }
 
 /// What is wrong with the numbers of a tensor: a network would answer NaN for them, or nothing at all.
 template <class T>
 std::string bad_numbers(const SafeTensor& tensor) {
   const bool variance = tensor.name.ends_with("running_var");
-  const std::vector<T> values = to_reals<T>(tensor);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i]))
-      return message("'", tensor.name, "' holds ", values[i], " (element ", i, "), wanted finite numbers");
-    if (variance && values[i] < 0)
-      return message("'", tensor.name, "' holds ", values[i], " (element ", i, "), a variance is at least 0");
-  }
-  return {};
+  return with_numbers(tensor, [&](const auto& numbers) -> std::string {
+    bool good = true;  // of all before which one it is: a loop that may end early is not made of vectors
+    for (std::size_t i = 0; i < numbers.count; ++i) {
+      const T value = static_cast<T>(numbers[i]);
+      good &= std::abs(value) <= std::numeric_limits<T>::max() && !(variance && value < 0);
+    }
+    for (std::size_t i = 0; !good && i < numbers.count; ++i) {
+      const T value = static_cast<T>(numbers[i]);
+      if (!std::isfinite(value))
+        return message("'", tensor.name, "' holds ", value, " (element ", i, "), wanted finite numbers");
+      if (variance && value < 0)
+        return message("'", tensor.name, "' holds ", value, " (element ", i, "), a variance is at least 0");
+    }
+    return {};
+  });
 }
 
 inline bool is_real(const std::string& dtype) {

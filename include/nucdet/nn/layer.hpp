@@ -82,6 +82,8 @@ class Layer {
   virtual bool can_place(std::span<const Shape>, std::size_t) const { return false; }
   /// The part of y in which input i of size h x w then lies.
   virtual Tensor<Device> place(const Tensor<Device>& y, std::size_t, Index, Index) const { return y; }
+  /// Whether y may be the memory of input i, of the same shape, which nobody reads again (a sum).
+  virtual bool can_overwrite(std::size_t) const { return false; }
   /// Floating point operations of a forward pass; only convolutions count, as the field does.
   virtual Index flops(std::span<const Shape>) const { return 0; }
   /// How far the layer looks, from how far its inputs look: Extent::in_place(in) if it goes pixel by pixel,

@@ -38,6 +38,7 @@ struct Plan {
   std::vector<Placement> placements{};  ///< of every slot
   std::vector<int> last_uses{};         ///< of every slot: the step after which nothing reads it
   std::vector<int> only_readers{};      ///< of every slot: the one step that reads it, or -1
+  std::vector<int> overwritten{};       ///< of every slot: the one whose memory it takes in inference, or -1
   /// Of every slot, where it lies in one block of memory that holds a pass in inference; below 0: it has its own.
   std::vector<Index> offsets{};
   Index block_elements = 0;
@@ -79,13 +80,35 @@ std::vector<int> last_uses(std::span<const Wire> wires, std::size_t slots, std::
 struct Lifetime {
   int from = -1, to = -1;
 };
-/// Of every slot; last: see last_uses.
+/// Of every slot; last: see last_uses; overwritten: see Plan, none if empty.
 std::vector<Lifetime> lifetimes(std::span<const Wire> wires, std::size_t slots, std::span<const int> last,
-                                std::span<const Placement> placements);
+                                std::span<const Placement> placements, std::span<const int> overwritten = {});
 
 /// Elements alive at the worst moment of an inference pass with these placements.
 Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
-                    std::span<const Placement> placements);
+                    std::span<const Placement> placements, std::span<const int> overwritten = {});
+
+/// Sets plan.overwritten, once all but it and the layout is known: step k may take the memory of an input that nothing
+/// reads after it, of the same shape, where can(k, i) lets it. The `outputs` have memory of their own.
+template <class Can>
+void choose_overwritten(std::span<const Wire> wires, std::span<const int> outputs, const Can& can, Plan& plan) {
+  const std::vector<Lifetime> lives = lifetimes(wires, plan.shapes.size(), plan.last_uses, plan.placements);
+  plan.overwritten.assign(plan.shapes.size(), -1);
+  for (std::size_t k = 0; k < wires.size(); ++k) {
+    const std::size_t out = static_cast<std::size_t>(wires[k].output);
+    if (lives[out].from < 0 || std::find(outputs.begin(), outputs.end(), wires[k].output) != outputs.end()) continue;
+    for (std::size_t i = 0; i < wires[k].inputs.size() && plan.overwritten[out] < 0; ++i) {
+      const int slot = wires[k].inputs[i];
+      const std::size_t in = static_cast<std::size_t>(slot);
+      bool alone = true;  // or the step would read what it has written
+      for (std::size_t j = 0; j < wires[k].inputs.size(); ++j)
+        alone = alone && (j == i || root_of(wires[k].inputs[j], wires, plan.placements) != slot);
+      if (alone && slot > 0 && lives[in].from >= 0 && lives[in].to == static_cast<int>(k) &&
+          plan.shapes[in] == plan.shapes[out] && plan.reads_whole(k, wires[k], i) && can(k, i))
+        plan.overwritten[out] = slot;
+    }
+  }
+}
 
 /// Lays the buffers of a pass out in one block, so that those alive at one time do not overlap: the largest first, each
 /// at the lowest place that is free. A pool that does not know what comes next holds a third more. Of a finished plan;
@@ -128,10 +151,13 @@ NUCDET_INLINE std::vector<int> last_uses(std::span<const Wire> wires, std::size_
 }
 
 NUCDET_INLINE std::vector<Lifetime> lifetimes(std::span<const Wire> wires, std::size_t slots, std::span<const int> last,
-                                              std::span<const Placement> placements) {
+                                              std::span<const Placement> placements, std::span<const int> overwritten) {
   std::vector<Lifetime> lives(slots);
   const auto extend = [&](int slot, int step) {
-    Lifetime& life = lives[static_cast<std::size_t>(root_of(slot, wires, placements))];
+    int root = root_of(slot, wires, placements);
+    while (!overwritten.empty() && overwritten[static_cast<std::size_t>(root)] >= 0)
+      root = overwritten[static_cast<std::size_t>(root)];
+    Lifetime& life = lives[static_cast<std::size_t>(root)];
     life.from = life.from < 0 ? step : std::min(life.from, step);
     life.to = std::max({life.to, step, last[static_cast<std::size_t>(slot)]});
   };
@@ -141,8 +167,8 @@ NUCDET_INLINE std::vector<Lifetime> lifetimes(std::span<const Wire> wires, std::
 }
 
 NUCDET_INLINE Index peak_elements(std::span<const Wire> wires, std::span<const Shape> shapes, std::span<const int> last,
-                                  std::span<const Placement> placements) {
-  const std::vector<Lifetime> lives = lifetimes(wires, shapes.size(), last, placements);
+                                  std::span<const Placement> placements, std::span<const int> overwritten) {
+  const std::vector<Lifetime> lives = lifetimes(wires, shapes.size(), last, placements, overwritten);
   Index peak = 0;
   for (int step = 0; step < static_cast<int>(wires.size()); ++step) {
     Index alive = 0;
@@ -155,7 +181,8 @@ NUCDET_INLINE Index peak_elements(std::span<const Wire> wires, std::span<const S
 
 NUCDET_INLINE void lay_out(std::span<const Wire> wires, std::span<const int> outputs, Plan& plan) {
   constexpr Index kUnit = 128;  // elements: what engines and vectors want buffers to begin on
-  const std::vector<Lifetime> lives = lifetimes(wires, plan.shapes.size(), plan.last_uses, plan.placements);
+  const std::vector<Lifetime> lives =
+      lifetimes(wires, plan.shapes.size(), plan.last_uses, plan.placements, plan.overwritten);
   const auto size_of = [&](std::size_t slot) { return (plan.shapes[slot].count() + kUnit - 1) / kUnit * kUnit; };
   std::vector<std::size_t> order;
   for (std::size_t slot = 1; slot < lives.size(); ++slot)
@@ -178,6 +205,9 @@ NUCDET_INLINE void lay_out(std::span<const Wire> wires, std::span<const int> out
     placed.insert(std::find_if(placed.begin(), placed.end(), [&](auto other) { return plan.offsets[other] > offset; }),
                   slot);
   }
+  for (const Wire& wire : wires)  // in the order of steps: what is overwritten has its place
+    if (const int slot = plan.overwritten[static_cast<std::size_t>(wire.output)]; slot >= 0)
+      plan.offsets[static_cast<std::size_t>(wire.output)] = plan.offsets[static_cast<std::size_t>(slot)];
   plan.held_elements += plan.block_elements;
 }
 

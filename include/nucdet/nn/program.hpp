@@ -130,7 +130,9 @@ Plan Program<Device>::plan(const Shape& input, const Rectangle& wanted) const {
   plan.last_uses = last_uses(wires_, plan.shapes.size(), ends);
   plan.only_readers = only_readers(wires_, plan.shapes.size(), ends);
   settle_placements(wires_, plan.shapes, plan.last_uses, plan.placements);
-  plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements);
+  const auto can_overwrite = [&](std::size_t k, std::size_t i) { return steps_[k].layer->can_overwrite(i); };
+  choose_overwritten(wires_, ends, can_overwrite, plan);
+  plan.peak_elements = peak_elements(wires_, plan.shapes, plan.last_uses, plan.placements, plan.overwritten);
   lay_out(wires_, ends, plan);
   return plan;
 }

@@ -68,12 +68,19 @@ void add_activate(Context<D>& context, const F& f, View<const std::type_identity
   exec::for_runs<T>("add_activate", context, detail::Sum<T, F>{f}, y, a, b);
 }
 
-/// y = xs[0] + xs[1] + ..., in this order. Throws ShapeError for no inputs or other shapes.
+/// y = xs[0] + xs[1] + ..., in this order; y may be the memory of one of these two. Throws ShapeError for no inputs or
+/// other shapes.
 template <class T, class D>
 void add(Context<D>& context, std::span<const View<const T>> xs, View<std::type_identity_t<T>> y) {
   if (xs.empty()) throw ShapeError("add: no inputs, wanted at least one");
   if (xs.size() == 1) return copy<T>(context, xs[0], y);
-  exec::for_runs<T>("add", context, detail::Sum<T>{{}}, y, xs[0], xs[1]);
+  const auto is_y = [&](const View<const T>& x) {
+    return x.data == y.data && x.shape == y.shape && x.pixel_stride == y.pixel_stride && x.row_stride == y.row_stride;
+  };
+  if (is_y(xs[0]) || is_y(xs[1]))
+    accumulate<T>(context, xs[is_y(xs[0]) ? 1 : 0], y);
+  else
+    exec::for_runs<T>("add", context, detail::Sum<T>{{}}, y, xs[0], xs[1]);
   for (std::size_t i = 2; i < xs.size(); ++i) accumulate<T>(context, xs[i], y);
 }
 

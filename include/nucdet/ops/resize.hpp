@@ -74,6 +74,8 @@ struct UpsampleBilinear {
   View<T> y;
   NUCDET_HD void operator()(const exec::Tile& t) const {
     const Mix<compute_t<T>> rows(t.y, factor, x.shape.h);
+    const bool single = x.shape.c == 1 && x.pixel_stride == 1 && y.pixel_stride == 1;
+    if (single && factor == 2 && t.x0 == 0 && t.x1 == y.shape.w) return double_row(t, rows);
     Mix<compute_t<T>> columns(t.x0, factor, x.shape.w);
     for (Index i = t.x0; i < t.x1;) {
       const T *const a = x.pixel(t.n, rows.first, columns.first), *const b = x.pixel(t.n, rows.first, columns.second);
@@ -93,6 +95,23 @@ struct UpsampleBilinear {
   }
 
  private:
+  /// A whole row of one channel, twice as wide: a network's map, of which the general way makes a pixel in ten cycles.
+  NUCDET_HD void double_row(const exec::Tile& t, const Mix<compute_t<T>>& rows) const {
+    using C = compute_t<T>;
+    const T *const a = x.pixel(t.n, rows.first, 0), *const d = x.pixel(t.n, rows.second, 0);
+    T* __restrict const q = y.pixel(t.n, t.y, 0);
+    const auto mixed = [&](Index k) {
+      const C above = static_cast<C>(a[k]);
+      return above + rows.share * (static_cast<C>(d[k]) - above);
+    };
+    const Index last = x.shape.w - 1;
+    q[0] = static_cast<T>(mixed(0)), q[2 * last + 1] = static_cast<T>(mixed(last));
+    for (Index k = 0; k < last; ++k) {
+      const C left = mixed(k), right = mixed(k + 1);
+      q[2 * k + 1] = static_cast<T>(left + C(0.25) * (right - left));
+      q[2 * k + 2] = static_cast<T>(left + C(0.75) * (right - left));
+    }
+  }
   /// One or two pixels of y.
   template <int Outputs>
   NUCDET_HD static void mix(const exec::Tile& t, const T* a, const T* b, const T* d, const T* e, compute_t<T> down,

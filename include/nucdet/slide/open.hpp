@@ -17,8 +17,8 @@ Slide open_slide(const std::filesystem::path& path);
 /// reads it or says why not. Else false for what is missing or cannot be read.
 bool is_slide(const std::filesystem::path& path);
 
-/// The version of the OpenSlide library that is used; empty where nucdet was built without it, or built to open it when
-/// it is wanted (NUCDET_OPENSLIDE=LOAD) and there is none.
+/// The version of the OpenSlide library that is used; empty where nucdet was built without it, or opens it when it is
+/// wanted (NUCDET_OPENSLIDE=AUTO or LOAD) and there is none.
 std::string openslide_version();
 
 /// Of a build that opens it when it is wanted: opens this one in place of the system's. False where one is in use

@@ -16,6 +16,18 @@ template <int R, int H>
   block.write(sums, H * kLanes);
 }
 
+/// Where R pixels go and what is added to them, wanted when the row is done: a store waits for its line as a load does.
+template <int R, int H>
+[[gnu::always_inline]] inline void ask_for_pixels(const Store& s, Index first) {
+  constexpr Index kLine = 16;       // floats
+  if (s.channels < kLanes) return;  // neighbours share lines
+  for (Index r = first; r < first + R; ++r)
+    for (Index k = 0; k < H * kLanes; k += kLine) {
+      __builtin_prefetch(s.y + r * s.pixel + k, 1, 2);
+      if (s.residual != nullptr) __builtin_prefetch(s.residual + r * s.residual_pixel + k, 0, 2);
+    }
+}
+
 template <int H>
 [[gnu::always_inline]] inline void direct_row(const DirectRow& row) {
   constexpr Index kPixels = 96;  // finished together: a loop over them is long enough, and they stay in the cache
@@ -23,8 +35,10 @@ template <int H>
   for (Index first = 0; first < row.pixels; first += kPixels) {
     const Index count = row.pixels - first < kPixels ? row.pixels - first : kPixels;
     for_blocks<H>(
-        count, [&]<int R>(Index at)
-                   __attribute__((always_inline)) { direct_pixels<R, H>(row, first + at, sums + at * H * kLanes); });
+        count, [&]<int R>(Index at) __attribute__((always_inline)) {
+          ask_for_pixels<R, H>(row.store, first + at);
+          direct_pixels<R, H>(row, first + at, sums + at * H * kLanes);
+        });
     finish_row<H>(row.store, sums, first, count);
   }
 }

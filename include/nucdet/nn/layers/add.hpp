@@ -52,6 +52,7 @@ class AddLayer final : public CombineLayer<D> {
     return sum;
   }
   bool is_sum() const override { return this->reference_ == kEqualSizes; }
+  bool can_overwrite(std::size_t input) const override { return input < 2; }
   std::shared_ptr<const Layer<D>> with_activation(const ops::Fused& f) const override;
 
  private:
