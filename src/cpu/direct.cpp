@@ -98,6 +98,7 @@ void run_region(const Isa& isa, const Phase& phase, Index n, const Region& r, fl
   row.offsets = offsets, row.runs = f.rows * per_row, row.length = merged ? f.columns * f.inputs : f.inputs;
   const auto kernel = c.depthwise ? isa.depthwise : isa.direct;
   for (Index panel = 0; panel < panels(isa, f.outputs); ++panel) {
+    row.fresh = panel == 0;
     row.weights = phase.packed + panel * f.rows * f.columns * f.inputs * isa.panel;
     for (Index y = r.y0; y < r.y1; ++y) {
       row.x = any ? source.at + (y - r.y0) * c.stride.y * source.row + (c.depthwise ? panel * isa.panel : 0) : nullptr;

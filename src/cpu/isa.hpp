@@ -31,6 +31,7 @@ struct DirectRow {
   const Index* offsets = nullptr;
   Index runs = 0, length = 0;
   const float* weights = nullptr;  ///< [runs][length][panel]
+  bool fresh = false;              ///< no panel before this one has read x
   Store store;
 };
 

@@ -25,8 +25,6 @@ struct Mix {
     first += numerator_ - first * whole_ >= whole_ ? 1 : 0;
     settle();
   }
-  /// The weight of input pixel i.
-  NUCDET_HD T of(Index i) const { return (i == first ? T(1) - share : T(0)) + (i == second ? share : T(0)); }
 
  private:
   NUCDET_HD void settle() {
@@ -140,16 +138,21 @@ struct UpsampleBilinearGradient {
       const Index left = begin(i), right = end(i, dy.shape.w);
       gather_channels(dx.pixel(t.n, t.y, i), t.c0, t.c1, [&](const auto& add) {
         for (Index u = top; u < bottom; ++u) {
-          const C row = Mix<C>(u, factor, dx.shape.h).of(t.y);
-          if (row == C(0)) continue;
-          Mix<C> columns(left, factor, dx.shape.w);
-          for (Index v = left; v < right; ++v, columns.advance()) add(row * columns.of(i), dy.pixel(t.n, u, v));
+          const C row = weight<C>(u, t.y, dx.shape.h);
+          for (Index v = left; v < right; ++v) add(row * weight<C>(v, i, dx.shape.w), dy.pixel(t.n, u, v));
         }
       });
     }
   }
 
  private:
+  /// The weight of input pixel i in output u, which is less than a pixel from it or beyond the outermost centres.
+  template <class C>
+  NUCDET_HD C weight(Index u, Index i, Index size) const {
+    const Index away = 2 * u + 1 - factor - 2 * factor * i;  // in pixels / (2 factor)
+    if ((i == 0 && away < 0) || (i == size - 1 && away > 0)) return C(1);
+    return C(1) - static_cast<C>(away < 0 ? -away : away) / static_cast<C>(2 * factor);
+  }
   /// The outputs that lie within a pixel of input pixel i, at i - 1 < (u + 1/2) / factor - 1/2 < i + 1.
   NUCDET_HD Index begin(Index i) const { return i == 0 ? 0 : (factor * (2 * i - 1) - 1) / 2 + 1; }
   NUCDET_HD Index end(Index i, Index size) const {

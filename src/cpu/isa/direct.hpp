@@ -6,8 +6,18 @@ namespace NUCDET_ISA {
 
 using nucdet::cpu::DirectRow;
 
+/// What R pixels from `first` on read, where no kernel's neighbours have read it before.
+template <int R>
+[[gnu::always_inline]] inline void ask_for_inputs(const DirectRow& row, Index first) {
+  constexpr Index kLine = 16;  // floats
+  for (Index r = first; r < first + R; ++r)
+    for (Index k = 0; k < row.length; k += kLine)
+      __builtin_prefetch(row.x + row.offsets[0] + r * row.x_pixel + k, 0, 2);
+}
+
 template <int R, int H>
 [[gnu::noinline]] static void direct_pixels(const DirectRow& row, Index first, float* sums) {
+  if (row.fresh && row.runs == 1) ask_for_inputs<R>(row, first + 2 * R);
   Block<R, H> block;
   block.set(row.store.bias);
   const float* b = row.weights;
