@@ -25,21 +25,10 @@ ninja -C $build tests_exec tests_ops tests_cpu tests_nn tests_detect
 # What the kernels were compiled to: fused multiply-adds of four lanes.
 aarch64-linux-gnu-objdump -d --no-show-raw-insn $build/CMakeFiles/nucdet_cpu_kernels.dir/src/cpu/isa_portable.cpp.o |
     grep -c 'fmla.*v[0-9]*\.4s' | { read -r count && echo "fused multiply-adds of four lanes: $count" && [ "$count" -gt 100 ]; }
-# A process for each test: the emulator keeps what a context reserved until it ends.
+# 8 GB of addresses: the emulator holds memory for all that a program reserves, and a context reserves what it might grow to.
 failed=0
 for folder in exec ops cpu nn detect; do
-    program=$build/tests/tests_$folder
-    emulated="qemu-aarch64-static -L /usr/aarch64-linux-gnu $program"
-    $emulated --list-test-names-only >$build/names || [ -s $build/names ]
-    count=0
-    while IFS= read -r name; do
-        pattern=$(printf '%s' "$name" | sed 's/[],[\\*]/\\&/g')
-        if ! $emulated "$pattern" '~[long]' </dev/null >$build/output 2>&1; then
-            cat $build/output
-            failed=1
-        fi
-        count=$((count + 1))
-    done <$build/names
-    echo "$folder: $count tests"
+    echo "$folder:"
+    qemu-aarch64-static -R 8000000000 -L /usr/aarch64-linux-gnu $build/tests/tests_$folder '~[long]' || failed=1
 done
 exit $failed
