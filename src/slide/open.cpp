@@ -19,8 +19,6 @@ using std::string_view_literals::operator""sv;
 constexpr std::string_view kGeneric =
     "generic-tiff";  // OpenSlide's name of any tiled TIFF, of which it reads pages only
 constexpr std::size_t kHeadBytes = 1024;
-constexpr Index kSmallestSlide =
-    1'000'000;  // pixels of one without levels; what is smaller is a tile that was cut from it
 
 /// The first bytes of a file. Throws IoError if it cannot be read.
 std::string head_of(const std::filesystem::path& path) {
@@ -115,7 +113,7 @@ bool is_slide(const std::filesystem::path& path) {
     const std::string vendor = detail::openslide_vendor(path);
     if (vendor.empty() || vendor == kGeneric) return is_tiff(bytes) && detail::is_tiff_slide(path);
     const Slide slide = open_slide(path);
-    return slide.levels().size() > 1 || slide.width() * slide.height() >= kSmallestSlide;
+    return slide.levels().size() > 1 || slide.width() * slide.height() >= detail::kSmallestSlide;
   } catch (const IoError&) { return false; }
 }
 

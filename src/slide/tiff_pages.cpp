@@ -9,6 +9,7 @@
 
 #include "io/tiff/lanes.hpp"
 #include "rectangles.hpp"
+#include "tiff_pyramid.hpp"
 
 namespace nucdet::slide::detail {
 
@@ -167,7 +168,9 @@ bool is_pyramid(const EncodedImage& source) {
   file.select(choice.planes[0].directory);
   if (TIFFIsTiled(file.get()) == 0) return false;
   const TiffSlide slide = readable_levels(file, choice);
-  return slide.levels.size() > 1 || slide.levels[0].page.area() > static_cast<double>(io::PictureOptions{}.pixels);
+  const bool aperio = choice.description.source == "Aperio text";  // a slide by OpenSlide, and so without it
+  const Index most = aperio ? kSmallestSlide - 1 : static_cast<Index>(io::PictureOptions{}.pixels);
+  return slide.levels.size() > 1 || slide.levels[0].page.area() > static_cast<double>(most);
 }
 
 }  // namespace nucdet::slide::detail

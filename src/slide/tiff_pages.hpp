@@ -29,8 +29,8 @@ struct TiffSlide {
 /// without tiles, and for what is not read.
 TiffSlide find_levels(const io::detail::EncodedImage& source);
 
-/// Whether a file is a pyramid, or a tiled picture of more pixels than a picture may have. Throws IoError for a
-/// damaged one, and for a tiled one of which find_levels throws.
+/// Whether a file is a pyramid, or a tiled picture of more pixels than a picture may have, or of Aperio's scanners and
+/// at least kSmallestSlide. Throws IoError for a damaged one, and for a tiled one of which find_levels throws.
 bool is_pyramid(const io::detail::EncodedImage& source);
 
 }  // namespace nucdet::slide::detail

@@ -5,6 +5,9 @@
 
 namespace nucdet::slide::detail {
 
+/// Pixels of a scanner's slide without levels; what is smaller is a tile that was cut from one.
+inline constexpr Index kSmallestSlide = 1'000'000;
+
 /// A tiled TIFF or BigTIFF, read by libtiff, of which only the tiles that a rectangle touches are decoded: OME's
 /// pyramids in SubIFDs, pages of falling size as Aperio's and others have them, and tiled pictures of one level. The
 /// file is mapped: it must not be cut while it is read.
@@ -30,8 +33,8 @@ class TiffPyramid {
   std::shared_ptr<State> state_;
 };
 
-/// Whether a file is read by TiffPyramid as a slide: a pyramid, or tiled and larger than a picture may be. False for
-/// what cannot be read.
+/// Whether a file is read by TiffPyramid as a slide: a pyramid, or tiled and larger than a picture may be, of Aperio's
+/// scanners at least kSmallestSlide. False for what cannot be read.
 bool is_tiff_slide(const std::filesystem::path& path);
 
 }  // namespace nucdet::slide::detail

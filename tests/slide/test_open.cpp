@@ -99,6 +99,21 @@ TEST_CASE("Aperio's slides are read with OpenSlide and without") {
   CHECK(difference(slide, 0, shade) < 1e-6);
 }
 
+TEST_CASE(
+    "what Aperio's scanners wrote without levels is a slide, and a tile of it a picture, with OpenSlide and without") {
+  const TemporaryFolder folder;
+  Page large{.width = 1024, .height = 1024, .tile = 256}, tile{.width = 512, .height = 512, .tile = 256};
+  for (Page* page : {&large, &tile})
+    page->more_tags = [](TIFF* t) {
+      TIFFSetField(t, TIFFTAG_IMAGEDESCRIPTION,
+                   "Aperio Image Library v1\r\n1024x1024 (256x256) |AppMag = 20|MPP = 0.4990");
+    };
+  put(folder / "large.svs", tiff_of(large));
+  put(folder / "tile.svs", tiff_of(tile));
+  CHECK(slide::is_slide(folder / "large.svs"));
+  CHECK_FALSE(slide::is_slide(folder / "tile.svs"));
+}
+
 TEST_CASE("a picture is a slide of one level") {
   io::Picture picture{.where = "a picture", .height = 70, .width = 90};
   io::Picture::Bytes rgb(70 * 90 * 3);
