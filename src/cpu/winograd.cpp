@@ -194,8 +194,8 @@ void run_panels(Context<Cpu>& context, const Work& w) {
 /// either, larger ones read them less often. Multiples of 24 fill the rows of every product. Measured: bench_ops.
 Index blocks_of(Index tiles, Index filter_elements) {
   constexpr Index kCachedFilters = 1 << 20;
-  const Index blocks = pieces(tiles, filter_elements <= kCachedFilters ? 24 : 72), even = blocks < 16 ? 4 : 2;
-  return pieces(blocks, even) * even;  // few blocks should share out evenly
+  const Index blocks = pieces(tiles, filter_elements <= kCachedFilters ? 24 : 72), sharers = blocks < 16 ? 4 : 2;
+  return pieces(blocks, sharers) * sharers;  // few blocks should share out evenly
 }
 
 }  // namespace

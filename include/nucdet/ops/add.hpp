@@ -75,7 +75,8 @@ void add(Context<D>& context, std::span<const View<const T>> xs, View<std::type_
   if (xs.empty()) throw ShapeError("add: no inputs, wanted at least one");
   if (xs.size() == 1) return copy<T>(context, xs[0], y);
   const auto is_y = [&](const View<const T>& x) {
-    return x.data == y.data && x.shape == y.shape && x.pixel_stride == y.pixel_stride && x.row_stride == y.row_stride;
+    return x.data == y.data && x.shape == y.shape && x.image_stride == y.image_stride && x.row_stride == y.row_stride &&
+           x.pixel_stride == y.pixel_stride;
   };
   if (is_y(xs[0]) || is_y(xs[1]))
     accumulate<T>(context, xs[is_y(xs[0]) ? 1 : 0], y);
